@@ -1,0 +1,67 @@
+# demo   the main job on real data, on screen           (KERAS_BACKEND=jax make demo)
+# test   everything that CI runs                        (make test BACKEND=jax)
+# check  the linters and the import contract alone
+# docs   the documentation, in docs/_build/html
+# bench  side by side against peers, as ratios
+#
+# Each sets itself up in .venv; a second run takes what is there.
+
+PYTHON ?= $(or $(shell command -v python3.11),$(shell command -v python3))
+VENV ?= .venv
+BACKEND ?= tensorflow jax torch
+DEMO_BACKEND := $(or $(KERAS_BACKEND),tensorflow)
+
+# JAX exports its models through TensorFlow.
+extras_tensorflow := tensorflow,plot
+extras_jax := jax,tensorflow,plot
+extras_torch := torch,plot
+
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/pip install --disable-pip-version-check --quiet \
+	--constraint .ci/constraints.txt
+ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
+	TF_NUM_INTEROP_THREADS=1 TF_CPP_MIN_LOG_LEVEL=3
+
+.PHONY: demo test check docs bench clean $(BACKEND:%=test-%)
+
+demo: $(VENV)/.demo-$(DEMO_BACKEND)
+	KERAS_BACKEND=$(DEMO_BACKEND) TF_CPP_MIN_LOG_LEVEL=3 \
+		$(BIN)/python examples/quickstart.py
+
+test: check docs
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target --keep-going \
+		$(BACKEND:%=test-%)
+
+# Slow ones first, so that the two cores end together.
+test-%: $(VENV)/.test
+	@echo "== $* =="
+	@KERAS_BACKEND=$* $(ONE_THREAD) $(BIN)/python -m pytest -q \
+		-o cache_dir=.pytest_cache/$*
+
+check: $(VENV)/.test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+docs: $(VENV)/.test
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m sphinx -W -q docs docs/_build/html
+
+bench: $(VENV)/.test
+	$(ONE_THREAD) $(BIN)/python benchmarks/bench_images.py
+
+clean:
+	rm -rf $(VENV) build dist docs/_build demo_output *.egg-info
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo-%: setup.cfg .ci/constraints.txt | $(BIN)/python
+	@echo "Installing into $(VENV); this takes a few minutes once ..."
+	$(INSTALL) --editable '.[$(extras_$*)]'
+	@touch $@
+
+$(VENV)/.test: setup.cfg .ci/constraints.txt | $(BIN)/python
+	@echo "Installing into $(VENV); this takes a few minutes once ..."
+	$(INSTALL) --editable '.[tensorflow,jax,torch,plot,test,docs]'
+	@touch $@

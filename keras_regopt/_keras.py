@@ -1,0 +1,89 @@
+"""The one place that reaches into `keras.src`.
+
+What stands here has no public name in Keras. When a new Keras release moves
+something, this file is the only one to mend.
+"""
+
+import importlib
+
+import keras
+from keras import ops
+from keras.src.backend.common.global_state import get_global_attribute
+from keras.src.backend.common.stateless_scope import in_stateless_scope
+from keras.src.layers.preprocessing.image_preprocessing.base_image_preprocessing_layer import (  # noqa: E501
+    BaseImagePreprocessingLayer,
+)
+from keras.src.models.functional import Functional
+from keras.src.random.seed_generator import make_default_seed
+from keras.src.utils.backend_utils import DynamicBackend, in_tf_graph
+from keras.src.utils.io_utils import print_msg
+from keras.src.utils.jax_utils import is_in_jax_tracing_scope
+
+__all__ = [
+    "BaseImagePreprocessingLayer",
+    "Functional",
+    "data_ops",
+    "data_random",
+    "entry_layer",
+    "in_foreign_tf_graph",
+    "in_stateless_scope",
+    "in_tf_graph",
+    "is_in_jax_tracing_scope",
+    "make_default_seed",
+    "print_msg",
+    "tf_seed_generator",
+]
+
+
+def entry_layer():
+    """The outermost Keras layer of the call in progress, or `None`."""
+    context = get_global_attribute("current_call_ctx")
+    return None if context is None else context.entry_layer
+
+
+def in_foreign_tf_graph():
+    """Whether a TensorFlow graph is built while Keras has another backend.
+
+    That is the case in a `tf.data` function under JAX or torch. A JAX
+    function that is being converted for TensorFlow does not count.
+    """
+    return (
+        keras.backend.backend() != "tensorflow"
+        and in_tf_graph()
+        and not is_in_jax_tracing_scope()
+    )
+
+
+def tf_seed_generator(seed):
+    """A seed generator whose state is a TensorFlow variable."""
+    import tensorflow as tf
+
+    with tf.init_scope():
+        return keras.random.SeedGenerator(
+            seed, backend=DynamicBackend("tensorflow")
+        )
+
+
+class _DataNamespace:
+    """Looks functions up anew at each use, so that it fits the moment."""
+
+    def __init__(self, usual, modules):
+        self._usual = usual
+        self._modules = modules
+
+    def __getattr__(self, name):
+        if not in_foreign_tf_graph():
+            return getattr(self._usual, name)
+        for module in self._modules:
+            module = importlib.import_module(
+                f"keras.src.backend.tensorflow.{module}"
+            )
+            if hasattr(module, name):
+                return getattr(module, name)
+        raise AttributeError(f"Keras' TensorFlow backend has no `{name}`.")
+
+
+# `keras.ops` and `keras.random`, which in a `tf.data` function compute with
+# TensorFlow whatever Keras' backend is.
+data_ops = _DataNamespace(ops, ("numpy", "core", "nn", "image", "math"))
+data_random = _DataNamespace(keras.random, ("random",))

@@ -1,0 +1,7 @@
+"""Regularization inside the network."""
+
+from keras_regopt.layers._base import Layer
+from keras_regopt.layers.drop_block_2d import DropBlock2D
+from keras_regopt.layers.stochastic_depth import StochasticDepth
+
+__all__ = ["DropBlock2D", "Layer", "StochasticDepth"]

@@ -1,0 +1,35 @@
+import keras
+import numpy as np
+
+from keras_regopt._config import SignatureConfig
+
+_SEED_STATE = "seed_generator_state"
+
+
+class Layer(SignatureConfig, keras.layers.Layer):
+    """Base of the layers: a subclass writes `__init__` and `call`.
+
+    Keras' own arguments (`name`, `dtype`, `trainable`) pass through
+    `**kwargs` and need not be written out again. A layer that draws random
+    numbers keeps its generator in `self.seed_generator`; its state is saved
+    with the weights, so that a reloaded model draws on.
+    """
+
+    seed_generator = None
+
+    def _keras_config(self):
+        return keras.layers.Layer.get_config(self)
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        if self.seed_generator is not None:
+            # In one dtype, since the backends keep it in different ones.
+            state = self.seed_generator.state.numpy()
+            store[_SEED_STATE] = state.astype("int64")
+
+    def load_own_variables(self, store):
+        weights = {key: store[key] for key in store.keys()}  # noqa: SIM118
+        state = weights.pop(_SEED_STATE, None)
+        super().load_own_variables(weights)
+        if state is not None and self.seed_generator is not None:
+            self.seed_generator.state.assign(np.array(state, "int64"))
