@@ -1,0 +1,19 @@
+"""Bias and variance, learning curves, data splits and reports."""
+
+from keras_regopt.diagnosis.diagnose import diagnose
+from keras_regopt.diagnosis.diagnosis import Diagnosis
+from keras_regopt.diagnosis.fit_monitor import FitMonitor
+from keras_regopt.diagnosis.report import write_report
+from keras_regopt.diagnosis.splitting import Part, Split, split
+from keras_regopt.diagnosis.steps import Step
+
+__all__ = [
+    "Diagnosis",
+    "FitMonitor",
+    "Part",
+    "Split",
+    "Step",
+    "diagnose",
+    "split",
+    "write_report",
+]

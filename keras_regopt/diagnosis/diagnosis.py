@@ -1,0 +1,189 @@
+"""What a diagnosis found, and the forms in which it is shown."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from keras_regopt.diagnosis import wording
+from keras_regopt.diagnosis.curves import Curves
+from keras_regopt.diagnosis.measures import Measures
+from keras_regopt.diagnosis.rules import Rules
+from keras_regopt.diagnosis.steps import Step
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Diagnosis:
+    """Verdict on a training, made by `diagnose`.
+
+    Errors are in the unit of the metric; for an accuracy, `0.02` is 2 %.
+
+    Attributes:
+        verdict: `"high bias"`, `"high variance"`, `"high bias and high
+            variance"`, `"fits"` or `"undecided"`.
+        cause: Why the verdict is undecided, else an empty string.
+        curves: The errors by epoch that were judged.
+        loss_curves: The losses by epoch, or `None` if they were judged
+            themselves or have no dev part.
+        rules: The arguments of `diagnose`.
+        measures: The figures taken from the curves.
+        reference: The reference error; zero if none was given.
+        scale: The error of a model that knows nothing, above the reference;
+            one for a score.
+        avoidable_bias: Training error minus reference error, or `None`.
+        variance: Dev error minus training error, or `None`.
+        bias_limit: The avoidable bias from which on it is high.
+        variance_limit: The variance from which on it is high.
+        overfits: Whether the dev loss rose while the training loss fell.
+        steps: What to try next, in order.
+    """
+
+    verdict: str
+    cause: str
+    curves: Curves
+    loss_curves: Curves | None
+    rules: Rules
+    measures: Measures
+    reference: float
+    scale: float
+    avoidable_bias: float | None
+    variance: float | None
+    bias_limit: float
+    variance_limit: float
+    overfits: bool
+    steps: tuple[Step, ...]
+
+    @property
+    def metric(self):
+        """The name of the metric that was judged."""
+        return self.curves.metric
+
+    @property
+    def train_error(self):
+        """Training error at the judged epochs, or `None`."""
+        return self.measures.train_error
+
+    @property
+    def dev_error(self):
+        """Dev error at the judged epochs, or `None`."""
+        return self.measures.dev_error
+
+    @property
+    def best_epoch(self):
+        """Epoch of the lowest dev error, counted from 1, or `None`."""
+        return self.measures.best_epoch
+
+    @property
+    def reasons(self):
+        """Sentences with the figures that led to the verdict."""
+        return wording.reasons(self)
+
+    @property
+    def notes(self):
+        """Sentences on what to keep in mind with the verdict."""
+        return wording.notes(self)
+
+    def __repr__(self):
+        return f"<Diagnosis of {self.metric}: {self.verdict}>"
+
+    def __str__(self):
+        return self.text()
+
+    def text(self):
+        """The diagnosis as text for a terminal.
+
+        Returns:
+            A string of several lines, none over 80 characters as long as
+            the metric's name is short.
+        """
+        return wording.text(self)
+
+    def as_dict(self):
+        """The diagnosis as plain values.
+
+        Returns:
+            A dict that `json.dumps` accepts; `None` stands for what is
+            missing or not finite.
+        """
+        figures = {
+            **asdict(self.measures),
+            "reference": self.reference,
+            "avoidable_bias": self.avoidable_bias,
+            "variance": self.variance,
+            "bias_limit": self.bias_limit,
+            "variance_limit": self.variance_limit,
+            "scale": self.scale,
+        }
+        return {
+            "verdict": self.verdict,
+            "metric": self.metric,
+            "error": wording.error_name(self),
+            "overfits": self.overfits,
+            "figures": {name: _plain(v) for name, v in figures.items()},
+            "rules": asdict(self.rules),
+            "reasons": list(self.reasons),
+            "notes": list(self.notes),
+            "steps": [
+                {"action": step.action, "uses": list(step.uses)}
+                for step in self.steps
+            ],
+            "curves": {
+                "epoch": self.curves.epochs.tolist(),
+                "train": [_plain(v) for v in self.curves.train],
+                "dev": [_plain(v) for v in self.curves.dev],
+            },
+        }
+
+    def figure(self):
+        """The learning curves, with verdict, best epoch and gap.
+
+        Returns:
+            A `matplotlib.figure.Figure`, free of pyplot, so that no display
+            is needed and nothing has to be closed.
+
+        Raises:
+            ImportError: If Matplotlib is not installed.
+        """
+        from keras_regopt.diagnosis.figures import learning_curves
+
+        return learning_curves(self)
+
+    def to_tensorboard(self, log_dir):
+        """Writes curves, verdict, steps and figure for TensorBoard.
+
+        Args:
+            log_dir: Folder that TensorBoard reads; it is made if missing.
+
+        Returns:
+            The path of the file that was written.
+
+        Raises:
+            ImportError: If Matplotlib is not installed.
+        """
+        from keras_regopt.diagnosis.event_log import EventLog
+
+        log = EventLog(log_dir)
+        log.write_curves(self)
+        log.write_summary(self)
+        return log.path
+
+    def to_html(self, path):
+        """Writes one HTML file that needs nothing else, not even a network.
+
+        Args:
+            path: Where to write. The file appears whole or not at all.
+
+        Returns:
+            The path.
+
+        Raises:
+            ImportError: If Matplotlib is not installed.
+        """
+        from keras_regopt.diagnosis.report import write_report
+
+        return write_report(path, "Diagnosis of the training", [self])
+
+
+def _plain(value):
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    return float(value) if np.isfinite(value) else None

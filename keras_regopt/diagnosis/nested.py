@@ -1,0 +1,141 @@
+"""Rows of arrays and of nested dicts, lists and tuples of arrays."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from keras_regopt._validate import fail
+
+
+def is_nest(data):
+    """Whether data are a dict, list or tuple of arrays, not one array.
+
+    Args:
+        data: What a user passed as samples or targets.
+
+    Returns:
+        A bool. A list of numbers or strings is one array.
+    """
+    if isinstance(data, Mapping):
+        return True
+    return (
+        isinstance(data, (list, tuple))
+        and len(data) > 0
+        and all(len(getattr(e, "shape", ())) or is_nest(e) for e in data)
+    )
+
+
+def leaves(data, path):
+    """The arrays within nested data.
+
+    Args:
+        data: An array, or a nested structure of arrays.
+        path: The name of the data, for errors.
+
+    Returns:
+        A dict of paths, such as `x['image']`, and arrays.
+    """
+    if data is None:
+        return {}
+    if not is_nest(data):
+        return {path: data}
+    named = data.items() if isinstance(data, Mapping) else enumerate(data)
+    found = {}
+    for key, value in named:
+        found.update(leaves(value, f"{path}[{key!r}]"))
+    return found
+
+
+def count(owner, data):
+    """The number of rows that all arrays share.
+
+    Args:
+        owner: The function that asks, for errors.
+        data: A dict of argument names and arrays or nested structures.
+
+    Returns:
+        An int.
+
+    Raises:
+        ValueError: If there is no array, something has no rows, or the
+            numbers of rows differ.
+    """
+    lengths = {}
+    for argument, value in data.items():
+        for path, array in leaves(value, argument).items():
+            lengths[path] = _length(owner, argument, array)
+    if not lengths:
+        fail(owner, "x", "an array, or a dict or list of arrays", data["x"])
+    if len(set(lengths.values())) > 1:
+        argument = next(iter(data))
+        allowed = "of one length throughout"
+        found = ", ".join(f"{path}: {n}" for path, n in lengths.items())
+        remedy = "A list of arrays means several inputs, not several samples."
+        fail(owner, argument, allowed, found, remedy)
+    return next(iter(lengths.values()))
+
+
+def take(data, rows):
+    """The given rows of every array.
+
+    Args:
+        data: An array, or a nested structure of arrays.
+        rows: A NumPy array of row numbers.
+
+    Returns:
+        New data of the same structure and kinds.
+    """
+    if data is None:
+        return None
+    if isinstance(data, Mapping):
+        return {key: take(value, rows) for key, value in data.items()}
+    if is_nest(data):
+        values = [take(value, rows) for value in data]
+        named_tuple = hasattr(data, "_fields")
+        return type(data)(*values) if named_tuple else type(data)(values)
+    return _take_array(data, rows)
+
+
+def to_numpy(array):
+    """An array of any kind as a NumPy array.
+
+    Args:
+        array: An array, a tensor on any device, a list or a pandas object.
+
+    Returns:
+        A NumPy array; not a copy where the kind allows it.
+    """
+    if hasattr(array, "detach"):
+        # np.asarray takes no torch tensor that has a gradient or lies on a
+        # GPU.
+        array = array.detach().cpu()
+    return np.asarray(array)
+
+
+def _take_array(array, rows):
+    if hasattr(array, "iloc"):
+        return array.iloc[rows]
+    if isinstance(array, (list, tuple)):
+        return type(array)([array[row] for row in rows])
+    if type(array).__module__.split(".")[0] == "tensorflow":
+        import tensorflow as tf
+
+        return tf.gather(array, rows)
+    try:
+        return array[rows]
+    except TypeError:
+        # Such as HDF5 data sets, which want rows in increasing order.
+        return np.asarray(array)[rows]
+
+
+def _length(owner, argument, array):
+    if isinstance(array, (list, tuple, range)):
+        return len(array)
+    shape = tuple(getattr(array, "shape", ()))
+    if not shape and hasattr(array, "__array__"):
+        shape = np.shape(array)
+    if not shape:
+        allowed = "an array, or a dict, list or tuple of arrays"
+        remedy = "Data sets that come in batches cannot be split by rows."
+        fail(owner, argument, allowed, type(array).__name__, remedy)
+    return int(shape[0])

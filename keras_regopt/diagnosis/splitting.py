@@ -1,0 +1,211 @@
+"""Train, dev and test parts of a data set."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from keras_regopt._validate import fail, in_range, integer, one_of
+from keras_regopt.diagnosis import drawing, nested
+
+
+class _Pair(NamedTuple):
+    x: Any
+    y: Any
+
+
+class Part(_Pair):
+    """One part of a data set: the pair `(x, y)`, with its rows.
+
+    `indices` holds the rows of the original arrays, in the order in which
+    they stand in `x` and `y`, so that further arrays can be cut the same way.
+    """
+
+    indices: Any = None
+
+    def __new__(cls, x, y=None, indices=None):
+        part = super().__new__(cls, x, y)
+        part.indices = indices
+        return part
+
+
+class Split(NamedTuple):
+    """The three parts that `split` makes, each a pair `(x, y)`."""
+
+    train: Part
+    dev: Part
+    test: Part
+
+
+def split(
+    x,
+    y=None,
+    fractions=(0.6, 0.2, 0.2),
+    *,
+    stratify=None,
+    groups=None,
+    time=None,
+    shuffle=None,
+    seed=0,
+):
+    """Splits data into train, dev and test parts.
+
+    The train part is for learning, the dev part for every decision, the test
+    part for one look at the end. Stratify when classes are rare or the data
+    are few; group when rows belong together (frames of a film, visits of a
+    patient), since a model that has seen one knows the others; keep the time
+    order when the model will be used on the future.
+
+    The parts are disjoint, cover all rows, and have the sizes asked for
+    within one row. Stratified, each class has its share in each part within
+    one row. With groups no group stands in two parts; the sizes, and with
+    `stratify` also the shares of the classes, come as near as whole groups
+    allow in 200 random orders of the groups.
+
+    Args:
+        x: An array of samples along its first axis (NumPy, pandas, a tensor
+            of TensorFlow, JAX or torch, a list of numbers or strings), or a
+            dict, list or tuple of such arrays, nested as you like. A list of
+            arrays means several inputs.
+        y: Targets in the same forms. Defaults to `None`.
+        fractions: The shares of train, dev and test, three numbers above 0
+            that sum to 1. Defaults to `(0.6, 0.2, 0.2)`.
+        stratify: `True` to keep the proportions of the classes in `y` (labels
+            or one-hot rows), or an array of labels to use instead. Defaults
+            to `None`. It goes together with `groups`, not with `time`.
+        groups: An array with the group of each row. Defaults to `None`.
+        time: `True` when the rows stand in time order, or an array of times
+            to order them by; rows of one time then stay in one part.
+            Defaults to `None`.
+        shuffle: Whether rows are drawn at random. `False` keeps their order,
+            as `time=True` does. Defaults to `None`, which shuffles unless
+            `time` is given.
+        seed: Seed of the draw; the same seed gives the same split. Defaults
+            to `0`.
+
+    Returns:
+        A named tuple `(train, dev, test)` of pairs `(x, y)`. Each part has
+        its rows of the original arrays as `.indices`. Arrays keep their kind;
+        nothing is changed in place.
+
+    Raises:
+        ValueError: If the fractions do not sum to 1, a part would be empty, a
+            class or the groups are too few, the arrays differ in length, or
+            time order comes with `stratify`, `groups` or `shuffle=True`.
+
+    Examples:
+        >>> x, y = np.arange(20).reshape(10, 2), np.arange(10) % 2
+        >>> parts = split(x, y, stratify=True)
+        >>> (x_train, y_train), (x_dev, y_dev), (x_test, y_test) = parts
+        >>> x_train.shape, x_dev.shape, x_test.shape
+        ((6, 2), (2, 2), (2, 2))
+        >>> sorted(y_dev.tolist())
+        [0, 1]
+        >>> split(x, time=True).test.indices.tolist()
+        [8, 9]
+
+    References:
+        Ng 2018, Machine learning yearning, chapters 5 to 12, on what the
+        three parts are for.
+    """
+    count = nested.count(split, {"x": x, "y": y})
+    sizes = _sizes(fractions, count)
+    seed = integer(split, "seed", seed, low=0, high=2**32 - 1)
+    one_of(split, "shuffle", shuffle, (None, True, False))
+    random = np.random.RandomState(seed)
+    if shuffle is False or _is_given(time):
+        _refuse_with_order(stratify, groups, shuffle)
+        times = None if isinstance(time, bool) else time
+        if times is not None:
+            times = _row_values("time", times, count)
+        parts = drawing.in_time_order(times, sizes)
+    elif groups is not None:
+        groups = _row_values("groups", groups, count)
+        labels = _labels(stratify, y, count)
+        parts = drawing.whole_groups(groups, labels, fractions, random)
+    elif _is_given(stratify):
+        labels = _labels(stratify, y, count)
+        parts = drawing.by_class(labels, fractions, random)
+    else:
+        parts = drawing.at_random(np.arange(count), sizes, random)
+    return Split(
+        *(Part(nested.take(x, r), nested.take(y, r), r) for r in parts)
+    )
+
+
+def _sizes(fractions, count):
+    remedy = "Give the shares of train, dev and test, such as (0.6, 0.2, 0.2)."
+    if not isinstance(fractions, (list, tuple)) or len(fractions) != 3:
+        fail(split, "fractions", "three numbers", fractions, remedy)
+    for fraction in fractions:
+        in_range(split, "fractions", fraction, above=0, remedy=remedy)
+    if abs(sum(fractions) - 1) > 1e-6:
+        fail(split, "fractions", "numbers that sum to 1", fractions, remedy)
+    cuts = np.rint(np.cumsum(fractions) * count).astype(int)
+    sizes = np.diff(cuts, prepend=0)
+    if sizes.min() < 1:
+        allowed = f"shares that leave no part of the {count} rows empty"
+        fail(split, "fractions", allowed, fractions)
+    return sizes
+
+
+def _is_given(option):
+    return option is not None and option is not False
+
+
+def _refuse_with_order(stratify, groups, shuffle):
+    remedy = "Rows in time order are cut at two points, and nothing else."
+    if shuffle is True:
+        fail(split, "shuffle", "False or None with `time`", shuffle, remedy)
+    if _is_given(stratify):
+        allowed = "None in time order or with shuffle=False"
+        fail(split, "stratify", allowed, _short(stratify), remedy)
+    if groups is not None:
+        allowed = "None in time order or with shuffle=False"
+        fail(split, "groups", allowed, _short(groups), remedy)
+
+
+def _labels(stratify, y, count):
+    if not _is_given(stratify):
+        return np.zeros(count, int)
+    remedy = "Or pass an array of labels as `stratify`."
+    if stratify is not True:
+        labels = _row_values("stratify", stratify, count)
+    elif y is None or nested.is_nest(y):
+        allowed = "an array of labels for stratify=True"
+        fail(split, "y", allowed, type(y).__name__, remedy)
+    else:
+        labels = nested.to_numpy(y)
+        labels = labels[:, 0] if labels.shape[1:] == (1,) else labels
+        if labels.ndim == 2 and _is_one_hot(labels):
+            labels = labels.argmax(axis=1)
+        if labels.ndim != 1:
+            allowed = "labels or one-hot rows for stratify=True"
+            fail(split, "y", allowed, _short(labels), remedy)
+    if labels.dtype.kind == "f" and (labels != np.floor(labels)).any():
+        allowed = "class labels, which numbers with fractions are not"
+        fail(split, "stratify", allowed, _short(labels))
+    return labels
+
+
+def _is_one_hot(rows):
+    return np.isin(rows, (0, 1)).all() and (rows.sum(axis=1) == 1).all()
+
+
+def _row_values(name, values, count):
+    values = nested.to_numpy(values)
+    if values.shape != (count,):
+        allowed = f"an array of {count} values, one for each row"
+        fail(split, name, allowed, _short(values))
+    if values.dtype == object:
+        try:
+            np.sort(values)
+        except TypeError:
+            allowed = "an array of values of one kind, none of them missing"
+            fail(split, name, allowed, _short(values))
+    return values
+
+
+def _short(values):
+    if isinstance(values, bool):
+        return values
+    return f"array of shape {np.shape(values)}"

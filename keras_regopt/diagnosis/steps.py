@@ -1,0 +1,155 @@
+"""What to try next, by verdict, in the order in which it pays."""
+
+from typing import NamedTuple
+
+
+class Step(NamedTuple):
+    """One thing to try.
+
+    Attributes:
+        action: What to do, as a sentence.
+        uses: The full names of the classes that do it.
+    """
+
+    action: str
+    uses: tuple[str, ...] = ()
+
+
+def _step(action, *uses):
+    return Step(action, tuple(f"keras_regopt.{name}" for name in uses))
+
+
+_STOP = _step(
+    "Stop where the dev error was lowest, and keep those weights.",
+    "callbacks.EarlyStopping",
+)
+_AUGMENT = _step(
+    "Get more training data; for images, make more by augmentation.",
+    "augmentation.RandomAffine",
+    "augmentation.RandomGaussianNoise",
+)
+_DROP = _step(
+    "Drop parts of the network in training: whole branches of a residual "
+    "net, regions of feature maps, or units with keras.layers.Dropout.",
+    "layers.StochasticDepth",
+    "layers.DropBlock2D",
+)
+_DECAY = _step(
+    "Decay the weights, decoupled from the gradient: set `weight_decay`.",
+    "optimizers.RAdam",
+    "optimizers.Lookahead",
+)
+_PENALIZE = _step(
+    "Penalize weights, singly or in groups; this also prunes the network.",
+    "regularizers.ElasticNet",
+    "regularizers.GroupLasso",
+)
+_TUNE_STRENGTH = _step(
+    "Tune the strengths of these by cross-validation, and try a smaller "
+    "network.",
+    "tuning.CrossValidationTuner",
+)
+_LONGER = _step(
+    "Train longer: the training error is still falling.",
+    "schedules.OneCycle",
+)
+_LARGER = _step("Take a larger network: more units, layers or filters.")
+_OPTIMIZE = _step(
+    "Optimize better: warm up to a higher learning rate, anneal it to the "
+    "end, or cut it when the error stops falling.",
+    "schedules.Warmup",
+    "schedules.OneCycle",
+    "optimizers.RAdam",
+    "callbacks.ReduceLROnPlateau",
+)
+_LESS = _step(
+    "Regularize less: lower the rates of penalties, dropout, weight decay "
+    "and augmentation.",
+    "regularizers.ElasticNet",
+    "layers.StochasticDepth",
+    "augmentation.RandomAffine",
+)
+_INPUTS = _step(
+    "Look at wrongly predicted training samples: are the labels right, the "
+    "inputs scaled, and is what decides the answer among them?"
+)
+_TUNE_SIZE = _step(
+    "Tune size and learning rate by cross-validation.",
+    "tuning.CrossValidationTuner",
+)
+_BOTH = _step(
+    "Lower the training error first; a network that fits can then be "
+    "regularized."
+)
+_CALM = _step(
+    "Calm the dev curve: cut the learning rate on a plateau, or average the "
+    "weights.",
+    "callbacks.ReduceLROnPlateau",
+    "optimizers.Lookahead",
+)
+_TEST = _step(
+    "Decide on the dev data that this is the model, and evaluate it once on "
+    "the test data."
+)
+_REFINE = _step(
+    "If the error must go lower, give a `reference` error to aim at, and tune.",
+    "tuning.CrossValidationTuner",
+)
+_DIVERGED = (
+    _step(
+        "Lower the learning rate, or warm up to it.",
+        "schedules.Warmup",
+        "optimizers.RAdam",
+    ),
+    _step("Clip gradients: set `global_clipnorm` on the optimizer."),
+    _step("Look for missing or huge values in inputs and targets."),
+)
+_NO_DEV = (
+    _step("Pass `validation_data` to `fit`; keras_regopt.diagnosis.split "
+          "makes it."),
+)  # fmt: skip
+_SHORT = (_step("Train for more epochs, then diagnose again."),)
+_NO_REFERENCE = (
+    _step("Give the lowest error that can be reached as `reference`."),
+)
+
+
+def next_steps(verdict, *, cause="", falling=False, rising=False, noisy=False):
+    """The things to try next.
+
+    Args:
+        verdict: The verdict of a diagnosis.
+        cause: Why the verdict is `"undecided"`: `"diverged"`, `"no dev"`,
+            `"short"` or `"no reference"`.
+        falling: Whether the error is still falling.
+        rising: Whether the dev error has risen since its best epoch.
+        noisy: Whether the dev curve is noisier than its gap to the training
+            curve.
+
+    Returns:
+        A tuple of `Step`, the most promising first.
+    """
+    longer = [_LONGER] if falling else []
+    bias = [*longer, _LARGER, _OPTIMIZE, _LESS, _INPUTS]
+    variance = [_AUGMENT, _DECAY, _DROP, _PENALIZE, _TUNE_STRENGTH]
+    if rising:
+        variance.insert(0, _STOP)
+    calm = [_CALM] if noisy else []
+    steps = {
+        "high bias": [*bias, _TUNE_SIZE, *calm],
+        "high variance": [*variance, *calm],
+        # Less regularization would raise the variance further.
+        "high bias and high variance": [
+            *(_BOTH, *longer, _LARGER, _OPTIMIZE, _INPUTS),
+            *variance,
+            *calm,
+        ],
+        "fits": [*longer, *calm, _TEST, _REFINE],
+        "undecided": {
+            "diverged": _DIVERGED,
+            "no dev": _NO_DEV,
+            "short": _SHORT,
+            "no reference": _NO_REFERENCE,
+        }.get(cause, ()),
+    }
+    return tuple(steps[verdict])
