@@ -1,0 +1,79 @@
+import copy
+
+import keras
+
+from keras_regopt._config import SignatureConfig
+from keras_regopt._validate import instance_of
+
+
+class Callback(SignatureConfig, keras.callbacks.Callback):
+    """Base of the callbacks, whose state can be saved and restored.
+
+    A subclass names the attributes that make up its state in
+    `state_attributes`. They hold plain values: numbers, strings, `None`, NumPy
+    arrays, and lists and dicts of these. A subclass that resets them in its
+    own `on_train_begin` does so before it calls the one here.
+    """
+
+    state_attributes: tuple[str, ...] = ()
+
+    _restored = False
+
+    def state(self):
+        """What this callback has learned in the course of training.
+
+        Returns:
+            A dict of plain values, independent of the callback.
+        """
+        return {
+            name: copy.deepcopy(getattr(self, name))
+            for name in self.state_attributes
+        }
+
+    def restore(self, state):
+        """Takes up a state again, now and over the next start of training.
+
+        `fit` tells every callback that training begins, upon which Keras'
+        callbacks forget everything; a restored state survives this once. A
+        state that is restored while training runs ends with that training.
+
+        Args:
+            state: What `state()` returned. It is copied.
+
+        Raises:
+            ValueError: If the state belongs to another kind of callback.
+        """
+        owner = f"{type(self).__name__}.restore"
+        instance_of(owner, "state", state, dict, "a dict made by `state()`")
+        if set(state) != set(self.state_attributes):
+            raise ValueError(
+                f"`state` of {owner} must hold "
+                f"{sorted(self.state_attributes)}. "
+                f"Received: {sorted(state)}"
+            )
+        self._take_up(copy.deepcopy(state))
+        self._restored = True
+
+    def on_train_begin(self, logs=None):
+        kept = {name: getattr(self, name) for name in self.state_attributes}
+        super().on_train_begin(logs)
+        if self._restored:
+            self._take_up(kept)
+        self._restored = False
+
+    def on_train_end(self, logs=None):
+        super().on_train_end(logs)
+        self._restored = False
+
+    def _take_up(self, state):
+        for name, value in state.items():
+            setattr(self, name, value)
+
+    def __deepcopy__(self, memo):
+        copied = type(self).__new__(type(self))
+        memo[id(self)] = copied
+        # A callback watches its model and does not own it.
+        memo[id(self._model)] = self._model
+        for name, value in vars(self).items():
+            setattr(copied, name, copy.deepcopy(value, memo))
+        return copied

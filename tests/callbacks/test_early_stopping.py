@@ -1,0 +1,156 @@
+import math
+import unittest
+
+import keras
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from keras.src.callbacks import early_stopping_test as keras_tests
+from scripted import drive
+
+from keras_regopt.callbacks import EarlyStopping
+
+NAN = float("nan")
+
+# Run here as a whole: Keras' own tests, against our class.
+EarlyStoppingTest = keras_tests.EarlyStoppingTest
+
+
+@pytest.fixture(autouse=True)
+def ours_in_keras_tests(monkeypatch):
+    monkeypatch.setattr("keras.src.callbacks.EarlyStopping", EarlyStopping)
+
+
+def test_keras_own_tests_make_our_class(monkeypatch):
+    class Broken(EarlyStopping):
+        def __init__(self, **kwargs):
+            raise NotImplementedError("ours was made")
+
+    monkeypatch.setattr("keras.src.callbacks.EarlyStopping", Broken)
+    tests = unittest.defaultTestLoader.loadTestsFromTestCase(EarlyStoppingTest)
+    outcome = unittest.TestResult()
+    tests.run(outcome)
+    made = [error for _, error in outcome.errors if "ours was made" in error]
+    assert len(made) == tests.countTestCases() >= 7
+
+
+def test_is_one_of_keras_callbacks():
+    assert isinstance(EarlyStopping(), keras.callbacks.EarlyStopping)
+
+
+@pytest.mark.parametrize(("mode", "sign"), [("min", 1), ("max", -1)])
+def test_nan_in_the_first_epochs_never_becomes_the_best(mode, sign):
+    stopper = EarlyStopping("loss", patience=4, mode=mode)
+    model = drive(stopper, [NAN, NAN, 3.0 * sign, 2.0 * sign, 2.5 * sign])
+    assert (stopper.best, stopper.best_epoch) == (2.0 * sign, 3)
+    assert (stopper.wait, model.stop_training) == (1, False)
+
+
+def test_patience_counts_epochs_of_nan():
+    stopper = EarlyStopping("loss", patience=2)
+    assert drive(stopper, [1.0, NAN, NAN, 0.5]).stop_training
+    assert (stopper.stopped_epoch, stopper.best) == (2, 1.0)
+
+
+def test_a_training_of_nan_alone_stops_and_keeps_its_last_weights():
+    stopper = EarlyStopping("loss", patience=3, restore_best_weights=True)
+    model = drive(stopper, [NAN] * 6)
+    assert (stopper.stopped_epoch, stopper.best) == (2, None)
+    assert model.weights[0] == 2
+
+
+def test_the_first_epoch_never_ends_the_training():
+    stopper = EarlyStopping("loss", patience=0)
+    drive(stopper, [NAN, NAN])
+    assert stopper.stopped_epoch == 1
+
+
+def test_best_weights_do_not_follow_the_model():
+    stopper = EarlyStopping("loss", patience=2, restore_best_weights=True)
+    assert drive(stopper, [2.0, 1.0, 3.0, 3.0]).weights[0] == 1
+
+
+def test_infinite_values_compare_as_numbers():
+    stopper = EarlyStopping("loss", patience=2)
+    drive(stopper, [math.inf, 1e30, -math.inf, NAN])
+    assert (stopper.best, stopper.best_epoch) == (-math.inf, 2)
+
+
+def test_a_missing_metric_warns_and_is_not_counted():
+    stopper = EarlyStopping("val_loss", patience=1)
+    with pytest.warns(UserWarning, match="'val_loss' is missing.*nothing"):
+        model = drive(stopper, [None, 2.0, None, 1.0], monitor="val_loss")
+    assert not model.stop_training
+    assert (stopper.best, stopper.best_epoch) == (1.0, 3)
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    losses=st.lists(
+        st.sampled_from([NAN, 0.0, 1.0, 1.5, 2.0, 3.0]), min_size=1, max_size=9
+    ),
+    patience=st.integers(0, 4),
+    min_delta=st.sampled_from([0, 0.75]),
+    parts=st.lists(st.integers(1, 3), min_size=9, max_size=9),
+)
+def test_parts_with_carried_state_stop_as_one_training_by_the_rule(
+    losses, patience, min_delta, parts
+):
+    def make():
+        return EarlyStopping(
+            "loss", min_delta, patience, restore_best_weights=True
+        )
+
+    whole = make()
+    model = drive(whole, losses)
+    assert (whole.stopped_epoch, whole.best_epoch) == by_the_rule(
+        losses, patience, min_delta
+    )
+
+    state, epoch = make().state(), 0
+    for length in parts:
+        part = make()
+        part.restore(state)
+        part_model = drive(part, losses[epoch : epoch + length], epoch)
+        state, epoch = part.state(), epoch + length
+        if part_model.stop_training or epoch >= len(losses):
+            break
+    assert repr(state) == repr(whole.state())
+    assert part_model.weights == model.weights
+
+
+def by_the_rule(losses, patience, min_delta):
+    """Epochs of the stop and of the best value, by looking back."""
+    best = []
+    for epoch, loss in enumerate(losses):
+        if loss == loss and all(
+            loss + min_delta < losses[b] for b in best[-1:]
+        ):
+            best.append(epoch)
+        # With NaN at the start, the wait begins before the first epoch.
+        waited = epoch - (best[-1] if best else -1)
+        if waited >= max(patience, 1) and epoch > 0:
+            return epoch, best[-1] if best else 0
+    return 0, best[-1] if best else 0
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("monitor", ["loss", "val_loss"]),
+        ("monitor", ""),
+        ("min_delta", NAN),
+        ("patience", -1),
+        ("patience", 2.5),
+        ("verbose", "auto"),
+        ("mode", "minimum"),
+        ("baseline", NAN),
+        ("restore_best_weights", "yes"),
+        ("start_from_epoch", -1),
+    ],
+)
+def test_a_bad_argument_is_refused(argument, value):
+    with pytest.raises(
+        ValueError, match=f"`{argument}` of EarlyStopping must be"
+    ):
+        EarlyStopping(**{argument: value})
