@@ -1,0 +1,5 @@
+"""Search for hyperparameters."""
+
+from keras_regopt.tuning.cross_validation_tuner import CrossValidationTuner
+
+__all__ = ["CrossValidationTuner"]

@@ -1,0 +1,46 @@
+"""Fresh callbacks for every model that a search trains."""
+
+import copy
+
+
+def copy_callbacks(callbacks):
+    """Deep copies of callbacks.
+
+    Args:
+        callbacks: List of Keras callbacks.
+
+    Returns:
+        A list of as many copies; what they share, their copies share.
+
+    Raises:
+        ValueError: If one cannot be copied.
+    """
+    copies = []
+    memo: dict = {}
+    for callback in callbacks:
+        try:
+            copies.append(copy.deepcopy(callback, memo))
+        except Exception as error:
+            raise ValueError(
+                "Every callback given to search() must allow a deep copy, "
+                "since each fold needs a fresh one. Received: "
+                f"{callback!r}, whose copy failed: {error}. Build it in "
+                "`HyperModel.fit` instead."
+            ) from error
+    return copies
+
+
+def without_validation(callbacks):
+    """The callbacks that do not monitor a validation metric.
+
+    Args:
+        callbacks: List of Keras callbacks.
+
+    Returns:
+        A list.
+    """
+    return [
+        callback
+        for callback in callbacks
+        if not str(getattr(callback, "monitor", "")).startswith("val_")
+    ]

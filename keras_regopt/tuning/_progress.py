@@ -1,0 +1,86 @@
+"""What a search shows on the screen."""
+
+import time
+
+from keras_regopt._keras import print_msg
+
+
+class Progress:
+    """Prints how a search goes on.
+
+    Args:
+        verbose: 0 prints nothing.
+    """
+
+    def __init__(self, verbose=1):
+        self.verbose = verbose
+        self._start = time.monotonic()
+
+    def trial_begins(self, number, total, values):
+        """Shows the trial's number and hyperparameters."""
+        of = f" of {total}" if total else ""
+        chosen = ", ".join(f"{k}={plain(v)}" for k, v in values.items())
+        self._print(f"Trial {number}{of}: {chosen or 'default values'}")
+
+    def fold_ends(self, fold, total, name, record, kept):
+        """Shows the score of a fold, counted from 0."""
+        epoch = record["best_epoch"]
+        notes = [f"best epoch {epoch}"] if epoch else []
+        notes += ["kept from before"] if kept else []
+        self._print(
+            f"  Fold {fold + 1} of {total}: {name} "
+            f"{plain(record['metrics'][name])}"
+            + (f" ({', '.join(notes)})" if notes else "")
+        )
+
+    def trial_ends(self, name, result, best, number):
+        """Shows the mean and spread of a trial, and the best so far."""
+        self._print(
+            f"  {name} {mean_and_std(result)}; "
+            f"best so far {mean_and_std(best)} (trial {number}); "
+            f"{self._elapsed()}"
+        )
+
+    def trial_fails(self, message):
+        """Shows why a trial failed."""
+        lines = (message or "").strip().splitlines()
+        reason = lines[-1] if lines else "without a message"
+        self._print(f"  Failed: {reason}; {self._elapsed()}")
+
+    def _elapsed(self):
+        minutes, seconds = divmod(round(time.monotonic() - self._start), 60)
+        hours, minutes = divmod(minutes, 60)
+        return f"elapsed {hours}:{minutes:02d}:{seconds:02d}"
+
+    def _print(self, text):
+        if self.verbose:
+            print_msg(text)
+
+
+def show_results(results, objective, folder):
+    """Prints the results of a search.
+
+    Args:
+        results: What `cross_validation_results` returned.
+        objective: The name of the objective.
+        folder: The project's folder.
+    """
+    print_msg(f"Results in {folder}: {objective}, mean +- std of the folds")
+    for result in results:
+        scores = ", ".join(plain(score) for score in result["scores"])
+        print_msg(f"Trial {result['trial_id']}: {mean_and_std(result)}")
+        print_msg(f"  folds: {scores}")
+        if result["epochs"]:
+            print_msg(f"  best epoch, median: {result['epochs']}")
+        for name, value in result["hyperparameters"].items():
+            print_msg(f"  {name}: {plain(value)}")
+
+
+def mean_and_std(result):
+    """A result as text, such as `0.9421 +- 0.0103`."""
+    return f"{plain(result['mean'])} +- {plain(result['std'])}"
+
+
+def plain(value):
+    """A value in a few digits."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,280 @@
+"""A tuner whose search goes on after a kill at any moment."""
+
+import hashlib
+import math
+import os
+
+import keras
+import keras_tuner
+from keras_tuner.engine.trial import TrialStatus
+
+from keras_regopt._validate import fail, instance_of, integer
+from keras_regopt.tuning import _state
+from keras_regopt.tuning._records import (
+    finished_records,
+    resume_records,
+    write_records,
+)
+from keras_regopt.tuning._scores import middle_epoch, objectives_of, summary
+
+# Changed when the files of a project can no longer be read.
+_WRITER = "keras_regopt.CrossValidationTuner/1"
+
+
+class ResumableTuner(keras_tuner.Tuner):
+    """Base of tuners that train several models a trial and can be resumed.
+
+    A subclass keeps a record of every model that is trained, with
+    `keep_records`, and asks `kept_records` for those of an interrupted
+    trial. Its `run_trial` returns one dict of metrics a record.
+
+    Args:
+        hypermodel: A `keras_tuner.HyperModel` or a function `build(hp)`.
+        oracle: Any Keras Tuner oracle.
+        seed: Seed of all training, at least 0.
+        directory: Local folder for the projects.
+        project_name: Folder of this search within it.
+        overwrite: Whether to start again rather than to go on.
+        **kwargs: More arguments of `keras_tuner.Tuner`.
+
+    Raises:
+        ValueError: If an argument is wrong, or the project was made with
+            another seed, oracle or objective.
+        RuntimeError: If a state file of the project is damaged or foreign.
+    """
+
+    def __init__(
+        self,
+        hypermodel,
+        oracle,
+        seed,
+        directory=None,
+        project_name=None,
+        overwrite=False,
+        **kwargs,
+    ):
+        if isinstance(hypermodel, keras_tuner.Oracle) or not (
+            isinstance(hypermodel, keras_tuner.HyperModel)
+            or callable(hypermodel)
+        ):
+            allowed = "a HyperModel or a function that builds a model"
+            fail(self, "hypermodel", allowed, hypermodel)
+        kind = "a Keras Tuner oracle"
+        instance_of(self, "oracle", oracle, keras_tuner.Oracle, kind)
+        for objective in objectives_of(oracle.objective):
+            if objective.direction not in ("min", "max"):
+                allowed = "an oracle whose objectives are to 'min' or 'max'"
+                fail(self, "oracle", allowed, str(objective))
+        self.seed = integer(self, "seed", seed, low=0)
+        if "://" in str(directory):
+            fail(self, "directory", "a local folder", directory)
+        if kwargs.get("executions_per_trial", 1) != 1:
+            fail(
+                self,
+                "executions_per_trial",
+                "left out",
+                kwargs["executions_per_trial"],
+                "To repeat folds, give `folds` a repeated splitter.",
+            )
+        if "KERASTUNER_ORACLE_IP" in os.environ:
+            raise ValueError(
+                f"{type(self).__name__} runs in one process. Received: the "
+                "environment variable KERASTUNER_ORACLE_IP, which asks for a "
+                "distributed search. Unset it."
+            )
+        self._searched = {}
+        self._build_seed = None
+        # The lines of this package take the place of the oracle's.
+        oracle.verbose = 0
+        _state.keep_safely(oracle)
+        super().__init__(
+            oracle,
+            hypermodel,
+            directory=directory,
+            project_name=project_name,
+            overwrite=overwrite,
+            **kwargs,
+        )
+        # A project without our file is another tuner's; ours is first.
+        if not os.path.exists(self._get_tuner_fname()):
+            _state.require_empty(self.oracle)
+
+    def begin(self, searched):
+        """Saves what the results of the search depend on.
+
+        Args:
+            searched: Dict of names and plain values.
+
+        Raises:
+            ValueError: If the project was begun with other values.
+        """
+        if self._searched:
+            _state.require_same(self.project_dir, self._searched, searched)
+        self._searched = searched
+        self.save()
+
+    def fold_seed(self, trial_id, fold, attempt=0):
+        """The seed that a fold's model is built and trained under.
+
+        Args:
+            trial_id: The trial's name.
+            fold: The fold, from 0.
+            attempt: How many times the trial has failed. Defaults to `0`.
+
+        Returns:
+            An `int` for `keras.utils.set_random_seed`.
+        """
+        text = f"{self.seed}/{trial_id}/{fold}/{attempt}"
+        return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
+
+    def build_seeded(self, hyperparameters, seed):
+        """Builds a model with the global seeds set just before.
+
+        Args:
+            hyperparameters: The trial's `HyperParameters`.
+            seed: An `int`.
+
+        Returns:
+            The model.
+        """
+        self._build_seed = seed
+        try:
+            return self._try_build(hyperparameters)
+        finally:
+            self._build_seed = None
+
+    def _build_hypermodel(self, hp):
+        # Keras Tuner clears the session first, and with it Keras' seed.
+        if self._build_seed is not None:
+            keras.utils.set_random_seed(self._build_seed)
+        return super()._build_hypermodel(hp)
+
+    def attempt(self, trial):
+        """How many times a trial has failed before."""
+        return _state.attempt(self.oracle, trial.trial_id)
+
+    def keep_records(self, trial, records):
+        """Saves the records of a trial so far.
+
+        Args:
+            trial: The `Trial`.
+            records: List of dicts with `"metrics"` and `"best_epoch"`.
+        """
+        path = self._records_path(trial)
+        write_records(path, trial, self.attempt(trial), records)
+
+    def kept_records(self, trial):
+        """The records that an interrupted trial has left.
+
+        Args:
+            trial: The `Trial`; it gets the hyperparameters that its model
+                had asked for.
+
+        Returns:
+            A list, empty for a trial that begins.
+        """
+        path = self._records_path(trial)
+        return resume_records(path, trial, self.attempt(trial))
+
+    def cross_validation_results(self):
+        """The results of the finished trials, the best first.
+
+        Returns:
+            A list of dicts: `"trial_id"`, `"hyperparameters"` (a dict),
+            `"mean"`, `"std"` (over the number of folds less one),
+            `"standard_error"`, `"scores"` (one a fold), `"best_epochs"`
+            (one a fold, from 1, or `None`) and `"epochs"`, their median.
+        """
+        trials = self.oracle.get_best_trials(len(self.oracle.trials))
+        return [
+            self.result(trial)
+            for trial in trials
+            if trial.status == TrialStatus.COMPLETED
+        ]
+
+    def result(self, trial):
+        """The result of a finished trial."""
+        name = self.oracle.objective.name
+        return {
+            "trial_id": trial.trial_id,
+            "hyperparameters": dict(trial.hyperparameters.values),
+            **summary(self._records(trial), name),
+        }
+
+    def _records(self, trial):
+        return finished_records(self._records_path(trial))
+
+    def _records_path(self, trial):
+        return os.path.join(self.get_trial_dir(trial.trial_id), "folds.json")
+
+    def _run_and_update_trial(self, trial, *fit_args, **fit_kwargs):
+        # What an interrupted or failed attempt has left does not count.
+        trial.metrics = type(trial.metrics)()
+        trial.message = None
+        results = self.run_trial(trial, *fit_args, **fit_kwargs)
+        name = self.oracle.objective.name
+        if not math.isfinite(results[-1][name]):
+            # An infinite score would enter the Bayesian model as 0.
+            trial.message = f"{name} is {results[-1][name]}, not finite"
+            return
+        epoch = middle_epoch(self._records(trial))
+        for metrics in results:
+            self.oracle.update_trial(
+                trial.trial_id,
+                {
+                    metric: value
+                    for metric, value in metrics.items()
+                    if all(
+                        math.isfinite(r.get(metric, math.nan)) for r in results
+                    )
+                },
+                # Keras Tuner counts from 0.
+                step=epoch - 1 if epoch else 0,
+            )
+
+    def on_trial_end(self, trial):
+        """Ends a trial; one without a finite score has failed."""
+        if trial.status == TrialStatus.COMPLETED and trial.message:
+            trial.status = TrialStatus.INVALID
+        super().on_trial_end(trial)
+
+    def save(self):
+        """Saves the state of the search, each file in one step."""
+        _state.write_json(self._get_tuner_fname(), self.get_state())
+        self.oracle.save()
+
+    def reload(self):
+        """Goes back to the saved state of the search."""
+        path = self._get_tuner_fname()
+        state = _state.read_json(path)
+        if state.get("writer") != _WRITER:
+            raise _state.unusable(path, "is of another version or tuner")
+        self.set_state(state)
+        if not _state.load_oracle(self.oracle):
+            self._populate_initial_space()
+
+    def get_state(self):
+        """What the results depend on, as a dict."""
+        return {
+            "writer": _WRITER,
+            **self._made_with(),
+            "search": self._searched,
+        }
+
+    def set_state(self, state):
+        """Takes a saved state; refuses one of another search."""
+        own = self._made_with()
+        before = {name: state.get(name) for name in own}
+        _state.require_same(self.project_dir, before, own)
+        self._searched = state["search"]
+
+    def _made_with(self):
+        return {
+            "seed": self.seed,
+            "oracle": type(self.oracle).__name__,
+            "objective": str(self.oracle.objective),
+        }
+
+    def _get_tuner_fname(self):
+        # Not named by the tuner's id, which Keras Tuner sets too late.
+        return os.path.join(self.project_dir, "tuner.json")

@@ -1,0 +1,300 @@
+"""Cross-validation for any Keras Tuner oracle."""
+
+import math
+from typing import Any
+
+from keras_tuner.engine.trial import TrialStatus
+from keras_tuner.src.engine.tuner_utils import TunerCallback
+
+from keras_regopt._validate import fail, instance_of, one_of
+from keras_regopt.tuning._callbacks import copy_callbacks, without_validation
+from keras_regopt.tuning._data import FoldedData
+from keras_regopt.tuning._folds import check_folds
+from keras_regopt.tuning._progress import Progress, show_results
+from keras_regopt.tuning._resumable_tuner import ResumableTuner
+from keras_regopt.tuning._scores import fold_record
+
+_REFUSED = ("validation_data", "validation_split", "validation_freq")
+# Arguments of a fit that can be compared with those of an earlier run.
+_PLAIN = (bool, int, float, str)
+
+
+class CrossValidationTuner(ResumableTuner):
+    """Searches hyperparameters by the mean score of several folds.
+
+    One split of the data favors some hyperparameters by luck. Here every
+    trial trains one model a fold, on the other folds, and scores it on its
+    own; the oracle sees the mean. All trials share the folds and compare on
+    equal terms. Use it where `folds` models a trial can be afforded.
+
+    A fold's score is that of its best epoch, as in Keras Tuner. It is
+    optimistic, since the epoch and, in the end, the hyperparameters are
+    chosen on the data that score them: measure the final model on a test
+    set which the search never saw.
+
+    The search goes on where it stopped when the same program runs again,
+    even after a kill in mid-trial: finished folds are kept, and every fold
+    has its own seed, so the results are those of a search without a break.
+    It runs in one process and sets the global random seeds.
+
+    Args:
+        hypermodel: A `keras_tuner.HyperModel`, or a function `build(hp)`
+            that returns a compiled model.
+        oracle: Any Keras Tuner oracle. It holds the objective, such as
+            `"val_loss"`, and the number of trials. Give it a seed other
+            than 0, which Keras Tuner takes for none. Under a
+            `HyperbandOracle`, every round trains from the start.
+        folds: Number of folds, at least 2, or a scikit-learn splitter such
+            as `RepeatedKFold(random_state=1)`. Defaults to `5`.
+        stratify: Whether each fold gets the classes in equal parts.
+            `"auto"` does so where `y` is one array of integers, booleans,
+            strings or one-hot rows. A splitter decides itself.
+        seed: Seed of the folds and of all training, at least 0. Defaults
+            to `0`.
+        directory: Local folder for the projects. Defaults to `"."`.
+        project_name: Folder of this search within it.
+        overwrite: Whether to delete the project and start again, rather
+            than go on. Defaults to `False`.
+        **kwargs: More of `keras_tuner.Tuner`'s, such as `max_model_size`.
+
+    Raises:
+        ValueError: If an argument is wrong, or the project was made with
+            another seed, oracle or objective.
+        RuntimeError: If a state file of the project is damaged or foreign.
+
+    Examples:
+        >>> import tempfile
+        >>> import keras
+        >>> import keras_tuner
+        >>> import numpy as np
+        >>> def build(hp):
+        ...     units = hp.Choice("units", [2, 4])
+        ...     layers = [keras.layers.Dense(n) for n in (units, 1)]
+        ...     model = keras.Sequential(layers)
+        ...     model.compile("sgd", "mse")
+        ...     return model
+        >>> tuner = CrossValidationTuner(
+        ...     build,
+        ...     keras_tuner.oracles.RandomSearchOracle("val_loss", 1),
+        ...     folds=2,
+        ...     directory=tempfile.mkdtemp(),
+        ... )
+        >>> x = np.linspace(-1, 1, 24).reshape(12, 2)
+        >>> tuner.search(x, x[:, :1], epochs=2, verbose=0)
+        >>> best = tuner.cross_validation_results()[0]
+        >>> sorted(best["hyperparameters"]), len(best["scores"])
+        (['units'], 2)
+        >>> model = tuner.get_best_models()[0]
+        >>> model.predict(x, verbose=0).shape
+        (12, 1)
+
+    References:
+        Stone 1974, Cross-validatory choice and assessment of statistical
+        predictions.
+    """
+
+    def __init__(
+        self,
+        hypermodel,
+        oracle,
+        folds=5,
+        stratify="auto",
+        seed=0,
+        directory=None,
+        project_name=None,
+        overwrite=False,
+        **kwargs,
+    ):
+        self.folds = check_folds(self, folds)
+        self.stratify = one_of(
+            self, "stratify", stratify, ("auto", True, False)
+        )
+        self._data: Any = None
+        self._callbacks = []
+        self._fit_kwargs = {}
+        self._fit_verbose = 0
+        self._progress = Progress(verbose=0)
+        super().__init__(
+            hypermodel,
+            oracle,
+            seed,
+            directory=directory,
+            project_name=project_name,
+            overwrite=overwrite,
+            **kwargs,
+        )
+
+    def search(
+        self,
+        x,
+        y=None,
+        sample_weight=None,
+        groups=None,
+        callbacks=(),
+        verbose=1,
+        **fit_kwargs,
+    ):
+        """Runs the trials that are left.
+
+        Args:
+            x: Inputs: an array, or a dict, tuple or list of arrays.
+            y: Targets, in the same forms.
+            sample_weight: Optional weights, for training and validation.
+            groups: Optional group of each sample; none is ever split up.
+            callbacks: List of Keras callbacks; each fold gets deep copies.
+            verbose: 0 prints nothing, 1 a line a fold, 2 adds Keras' lines.
+            **fit_kwargs: More arguments of `HyperModel.fit`, and so of
+                `Model.fit`, such as `epochs` and `batch_size`.
+
+        Raises:
+            ValueError: If the data cannot be split into the folds, if an
+                argument has no place here, or if the project was begun with
+                other data or arguments.
+        """
+        for name in _REFUSED:
+            if name in fit_kwargs:
+                remedy = "The folds make the validation data."
+                fail(self, name, "left out", fit_kwargs[name], remedy)
+        one_of(self, "verbose", verbose, ("auto", 0, 1, 2))
+        allowed = "a list of Keras callbacks"
+        instance_of(self, "callbacks", callbacks, (list, tuple), allowed)
+        copy_callbacks(callbacks)
+        data = FoldedData(self, x, y, sample_weight, groups)
+        plain = {
+            name: value
+            for name, value in fit_kwargs.items()
+            if isinstance(value, _PLAIN)
+        }
+        self.begin({**plain, **data.fingerprint()})
+        self._data = data
+        self._callbacks = callbacks
+        self._fit_kwargs = fit_kwargs
+        self._fit_verbose = 2 if verbose == 2 else 0
+        self._progress = Progress(verbose)
+        super().search(**fit_kwargs)
+
+    def run_trial(self, trial, **fit_kwargs):
+        """Trains and scores one model a fold.
+
+        Args:
+            trial: The `Trial` to run.
+            **fit_kwargs: What `search` got for `HyperModel.fit`.
+
+        Returns:
+            A list of one dict of metrics a fold, at the fold's best epoch.
+            It ends at a fold whose objective is not finite.
+        """
+        records = self.kept_records(trial)
+        kept = len(records)
+        total = len(self._data)
+        name = self.oracle.objective.name
+        values = trial.hyperparameters.values
+        self._progress.trial_begins(
+            self._number(trial.trial_id), self.oracle.max_trials, values
+        )
+        # Hyperband decides on the epochs.
+        if "tuner/epochs" in values:
+            fit_kwargs["epochs"] = values["tuner/epochs"]
+        for fold in range(total):
+            if fold >= kept:
+                records.append(self._run_fold(trial, fold, fit_kwargs))
+                self.keep_records(trial, records)
+            record = records[fold]
+            self._progress.fold_ends(fold, total, name, record, fold < kept)
+            if not math.isfinite(record["metrics"][name]):
+                break
+        return [record["metrics"] for record in records]
+
+    def _run_fold(self, trial, fold, fit_kwargs):
+        hp = trial.hyperparameters
+        arguments, keywords = self._data.fold(fold)
+        callbacks = copy_callbacks(self._callbacks)
+        self._configure_tensorboard_dir(callbacks, trial, fold)
+        callbacks.append(TunerCallback(self, trial))
+        seed = self.fold_seed(trial.trial_id, fold, self.attempt(trial))
+        result = self.hypermodel.fit(
+            hp,
+            self.build_seeded(hp, seed),
+            *arguments,
+            callbacks=callbacks,
+            verbose=self._fit_verbose,
+            **keywords,
+            **fit_kwargs,
+        )
+        return fold_record(result, self.oracle.objective)
+
+    def on_trial_end(self, trial):
+        """Reports a trial to the oracle, the files and the screen."""
+        try:
+            super().on_trial_end(trial)
+        finally:
+            if trial.status != TrialStatus.COMPLETED:
+                self._progress.trial_fails(trial.message)
+        if trial.status == TrialStatus.COMPLETED:
+            best = self.cross_validation_results()[0]
+            self._progress.trial_ends(
+                self.oracle.objective.name,
+                self.result(trial),
+                best,
+                self._number(best["trial_id"]),
+            )
+
+    def _number(self, trial_id):
+        return self.oracle.start_order.index(trial_id) + 1
+
+    def results_summary(self, num_trials=10):
+        """Prints the best trials with mean and standard deviation.
+
+        Args:
+            num_trials: Number of trials. Defaults to `10`.
+        """
+        show_results(
+            self.cross_validation_results()[:num_trials],
+            self.oracle.objective.name,
+            self.project_dir,
+        )
+
+    def get_best_models(self, num_models=1):
+        """Trains the best trials' models on all data of the search.
+
+        The folds' models are not kept. Each model is built anew and trained
+        as in the search, for the median of the folds' best epochs. There is
+        no validation data then, so callbacks that monitor a `val_` metric
+        are left out.
+
+        Args:
+            num_models: Number of models. Defaults to `1`.
+
+        Returns:
+            A list of trained models, the best first.
+
+        Raises:
+            RuntimeError: If `search` was not called in this process.
+        """
+        if self._data is None:
+            raise RuntimeError(
+                "get_best_models() needs the data. Call search() with them "
+                "first: finished trials are not run again."
+            )
+        results = self.cross_validation_results()[:num_models]
+        return [self._refit(result) for result in results]
+
+    def _refit(self, result):
+        hp = self.oracle.get_trial(result["trial_id"]).hyperparameters
+        arguments, keywords = self._data.everything()
+        fit_kwargs = dict(self._fit_kwargs)
+        # Unless `HyperModel.fit` sets the epochs itself.
+        set_here = "epochs" in fit_kwargs or "tuner/epochs" in hp.values
+        if result["epochs"] and set_here:
+            fit_kwargs["epochs"] = result["epochs"]
+        model = self.build_seeded(hp, self.fold_seed(result["trial_id"], "all"))
+        self.hypermodel.fit(
+            hp,
+            model,
+            *arguments,
+            callbacks=without_validation(copy_callbacks(self._callbacks)),
+            verbose=self._fit_verbose,
+            **keywords,
+            **fit_kwargs,
+        )
+        return model
