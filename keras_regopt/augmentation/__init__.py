@@ -1,0 +1,15 @@
+"""Random augmentation of images, inside the model or in `tf.data`."""
+
+from keras_regopt.augmentation._base import RandomAugmentation
+from keras_regopt.augmentation.image import (
+    ImageAugmentation,
+    RandomAffine,
+    RandomGaussianNoise,
+)
+
+__all__ = [
+    "ImageAugmentation",
+    "RandomAffine",
+    "RandomAugmentation",
+    "RandomGaussianNoise",
+]

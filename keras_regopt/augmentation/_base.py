@@ -1,0 +1,294 @@
+import keras
+import numpy as np
+
+from keras_regopt._config import SignatureConfig
+from keras_regopt._keras import data_ops, data_random
+from keras_regopt._validate import in_range, integer
+from keras_regopt.augmentation._compile import run_compiled
+from keras_regopt.augmentation._seeds import Seeds
+from keras_regopt.augmentation._training import acts_by_itself
+
+
+class RandomAugmentation(SignatureConfig, keras.layers.Layer):
+    """Base of the random augmentations of every kind of data.
+
+    A subclass writes `__init__`, which hands `seed` and `**kwargs` on, and
+
+    - `sample(shape, seed)`, which draws what is random and returns a dict of
+      tensors, each with a leading batch axis;
+    - `apply(inputs, parameters)`, a pure function of its arguments.
+
+    Both compute with `self.ops` and `self.random`. These are `keras.ops` and
+    `keras.random`, except in a `tf.data` function under JAX or torch, where
+    the same names compute with TensorFlow.
+
+    The layer acts where it is told to, by `training=True` or by `fit`. Where
+    nothing is said of training, it acts only if it was itself called, either
+    eagerly or in a `tf.data` function, or if it was called by a container
+    that holds nothing but augmentations. It never acts in `model(x)`, in
+    `predict` and `evaluate`, or in an exported model.
+
+    Args:
+        rate: Probability from 0 to 1 that an element of the batch is
+            augmented at all, drawn for each by itself. Defaults to `1.0`.
+        seed: Integer from 0 to 2147483647 that fixes all draws. Defaults to
+            `None`, a random seed.
+        **kwargs: `name` and `dtype` of a Keras layer.
+
+    Raises:
+        ValueError: If `rate` or `seed` is out of bounds.
+    """
+
+    # The key of the data in a dict, and the rank of one element of it.
+    key = None
+    element_rank = None
+
+    is_augmentation = True
+    warned_of_rest = False
+
+    ops = data_ops
+    random = data_random
+
+    def __init__(self, *, rate=1.0, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        # Keras would cast labels, ids and strings along with the data.
+        self._convert_input_args = False
+        self._allow_non_tensor_positional_args = True
+        self.rate = in_range(self, "rate", rate, 0, 1)
+        self.seed = integer(
+            self, "seed", seed, low=0, high=2**31 - 1, optional=True
+        )
+        self._seeds = Seeds(self.seed)
+        # Nothing is left to build.
+        self.built = True
+        # Keras finds the state to carry through jitted steps by this name.
+        self.seed_generator = self._seeds.usual
+
+    def sample(self, shape, seed):
+        """Draws the parameters of one batch.
+
+        Args:
+            shape: The shape of the batch, a tuple of integers and, where a
+                size is not known yet, scalar tensors.
+            seed: A seed generator, or an integer.
+
+        Returns:
+            A dict of tensors with a leading batch axis.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} must write `sample(self, shape, seed)`."
+        )
+
+    def apply(self, inputs, parameters):
+        """Augments one batch, as the parameters say.
+
+        Args:
+            inputs: The batch, as a float tensor.
+            parameters: What `sample` returned.
+
+        Returns:
+            A tensor.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} must write "
+            "`apply(self, inputs, parameters)`."
+        )
+
+    def apply_to_labels(self, labels, parameters):
+        """What becomes of the labels of a batch; here, nothing."""
+        return labels
+
+    def uniforms(self, count, batch, seed):
+        """Draws numbers from 0 to 1, all in one go.
+
+        Args:
+            count: How many numbers an element of the batch needs.
+            batch: The size of the batch.
+            seed: A seed generator, or an integer.
+
+        Returns:
+            A list of `count` tensors of shape `(batch,)`.
+        """
+        draws = self.random.uniform((count, batch), seed=seed, dtype="float32")
+        # Behind `take`, XLA cannot move the draw into a loop over pixels.
+        return [self.ops.take(draws, row, axis=0) for row in range(count)]
+
+    def __call__(self, inputs, *args, **kwargs):
+        # Keras refuses dicts that mix tensors with arrays or strings.
+        if isinstance(inputs, dict) and not _symbolic(inputs):
+            inputs = _Sealed(inputs)
+        return super().__call__(inputs, *args, **kwargs)
+
+    def call(self, inputs, training=None):
+        """Augments a batch or one element, or leaves it as it is.
+
+        Args:
+            inputs: A tensor, or a dict of the data and what belongs to it.
+            training: `True` to augment, `False` not to, `None` to follow
+                the rule in the description of the class.
+
+        Returns:
+            The same structure, in new containers.
+        """
+        if isinstance(inputs, _Sealed):
+            inputs = inputs.content
+        data = self._opened(inputs)
+        tensor = data[self.key] = self.ops.convert_to_tensor(data[self.key])
+        rank = len(tensor.shape)
+        if rank not in (self.element_rank, self.element_rank + 1):
+            raise ValueError(
+                f"The {self.key} of {type(self).__name__} must have rank "
+                f"{self.element_rank}, or {self.element_rank + 1} with a "
+                f"batch axis. Received: shape={tuple(tensor.shape)}"
+            )
+        if training is None:
+            training = acts_by_itself(self, tensor)
+        if training:
+            data.update(self._augmented(data, rank == self.element_rank))
+        else:
+            dtype = self._output_dtype(tensor.dtype)
+            data[self.key] = self.ops.cast(tensor, dtype)
+        return data if isinstance(inputs, dict) else data[self.key]
+
+    def compute_output_spec(self, inputs, training=None):
+        # New tensors all: Keras notes on each which layer it came from.
+        data = keras.tree.map_structure(_like, self._opened(inputs))
+        spec = data[self.key]
+        data[self.key] = _like(spec, self._output_dtype(spec.dtype))
+        return data if isinstance(inputs, dict) else data[self.key]
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def save_own_variables(self, store):
+        # Keras leaves out the state of seed generators.
+        self._seeds.save(store)
+
+    def load_own_variables(self, store):
+        self._seeds.load(store)
+
+    def _keras_config(self):
+        return keras.layers.Layer.get_config(self)
+
+    def _opened(self, inputs):
+        if not isinstance(inputs, dict):
+            return {self.key: inputs}
+        if self.key not in inputs:
+            raise ValueError(
+                f"The inputs of {type(self).__name__} must be a tensor or a "
+                f"dict with the key '{self.key}'. "
+                f"Received: keys={sorted(inputs)}"
+            )
+        return dict(inputs)
+
+    def _augmented(self, data, single):
+        """The entries of the dict that change."""
+        ops = self.ops
+        data = self._followers(data)
+        if single:
+            data = keras.tree.map_structure(
+                lambda x: ops.expand_dims(x, axis=0), data
+            )
+        tensor = data[self.key]
+        shape = self._sample_shape(tensor)
+        seed = self._seeds.current()
+        parameters = self.sample(shape, seed)
+        chosen = None
+        if self.rate < 1:
+            chosen = self.uniforms(1, shape[0], seed)[0] < self.rate
+        results = self._follow(data, parameters, chosen, shape)
+        results[self.key] = run_compiled(
+            self, "_apply", tensor, parameters, chosen
+        )
+        if single:
+            results = keras.tree.map_structure(
+                lambda x: ops.squeeze(x, axis=0), results
+            )
+        return results
+
+    def _followers(self, data):
+        """The entries that change, as tensors, in their own dtypes."""
+        keys = {self.key}
+        if _is_overridden(self, "apply_to_labels", RandomAugmentation):
+            keys.add("labels")
+        return keras.tree.map_structure(
+            self.ops.convert_to_tensor,
+            {k: v for k, v in data.items() if k in keys},
+        )
+
+    def _follow(self, data, parameters, chosen, shape):
+        """What becomes of the entries other than the data themselves."""
+        if "labels" not in data:
+            return {}
+        labels = self.apply_to_labels(data["labels"], parameters)
+        return {"labels": self._select(chosen, labels, data["labels"])}
+
+    def _apply(self, tensor, parameters, chosen):
+        result = self.apply(self._working(tensor), parameters)
+        result = self._finished(result, tensor.dtype)
+        before = self.ops.cast(tensor, self._output_dtype(tensor.dtype))
+        return self._select(chosen, result, before)
+
+    def _select(self, chosen, new, old):
+        if chosen is None:
+            return new
+        ops = self.ops
+        axes = tuple(range(1, len(new.shape)))
+        chosen = ops.expand_dims(chosen, axis=axes) if axes else chosen
+        return ops.where(chosen, new, ops.cast(old, new.dtype))
+
+    def _sample_shape(self, tensor):
+        return tuple(self.ops.shape(tensor))
+
+    def _working(self, tensor):
+        # Half precision cannot hold the 256 levels of a byte between them.
+        wide = self.compute_dtype == "float64"
+        return self.ops.cast(tensor, "float64" if wide else "float32")
+
+    def _finished(self, tensor, input_dtype):
+        dtype = self._output_dtype(input_dtype)
+        if not keras.backend.is_float_dtype(dtype):
+            low, high = _limits(dtype)
+            tensor = self.ops.clip(self.ops.round(tensor), low, high)
+        return self.ops.cast(tensor, dtype)
+
+    def _output_dtype(self, input_dtype):
+        input_dtype = keras.backend.standardize_dtype(input_dtype)
+        if keras.backend.is_float_dtype(input_dtype):
+            return self.compute_dtype
+        return input_dtype
+
+
+class _Sealed:
+    """Carries a dict past Keras' inspection of the arguments."""
+
+    def __init__(self, content):
+        self.content = content
+
+
+def _like(x, dtype=None):
+    if not isinstance(x, keras.KerasTensor):
+        return x
+    dtype = dtype or x.dtype
+    return keras.KerasTensor(x.shape, dtype, sparse=x.sparse, ragged=x.ragged)
+
+
+def _symbolic(inputs):
+    return any(
+        isinstance(x, keras.KerasTensor) for x in keras.tree.flatten(inputs)
+    )
+
+
+def _is_overridden(layer, method, base):
+    return getattr(type(layer), method) is not getattr(base, method)
+
+
+def _limits(dtype):
+    if dtype == "bool":
+        return 0.0, 1.0
+    info = np.iinfo(dtype)
+    high = np.float32(info.max)
+    if int(high) > info.max:
+        # Rounded up, it would wrap around in the cast.
+        high = np.nextafter(high, np.float32(0))
+    return float(info.min), float(high)

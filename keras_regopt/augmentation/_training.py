@@ -1,0 +1,98 @@
+"""When an augmentation acts, if `training` is left open."""
+
+import sys
+import warnings
+
+import keras
+
+from keras_regopt._keras import (
+    BaseImagePreprocessingLayer,
+    Functional,
+    entry_layer,
+    in_stateless_scope,
+    in_tf_graph,
+    is_in_jax_tracing_scope,
+)
+
+
+def acts_by_itself(layer, tensor):
+    """Whether a layer acts in a call that says nothing of training.
+
+    It acts where the call was made for its sake: on the layer itself or on a
+    container of nothing but augmentations, either eagerly or within a
+    `tf.data` function. Every other way of building a graph may end in a
+    served model, so there the layer holds still.
+
+    Args:
+        layer: The augmentation that is being called.
+        tensor: The data that it is called on.
+
+    Returns:
+        A Python `bool`.
+    """
+    entry = entry_layer()
+    alone = entry is None or entry is layer or _only_augments(entry)
+    if in_tf_data():
+        if not alone:
+            _warn_that_it_rests(layer, entry)
+        return alone
+    return alone and not _traced(tensor)
+
+
+def in_tf_data():
+    """Whether a function for `tf.data` is being traced."""
+    if not in_tf_graph() or "tensorflow" not in sys.modules:
+        return False
+    graph = sys.modules["tensorflow"].compat.v1.get_default_graph()
+    while graph is not None:
+        if getattr(graph, "name", "").startswith("Dataset_"):
+            return True
+        graph = getattr(graph, "outer_graph", None)
+    return False
+
+
+def _only_augments(layer):
+    if isinstance(layer, keras.layers.Pipeline) or type(layer) in (
+        keras.Sequential,
+        Functional,
+    ):
+        # A functional model lists bare operations, such as `x * 2`, here.
+        parts = getattr(layer, "operations", layer.layers)
+        parts = [p for p in parts if not isinstance(p, keras.layers.InputLayer)]
+        return bool(parts) and all(map(_only_augments, parts))
+    if isinstance(layer, BaseImagePreprocessingLayer):
+        # Keras' random layers hold a generator, Resizing does not.
+        return hasattr(layer, "generator")
+    return getattr(layer, "is_augmentation", False)
+
+
+def _traced(tensor):
+    if in_stateless_scope() or in_tf_graph():
+        return True
+    backend = keras.backend.backend()
+    if backend == "jax":
+        return is_in_jax_tracing_scope(tensor) or is_in_jax_tracing_scope()
+    if backend == "torch":
+        import torch
+        from torch._subclasses import FakeTensor
+
+        return (
+            torch.compiler.is_compiling()
+            or torch.jit.is_tracing()
+            or isinstance(tensor, FakeTensor)
+        )
+    return False
+
+
+def _warn_that_it_rests(layer, entry):
+    if layer.warned_of_rest:
+        return
+    layer.warned_of_rest = True
+    warnings.warn(
+        f"{type(layer).__name__} does not augment in this `tf.data` function: "
+        f"it is called within {type(entry).__name__} '{entry.name}', which "
+        "holds more than augmentations and may be a model that serves. Pass "
+        "`training=True` to the call to augment, `training=False` to silence "
+        "this warning.",
+        stacklevel=2,
+    )

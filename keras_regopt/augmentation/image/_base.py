@@ -1,0 +1,164 @@
+import keras
+
+from keras_regopt._validate import one_of
+from keras_regopt.augmentation._base import RandomAugmentation, _is_overridden
+from keras_regopt.augmentation._compile import run_compiled
+from keras_regopt.augmentation.image._boxes import from_xyxy, to_xyxy
+
+
+class ImageAugmentation(RandomAugmentation):
+    """Base of the random augmentations of images.
+
+    Takes images of shape `(height, width, channels)`, or batches of them, or
+    a dict with the keys of Keras: `images`, `labels`, `bounding_boxes` (a
+    dict of `boxes` and `labels`) and `segmentation_masks`. Every other key
+    passes untouched, and so do labels, boxes and masks unless the subclass
+    writes `apply_to_labels`, `apply_to_boxes` or `apply_to_masks`.
+
+    Float images leave in the compute dtype of the layer. Integer images keep
+    their dtype: results are rounded and held within its bounds.
+
+    To `sample` and `apply`, images are batched, float and have their channels
+    last, whatever came.
+
+    Args:
+        data_format: `"channels_last"` or `"channels_first"`. Defaults to
+            `None`, the format in Keras' own configuration.
+        **kwargs: `rate` and `seed` of `RandomAugmentation`, and `name` and
+            `dtype` of a Keras layer.
+
+    Raises:
+        ValueError: If `data_format` is neither of the two.
+    """
+
+    key = "images"
+    element_rank = 3
+
+    # A subclass that moves pixels takes this as an argument.
+    bounding_box_format = None
+
+    def __init__(self, *, data_format=None, **kwargs):
+        super().__init__(**kwargs)
+        if data_format is None:
+            data_format = keras.config.image_data_format()
+        self.data_format = one_of(
+            self,
+            "data_format",
+            data_format,
+            ("channels_last", "channels_first"),
+        )
+
+    def apply_to_boxes(self, boxes, parameters, shape):
+        """What becomes of the bounding boxes of a batch.
+
+        Args:
+            boxes: Float32 tensor of shape `(batch, boxes, 4)`: left, top,
+                right and bottom edge in pixels, the first pixel from 0 to 1.
+            parameters: What `sample` returned.
+            shape: What `sample` got.
+
+        Returns:
+            A tensor like `boxes`. It may reach out of the image.
+        """
+        return boxes
+
+    def apply_to_masks(self, masks, parameters):
+        """What becomes of the segmentation masks of a batch.
+
+        Args:
+            masks: Tensor of shape `(batch, height, width, channels)`.
+            parameters: What `sample` returned.
+
+        Returns:
+            A tensor of the same dtype.
+        """
+        return masks
+
+    def _opened(self, inputs):
+        data = super()._opened(inputs)
+        if (
+            "bounding_boxes" in data
+            and self.bounding_box_format is None
+            and self._overrides("apply_to_boxes")
+        ):
+            raise ValueError(
+                f"`bounding_box_format` of {type(self).__name__} must be set "
+                "if the inputs hold bounding boxes. "
+                "Received: bounding_box_format=None"
+            )
+        return data
+
+    def _followers(self, data):
+        followers = super()._followers(data)
+        for key, hook in (
+            ("bounding_boxes", "apply_to_boxes"),
+            ("segmentation_masks", "apply_to_masks"),
+        ):
+            if key in data and self._overrides(hook):
+                followers[key] = keras.tree.map_structure(
+                    self.ops.convert_to_tensor, data[key]
+                )
+        return followers
+
+    def _follow(self, data, parameters, chosen, shape):
+        results = super()._follow(data, parameters, chosen, shape)
+        if "bounding_boxes" in data:
+            before = data["bounding_boxes"]
+            after = self._boxes(before, parameters, shape)
+            results["bounding_boxes"] = {
+                k: self._select(chosen, after[k], before[k]) for k in after
+            }
+        if "segmentation_masks" in data:
+            before = data["segmentation_masks"]
+            after = run_compiled(self, "_masks", before, parameters)
+            results["segmentation_masks"] = self._select(chosen, after, before)
+        return results
+
+    def _boxes(self, bounding_boxes, parameters, shape):
+        """Boxes in the format in which they came."""
+        boxes = bounding_boxes["boxes"]
+        frame = {
+            "box_format": self.bounding_box_format,
+            "height": shape[1],
+            "width": shape[2],
+        }
+        xyxy, alive = to_xyxy(boxes, **frame)
+        xyxy = self.apply_to_boxes(xyxy, parameters, shape)
+        return {
+            **bounding_boxes,
+            **from_xyxy(xyxy, alive, bounding_boxes, **frame),
+        }
+
+    def _masks(self, masks, parameters):
+        """Masks, which may lack the axis of channels."""
+        if len(masks.shape) == self.element_rank:
+            masks = self.ops.expand_dims(masks, axis=-1)
+            masks = self.apply_to_masks(masks, parameters)
+            return self.ops.squeeze(masks, axis=-1)
+        masks = self._channels_last(masks)
+        return self._as_it_came(self.apply_to_masks(masks, parameters))
+
+    def _sample_shape(self, tensor):
+        shape = super()._sample_shape(tensor)
+        if self.data_format == "channels_first":
+            shape = (shape[0], *shape[2:], shape[1])
+        return shape
+
+    def _working(self, tensor):
+        return self._channels_last(super()._working(tensor))
+
+    def _finished(self, tensor, input_dtype):
+        return self._as_it_came(super()._finished(tensor, input_dtype))
+
+    def _channels_last(self, images):
+        if self.data_format == "channels_last":
+            return images
+        return self.ops.transpose(images, (0, 2, 3, 1))
+
+    def _as_it_came(self, images):
+        if self.data_format == "channels_last":
+            return images
+        return self.ops.transpose(images, (0, 3, 1, 2))
+
+    def _overrides(self, method):
+        return _is_overridden(self, method, ImageAugmentation)

@@ -1,0 +1,190 @@
+import math
+
+from keras_regopt._registry import register
+from keras_regopt._validate import factor, in_range, one_of
+from keras_regopt.augmentation.image._base import ImageAugmentation
+from keras_regopt.augmentation.image._boxes import FORMATS
+from keras_regopt.augmentation.image._warp import (
+    FILL_MODES,
+    INTERPOLATIONS,
+    forward_points,
+    warp,
+)
+
+FLIPS = (None, "horizontal", "vertical", "both")
+
+
+@register
+class RandomAffine(ImageAugmentation):
+    """Flips, shears, rotates, zooms and shifts each image, in one warp.
+
+    The moves are drawn for each image by itself and happen about its center,
+    in the order of the sentence above. They are composed into one matrix and
+    the image is interpolated once, which is faster than a layer for each move
+    and keeps more detail. Masks and bounding boxes move along: masks by their
+    nearest pixel, a box as the smallest upright box around its moved corners,
+    clipped to the image. A box that leaves the image becomes four zeros with
+    the label -1. Labels of images do not change.
+
+    Use it where a moved image means the same: most photographs. Set
+    `flip=None` for digits and letters.
+
+    Every factor is a number `f`, for the range from `-f` to `f`, or a pair
+    `(lowest, highest)`; 0 switches the move off.
+
+    Args:
+        flip: `"horizontal"`, `"vertical"`, `"both"`, each way with
+            probability one half on a coin of its own, or `None`. Defaults to
+            `"horizontal"`.
+        rotation: Fraction of a full turn, from -1 to 1; positive turns
+            counterclockwise. Defaults to `0.02`, up to 7 degrees either way.
+        zoom: Change of the scale, from -0.99 to 0.99; 0.2 shows the image
+            20 % smaller in a frame of the same size, -0.2 shows 80 % of
+            its width and height. Both axes share it. Defaults to `0.1`.
+        translation: Shift as a fraction of height and width, from -1 to 1,
+            drawn for each axis; positive is down and to the right. Defaults
+            to `0.05`.
+        shear: Shift of a pixel along one axis for each pixel along the other,
+            from -1 to 1, drawn for each axis. Defaults to `0.0`.
+        fill_mode: What is seen beyond the edge: `"reflect"` is
+            `d c b a | a b c d | d c b a`, `"nearest"` is
+            `a a a a | a b c d | d d d d`, `"wrap"` is
+            `a b c d | a b c d | a b c d` and `"constant"` is `fill_value`.
+            Defaults to `"reflect"`.
+        interpolation: `"bilinear"` or `"nearest"`. Defaults to `"bilinear"`.
+        bounding_box_format: Format of the boxes in the inputs, one of Keras'
+            formats, such as `"xyxy"` or `"rel_xywh"`. Defaults to `None`: no
+            boxes.
+        seed: Integer that fixes all draws. Defaults to `None`.
+        fill_value: Value of the pixels that `"constant"` fills in, in the
+            units of the images. Masks get 0. Defaults to `0.0`.
+        **kwargs: `rate` (the probability that an image is moved at all) and
+            `data_format`, and `name` and `dtype` of a Keras layer.
+
+    Input shape:
+        `(height, width, channels)` or `(batch, height, width, channels)`, or
+        with the channels first, or a dict; see `ImageAugmentation`.
+
+    Output shape:
+        That of the inputs.
+
+    Raises:
+        ValueError: If an argument is not among the values above.
+
+    Examples:
+        >>> layer = RandomAffine(rotation=(0.25, 0.25), flip=None, zoom=0,
+        ...                      translation=0)
+        >>> image = np.array([[1.0, 2.0], [3.0, 4.0]])[..., None]
+        >>> turned = keras.ops.convert_to_numpy(layer(image))
+        >>> np.round(turned[..., 0]).tolist()
+        [[2.0, 4.0], [1.0, 3.0]]
+
+    References:
+        Simard, Steinkraus and Platt 2003, Best practices for convolutional
+        neural networks applied to visual document analysis.
+    """
+
+    def __init__(
+        self,
+        flip="horizontal",
+        rotation=0.02,
+        zoom=0.1,
+        translation=0.05,
+        shear=0.0,
+        fill_mode="reflect",
+        interpolation="bilinear",
+        bounding_box_format=None,
+        seed=None,
+        fill_value=0.0,
+        **kwargs,
+    ):
+        super().__init__(seed=seed, **kwargs)
+        self.flip = one_of(self, "flip", flip, FLIPS)
+        self.rotation = factor(self, "rotation", rotation, -1, 1)
+        # A zoom of -1 would show a single point.
+        self.zoom = factor(self, "zoom", zoom, -0.99, 0.99)
+        self.translation = factor(self, "translation", translation, -1, 1)
+        self.shear = factor(self, "shear", shear, -1, 1)
+        self.fill_mode = one_of(self, "fill_mode", fill_mode, FILL_MODES)
+        self.interpolation = one_of(
+            self, "interpolation", interpolation, INTERPOLATIONS
+        )
+        self.bounding_box_format = one_of(
+            self, "bounding_box_format", bounding_box_format, (None, *FORMATS)
+        )
+        self.fill_value = in_range(self, "fill_value", fill_value)
+
+    def sample(self, shape, seed):
+        batch, height, width, _ = shape
+        draws = self.uniforms(8, batch, seed)
+        return {"matrix": self._matrix(draws, height, width)}
+
+    def apply(self, inputs, parameters):
+        return warp(
+            inputs,
+            parameters["matrix"],
+            self.interpolation,
+            self.fill_mode,
+            self.fill_value,
+        )
+
+    def apply_to_masks(self, masks, parameters):
+        return warp(masks, parameters["matrix"], "nearest", self.fill_mode)
+
+    def apply_to_boxes(self, boxes, parameters, shape):
+        ops = self.ops
+        # The matrix counts from pixel centers, boxes from pixel edges.
+        left, top, right, bottom = (boxes[..., i] - 0.5 for i in range(4))
+        corners = [
+            forward_points(x, y, parameters["matrix"])
+            for x in (left, right)
+            for y in (top, bottom)
+        ]
+        x = ops.stack([corner[0] for corner in corners], axis=-1) + 0.5
+        y = ops.stack([corner[1] for corner in corners], axis=-1) + 0.5
+        return ops.stack(
+            [
+                ops.min(x, axis=-1),
+                ops.min(y, axis=-1),
+                ops.max(x, axis=-1),
+                ops.max(y, axis=-1),
+            ],
+            axis=-1,
+        )
+
+    def _matrix(self, draws, height, width):
+        """From pixels of the output to pixels of the input."""
+        ops = self.ops
+        height = ops.cast(height, "float32")
+        width = ops.cast(width, "float32")
+        angle = 2 * math.pi * _between(self.rotation, draws[2])
+        scale = 1 + _between(self.zoom, draws[3])
+        cosine, sine = scale * ops.cos(angle), scale * ops.sin(angle)
+        shear_x = _between(self.shear, draws[6])
+        shear_y = _between(self.shear, draws[7])
+        # Two shears after one another keep the area.
+        first = 1 + shear_x * shear_y
+        sign_x = self._sign(draws[0], "horizontal")
+        sign_y = self._sign(draws[1], "vertical")
+        a = sign_x * (first * cosine + shear_x * sine)
+        b = sign_x * (shear_x * cosine - first * sine)
+        d = sign_y * (shear_y * cosine + sine)
+        e = sign_y * (cosine - shear_y * sine)
+        center_x, center_y = (width - 1) / 2, (height - 1) / 2
+        to_x = center_x + width * _between(self.translation, draws[4])
+        to_y = center_y + height * _between(self.translation, draws[5])
+        c = center_x - a * to_x - b * to_y
+        f = center_y - d * to_x - e * to_y
+        rows = [ops.stack([a, b, c], axis=-1), ops.stack([d, e, f], axis=-1)]
+        return ops.stack(rows, axis=1)
+
+    def _sign(self, draw, way):
+        if self.flip not in (way, "both"):
+            return 1.0
+        return self.ops.where(draw < 0.5, -1.0, 1.0)
+
+
+def _between(factor, draw):
+    """A number of the range that a factor stands for."""
+    low, high = factor if isinstance(factor, tuple) else (-factor, factor)
+    return low + (high - low) * draw

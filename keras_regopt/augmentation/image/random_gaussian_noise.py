@@ -1,0 +1,80 @@
+from keras_regopt._registry import register
+from keras_regopt._validate import factor, fail, in_range
+from keras_regopt.augmentation.image._base import ImageAugmentation
+
+
+@register
+class RandomGaussianNoise(ImageAugmentation):
+    """Adds Gaussian noise to every value of an image.
+
+    Teaches a model not to rely on single pixels, and to bear noisy cameras
+    and low light. The result is
+    `clip(image + stddev * (highest - lowest) * normal, lowest, highest)`,
+    where `(lowest, highest)` is `value_range`. Labels, boxes and masks do not
+    change.
+
+    Args:
+        stddev: Standard deviation of the noise as a fraction of the width of
+            `value_range`, from 0 to 1: with images of bytes, `0.1` is 25.5
+            levels. A pair `(lowest, highest)` is a range, from which each
+            image draws its own. Defaults to `0.05`.
+        value_range: The pair of the lowest and the highest value that a
+            pixel can have. Defaults to `(0, 255)`.
+        seed: Integer that fixes all draws. Defaults to `None`.
+        **kwargs: `rate` (the probability that an image gets noise at all) and
+            `data_format`, and `name` and `dtype` of a Keras layer.
+
+    Input shape:
+        `(height, width, channels)` or `(batch, height, width, channels)`, or
+        with the channels first, or a dict; see `ImageAugmentation`.
+
+    Output shape:
+        That of the inputs.
+
+    Raises:
+        ValueError: If `stddev` is out of bounds, or if `value_range` is not
+            a pair of two growing numbers.
+
+    Examples:
+        >>> layer = RandomGaussianNoise(stddev=0.1, value_range=(0, 1), seed=1)
+        >>> images = np.full((4, 32, 32, 3), 0.5, "float32")
+        >>> noise = keras.ops.convert_to_numpy(layer(images)) - images
+        >>> round(float(noise.std()), 2)
+        0.1
+
+    References:
+        Bishop 1995, Training with noise is equivalent to Tikhonov
+        regularization.
+    """
+
+    def __init__(self, stddev=0.05, value_range=(0, 255), seed=None, **kwargs):
+        super().__init__(seed=seed, **kwargs)
+        self.stddev = factor(self, "stddev", stddev, 0, 1)
+        self.value_range = self._checked(value_range)
+
+    def sample(self, shape, seed):
+        low, high = self.stddev, self.stddev
+        if isinstance(self.stddev, tuple):
+            low, high = self.stddev
+        (draw,) = self.uniforms(1, shape[0], seed)
+        return {
+            "stddev": low + (high - low) * draw,
+            "noise": self.random.normal(shape, dtype="float32", seed=seed),
+        }
+
+    def apply(self, inputs, parameters):
+        ops = self.ops
+        lowest, highest = self.value_range
+        strength = (highest - lowest) * parameters["stddev"]
+        noise = strength[:, None, None, None] * parameters["noise"]
+        noise = ops.cast(noise, inputs.dtype)
+        return ops.clip(inputs + noise, lowest, highest)
+
+    def _checked(self, value_range):
+        allowed = "a pair of two growing numbers"
+        if not isinstance(value_range, (list, tuple)) or len(value_range) != 2:
+            fail(self, "value_range", allowed, value_range)
+        low, high = (in_range(self, "value_range", v) for v in value_range)
+        if low >= high:
+            fail(self, "value_range", allowed, value_range)
+        return low, high
