@@ -197,16 +197,16 @@ def factor(owner, argument, value, low, high):
     Raises:
         ValueError: If the value is neither, out of bounds, or reversed.
     """
-    pair = tuple(value) if isinstance(value, (list, tuple)) else (value,)
-    pair = tuple(_plain(v) for v in pair)
-    good = len(pair) in (1, 2) and all(
+    is_pair = isinstance(value, (list, tuple))
+    pair = tuple(_plain(v) for v in (value if is_pair else (value,)))
+    good = len(pair) == 1 + is_pair and all(
         isinstance(n, numbers.Real)
         and not isinstance(n, bool)
         and low <= n <= high
         for n in pair
     )
     if good:
-        good = pair[0] >= 0 if len(pair) == 1 else pair[0] <= pair[1]
+        good = pair[0] <= pair[1] if is_pair else pair[0] >= 0
     if not good:
         fail(
             owner,
@@ -215,7 +215,7 @@ def factor(owner, argument, value, low, high):
             f"numbers from {low} to {high}",
             value,
         )
-    return pair[0] if len(pair) == 1 else pair
+    return pair if is_pair else pair[0]
 
 
 def _plain(value):

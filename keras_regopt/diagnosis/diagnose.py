@@ -1,7 +1,10 @@
 """The verdict on a training, from its history."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from keras_regopt._validate import in_range
 from keras_regopt.diagnosis.curves import (
     choose_metric,
     error_curves,
@@ -36,6 +39,7 @@ def diagnose(
     variance_tolerance=None,
     rise_tolerance=0.2,
     at="last",
+    train_error=None,
 ):
     """Tells bias from variance in a training, and what to try next.
 
@@ -65,7 +69,8 @@ def diagnose(
     (accuracy, AUC, F1, R2, ...) is one minus the score; any other metric is
     an error itself. Keras takes training errors while the weights still move
     and with dropout and augmentation on; they tend to be too high, so that
-    high bias is told rather too early, and high variance rather too late.
+    high bias is told rather too early, and high variance rather too late; a
+    `train_error` of yours avoids this.
 
     Args:
         history: What `fit` returned, or its `history` dict.
@@ -96,6 +101,11 @@ def diagnose(
         at: `"last"`, the default, to judge the end of the training, or
             `"best"` to judge the epoch of the lowest dev error, where the
             weights were restored from there.
+        train_error: The training error of the judged weights, measured apart
+            by `model.evaluate` on the training data, in the metric's unit
+            (an accuracy of 99 % is `0.01`). Unlike the history's, it is free
+            of dropout and augmentation. Defaults to `None`, which takes the
+            history's.
 
     Returns:
         A `Diagnosis` with verdict, figures, reasons and steps.
@@ -133,18 +143,21 @@ def diagnose(
     )
     rules.check(diagnose)
     lists, epochs = read_history(diagnose, history)
+    in_range(diagnose, "train_error", train_error, optional=True)
     metric = choose_metric(diagnose, lists, monitor)
     score = is_score(metric) if mode == "auto" else mode == "max"
     curves = error_curves(lists, epochs, metric, score)
     loss = None
     if metric != "loss" and "val_loss" in lists and "loss" in lists:
         loss = error_curves(lists, epochs, "loss", False)
-    return _judge(rules, curves, loss)
+    return _judge(rules, curves, loss, train_error)
 
 
-def _judge(rules, curves, loss):
+def _judge(rules, curves, loss, train_error):
     cause = _undecided(curves, rules.reference)
     measures = measure(curves, rules.at)
+    if train_error is not None:
+        measures = replace(measures, train_error=train_error)
     reference = rules.reference or 0.0
     scale = 1.0 if curves.is_score else _scale(curves, rules)
     default = _SCORE_TOLERANCE if curves.is_score else _ERROR_TOLERANCE

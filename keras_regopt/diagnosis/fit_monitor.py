@@ -61,7 +61,7 @@ class FitMonitor(Callback):
         Ng 2018, Machine learning yearning, chapters 20 to 27.
     """
 
-    state_attributes = ("curves", "epochs", "verdict")  # type: ignore
+    state_attributes = ("curves", "epochs", "verdict")
 
     # The open event file; not part of the state.
     _log: Any = None

@@ -110,8 +110,9 @@ def notes(diagnosis):
     if d.variance is not None and -d.variance > _EASIER * d.variance_limit:
         found.append(
             "The dev error is well below the training error. Dropout, "
-            "augmentation and penalties act on the training error alone, or "
-            "the dev data are easier: see that both come from one source."
+            "augmentation and penalties act on the training error alone; "
+            "measure it without by `model.evaluate` and pass `train_error`. "
+            "Or the dev data are easier: see that both come from one source."
         )
     if not d.cause and not np.isfinite(d.curves.train).all():
         found.append("Epochs with an error that was not finite are left out.")

@@ -33,9 +33,9 @@ class OneCycle(Schedule):
             `warmup_fraction * total_steps` is not above 1.
 
     Examples:
-        >>> schedule = OneCycle(peak=1.0, total_steps=101)
-        >>> [round(float(schedule(step)), 4) for step in (0, 29, 30, 65, 100)]
-        [0.04, 0.9974, 1.0, 0.5, 0.0]
+        >>> schedule = OneCycle(peak=1.0, total_steps=100)
+        >>> [round(float(schedule(step)), 4) for step in (0, 29, 64, 99)]
+        [0.04, 1.0, 0.5, 0.0]
 
     References:
         Smith and Topin 2018, Super-convergence (arXiv 1708.07120).

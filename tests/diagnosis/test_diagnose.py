@@ -284,3 +284,15 @@ def test_the_history_is_left_alone():
     before = json.dumps(history)
     diagnose(history)
     assert json.dumps(history) == before
+
+
+def test_takes_a_training_error_that_was_measured_apart():
+    # Under augmentation, training looks worse than it is.
+    history = accuracies(0.10, 0.03)
+    assert diagnose(history).verdict == "high bias"
+    told = diagnose(history, train_error=0.02)
+    assert told.verdict == "fits"
+    assert told.train_error == 0.02
+    assert told.variance == pytest.approx(0.01)
+    with pytest.raises(ValueError, match="`train_error` of diagnose must be"):
+        diagnose(history, train_error="low")

@@ -1,0 +1,110 @@
+"""The checks that every object of this package passes, for your own objects.
+
+Each `check_...` takes a class and the arguments that make an object of it, and
+holds it to the promises that a user relies on, on the current backend:
+
+    >>> from keras_regopt.testing import check_schedule
+    >>> from keras_regopt.schedules import Warmup
+    >>> check_schedule(Warmup, schedule=0.1, warmup_steps=10)
+
+An `AssertionError` lists every promise that is broken. A class of yours must
+be registered with `keras.saving.register_keras_serializable`. Data
+parallelism is checked where the process was started with two devices.
+"""
+
+from keras_regopt.testing import (
+    augmentations,
+    callbacks,
+    layers,
+    optimizers,
+    regularizers,
+    schedules,
+)
+from keras_regopt.testing._contract import Subject, check
+
+__all__ = [
+    "check_augmentation",
+    "check_callback",
+    "check_layer",
+    "check_optimizer",
+    "check_regularizer",
+    "check_schedule",
+]
+
+
+def check_augmentation(cls, **arguments):
+    """Checks a random image augmentation.
+
+    Args:
+        cls: The class.
+        **arguments: What its constructor needs.
+
+    Raises:
+        AssertionError: If it breaks a promise; the message lists them all.
+    """
+    check(Subject(cls, arguments), augmentations.PROMISES)
+
+
+def check_callback(cls, **arguments):
+    """Checks a callback that has `state()` and `restore(state)`.
+
+    Args:
+        cls: The class.
+        **arguments: What its constructor needs.
+
+    Raises:
+        AssertionError: If it breaks a promise; the message lists them all.
+    """
+    check(Subject(cls, arguments), callbacks.PROMISES)
+
+
+def check_layer(cls, **arguments):
+    """Checks a layer, on an input of the rank that its `input_spec` asks for.
+
+    Args:
+        cls: The class.
+        **arguments: What its constructor needs.
+
+    Raises:
+        AssertionError: If it breaks a promise; the message lists them all.
+    """
+    check(Subject(cls, arguments), layers.PROMISES)
+
+
+def check_optimizer(cls, **arguments):
+    """Checks an optimizer or a wrapper around one.
+
+    Args:
+        cls: The class.
+        **arguments: What its constructor needs.
+
+    Raises:
+        AssertionError: If it breaks a promise; the message lists them all.
+    """
+    check(Subject(cls, arguments), optimizers.PROMISES)
+
+
+def check_regularizer(cls, **arguments):
+    """Checks a regularizer, on kernels and on activities.
+
+    Args:
+        cls: The class.
+        **arguments: What its constructor needs.
+
+    Raises:
+        AssertionError: If it breaks a promise; the message lists them all.
+    """
+    check(Subject(cls, arguments), regularizers.PROMISES)
+
+
+def check_schedule(cls, **arguments):
+    """Checks a learning-rate schedule.
+
+    Args:
+        cls: The class.
+        **arguments: What its constructor needs.
+
+    Raises:
+        AssertionError: If it breaks a promise; the message lists them all.
+    """
+    check(Subject(cls, arguments), schedules.PROMISES)

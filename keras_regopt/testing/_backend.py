@@ -1,0 +1,94 @@
+"""The few things that Keras has no common word for on its backends."""
+
+import keras
+import numpy as np
+
+from keras_regopt.testing._contract import NotApplicable
+
+
+def backend():
+    return keras.backend.backend()
+
+
+def to_numpy(x):
+    """A float32 array, or an array as it is if it holds no floats."""
+    if keras.backend.is_float_dtype(keras.backend.standardize_dtype(x.dtype)):
+        x = keras.ops.cast(x, "float32")
+    return keras.ops.convert_to_numpy(x)
+
+
+def gradient(function, x):
+    """The gradient of a scalar function of a tensor, as an array."""
+    x = keras.ops.convert_to_tensor(x)
+    if backend() == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            value = function(x)
+        slope = tape.gradient(value, x, unconnected_gradients="zero")
+        return np.asarray(tf.convert_to_tensor(slope))
+    if backend() == "jax":
+        import jax
+
+        return np.asarray(jax.grad(function)(x))
+    x = x.detach().clone().requires_grad_(True)
+    value = function(x)
+    if value.requires_grad:
+        value.backward()
+    return np.zeros(x.shape) if x.grad is None else x.grad.numpy()
+
+
+def compiled(function):
+    """The function, compiled by the backend's compiler."""
+    if backend() == "tensorflow":
+        import tensorflow as tf
+
+        # Keras does not rewrite the Python of a train step either.
+        return tf.function(function, jit_compile=True, autograph=False)
+    if backend() == "jax":
+        import jax
+
+        return jax.jit(function)
+    raise NotApplicable(
+        "Keras runs the torch backend eagerly unless told otherwise"
+    )
+
+
+def needs_compiler():
+    """Raises `NotApplicable` on torch, which Keras runs eagerly."""
+    if backend() == "torch":
+        raise NotApplicable(
+            "Keras runs the torch backend eagerly unless told otherwise"
+        )
+
+
+def data_parallel(train):
+    """Runs `train()` with every batch spread over two devices.
+
+    Args:
+        train: Function without arguments that makes, fits and returns a model.
+
+    Returns:
+        What `train` returned.
+    """
+    if backend() == "tensorflow":
+        import tensorflow as tf
+
+        devices = [d.name for d in tf.config.list_logical_devices("CPU")]
+        if len(devices) < 2:
+            raise NotApplicable("TensorFlow was started with one device")
+        with tf.distribute.MirroredStrategy(devices[:2]).scope():
+            return train()
+    if backend() == "jax":
+        devices = keras.distribution.list_devices()
+        if len(devices) < 2:
+            raise NotApplicable("JAX was started with one device")
+        keras.distribution.set_distribution(
+            keras.distribution.DataParallel(devices=devices[:2])
+        )
+        try:
+            return train()
+        finally:
+            keras.distribution.set_distribution(None)
+    raise NotApplicable("Keras has no data parallelism in one torch process")

@@ -1,0 +1,83 @@
+"""What a promise is, and how a class is held to its promises."""
+
+import copy
+import inspect
+
+
+class NotApplicable(Exception):
+    """Raised by a promise that has no meaning here, with the reason."""
+
+
+class Subject:
+    """A class under test, with the arguments that make an object of it.
+
+    Args:
+        cls: The class.
+        arguments: Dict of constructor arguments.
+    """
+
+    def __init__(self, cls, arguments=None):
+        self.cls = cls
+        self.arguments = arguments or {}
+
+    @property
+    def name(self):
+        return self.cls.__name__
+
+    def make(self, **changes):
+        """A new object; nested objects are copied, so that none is shared."""
+        return self.cls(**{**copy.deepcopy(self.arguments), **changes})
+
+    def takes(self, argument):
+        """Whether the constructor itself names an argument."""
+        return argument in inspect.signature(self.cls.__init__).parameters
+
+
+def require(condition, message):
+    """Raises `AssertionError`, also where Python drops `assert`."""
+    if not condition:
+        raise AssertionError(message)
+
+
+def keep(subject, promise):
+    """Holds a class to one promise.
+
+    Args:
+        subject: A `Subject`.
+        promise: A function of a subject that raises where it is broken.
+
+    Raises:
+        AssertionError: If the promise is broken, with what went wrong.
+        NotApplicable: If the promise has no meaning here.
+    """
+    try:
+        promise(subject)
+    except NotApplicable:
+        raise
+    except Exception as error:
+        raise AssertionError(
+            f"{subject.name} breaks the promise `{promise.__name__}`: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+
+
+def check(subject, promises):
+    """Holds a class to promises and tells all that are broken.
+
+    Args:
+        subject: A `Subject`.
+        promises: List of functions of a subject.
+
+    Raises:
+        AssertionError: If promises are broken; the message lists them all.
+    """
+    broken = []
+    for promise in promises:
+        try:
+            keep(subject, promise)
+        except NotApplicable:
+            continue
+        except AssertionError as error:
+            broken.append(error)
+    if broken:
+        raise AssertionError("\n".join(str(e) for e in broken)) from broken[0]

@@ -1,0 +1,41 @@
+"""Which promises a class must keep, told by its base class."""
+
+import keras
+
+from keras_regopt.augmentation import RandomAugmentation
+from keras_regopt.testing import (
+    augmentations,
+    callbacks,
+    layers,
+    optimizers,
+    regularizers,
+    schedules,
+)
+
+# The first base that fits counts: an augmentation is a layer too.
+PROMISES = {
+    RandomAugmentation: augmentations.PROMISES,
+    keras.layers.Layer: layers.PROMISES,
+    keras.optimizers.Optimizer: optimizers.PROMISES,
+    keras.optimizers.schedules.LearningRateSchedule: schedules.PROMISES,
+    keras.regularizers.Regularizer: regularizers.PROMISES,
+    keras.callbacks.Callback: callbacks.PROMISES,
+}
+
+
+def promises_of(cls):
+    """The promises for a class of any kind.
+
+    Args:
+        cls: The class.
+
+    Returns:
+        A list of functions of a `Subject`.
+
+    Raises:
+        TypeError: If the class is of no known kind.
+    """
+    for base, promises in PROMISES.items():
+        if issubclass(cls, base):
+            return promises
+    raise TypeError(f"{cls.__name__} is of no kind that has promises.")

@@ -1,0 +1,95 @@
+"""Small data and small models, the same on every backend."""
+
+import keras
+import numpy as np
+
+
+def data():
+    """Eight examples of four features, and one target each."""
+    random = np.random.default_rng(0)
+    x = random.normal(size=(8, 4)).astype("float32")
+    return x, (x[:, :1] - x[:, 1:2]).astype("float32")
+
+
+def dense_model(optimizer="sgd", dtype=None, mode=None, **dense_arguments):
+    """A compiled model of two dense layers, with the same weights each time.
+
+    Args:
+        optimizer: What `compile` takes.
+        dtype: A dtype policy for the layers.
+        mode: `"eager"`, `"graph"` (on TensorFlow), `"jit"`, or `None` for what
+            Keras chooses. With a mode, the optimizer is built already.
+        **dense_arguments: Arguments of the first layer.
+    """
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(
+                3, activation="tanh", dtype=dtype, **dense_arguments
+            ),
+            keras.layers.Dense(1, use_bias=False, dtype=dtype),
+        ]
+    )
+    return _compiled(model, optimizer, mode)
+
+
+def _compiled(model, optimizer, mode):
+    model.compile(optimizer, "mse", **compile_arguments(mode))
+    if mode is not None:
+        # Left to the first step, TensorFlow would trace that step twice.
+        model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def compile_arguments(mode):
+    """The arguments of `compile` for a way of running the train step."""
+    return {
+        None: {},
+        "eager": {"run_eagerly": True, "jit_compile": False},
+        "graph": {"jit_compile": False},
+        "jit": {"jit_compile": True},
+    }[mode]
+
+
+def modes():
+    """The ways in which a backend can run a train step, eager first."""
+    return {
+        "tensorflow": ["eager", "graph", "jit"],
+        "jax": ["eager", "jit"],
+    }.get(keras.backend.backend(), ["eager"])
+
+
+def fit(model, epochs=3):
+    """Trains on `data()` in two batches an epoch; returns the losses."""
+    x, y = data()
+    history = model.fit(
+        x, y, batch_size=4, epochs=epochs, shuffle=False, verbose=0
+    )
+    return history.history["loss"]
+
+
+def layer_shape(layer):
+    """An input shape, batch included, that a layer says it can take."""
+    spec = getattr(layer, "input_spec", None)
+    rank = getattr(spec, "ndim", None) or 2
+    return {2: (4, 6), 3: (4, 8, 6), 4: (4, 12, 10, 3)}.get(
+        rank, (4,) + (6,) * (rank - 1)
+    )
+
+
+def layer_model(layer, shape, mode=None):
+    """A compiled model with a layer in its middle, and data for it."""
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input(shape[1:]),
+            layer,
+            keras.layers.Flatten(),
+            keras.layers.Dense(1),
+        ]
+    )
+    _compiled(model, "sgd", mode)
+    random = np.random.default_rng(0)
+    x = random.normal(size=shape).astype("float32")
+    return model, x, np.ones((len(x), 1), "float32")

@@ -1,0 +1,190 @@
+"""What every random augmentation promises."""
+
+import warnings
+
+import keras
+import numpy as np
+
+from keras_regopt.testing import common
+from keras_regopt.testing._backend import to_numpy
+from keras_regopt.testing._contract import require
+from keras_regopt.testing._samples import compile_arguments, modes
+from keras_regopt.testing._saving import (
+    exported_predictions,
+    predictions,
+    through_file,
+)
+
+
+def rests_in_inference(subject):
+    """`model(x)`, `predict`, `evaluate` and `training=False` change nothing."""
+    layer, x = subject.make(), _images()
+    model = _model(layer)
+    for called, output in {
+        "model(x)": to_numpy(model(x)),
+        "predict": model.predict(x, verbose=0),
+        "training=False": to_numpy(layer(x, training=False)),
+    }.items():
+        require(np.array_equal(output, x), f"{called} augments")
+    loss = model.evaluate(x, x, verbose=0)
+    require(loss == 0, f"evaluate augments: the loss is {loss}")
+
+
+def rests_in_an_exported_model(subject):
+    """The SavedModel returns what it is given."""
+    x = _images()
+    output = exported_predictions(_model(subject.make()), x)
+    require(np.array_equal(output, x), "the exported model augments")
+
+
+def acts_in_training(subject):
+    """`fit`, `training=True` and eager calls of augmentations augment."""
+    layer, x = subject.make(), _images()
+    for mode in modes():
+        if mode == "jit" and not layer.supports_jit:
+            continue
+        model = _model(layer, mode)
+        with warnings.catch_warnings():
+            # Keras warns of a model without weights.
+            warnings.simplefilter("ignore")
+            loss = model.fit(x, x, verbose=0).history["loss"][0]
+        require(np.isfinite(loss) and loss > 0, f"fit, mode {mode}: {loss}")
+    container = keras.Sequential([layer])
+    for called, output in {
+        "a call with training=True": layer(x, training=True),
+        "a plain eager call": layer(x),
+        "a call of a container of augmentations": container(x),
+    }.items():
+        require(
+            not np.array_equal(to_numpy(output), x), f"{called} does not act"
+        )
+
+
+def works_in_tf_data(subject):
+    """A `tf.data` map augments batches and single elements alike."""
+    import tensorflow as tf
+
+    x = _images()
+    for data in (
+        tf.data.Dataset.from_tensor_slices(x).batch(3).map(subject.make()),
+        tf.data.Dataset.from_tensor_slices(x).map(subject.make()).batch(3),
+    ):
+        output = np.concatenate(list(data.as_numpy_iterator()))
+        require(output.shape == x.shape, f"the shape is {output.shape}")
+        require(not np.array_equal(output, x), "the map does not augment")
+
+
+def draws_for_each_element(subject):
+    """Equal elements of a batch become different ones."""
+    x = np.repeat(_images()[:1], 16, axis=0)
+    output = to_numpy(subject.make(seed=0)(x, training=True))
+    require(
+        len(np.unique(output.reshape(16, -1), axis=0)) > 2,
+        "all elements are augmented alike",
+    )
+
+
+def repeats_itself_by_its_seed(subject):
+    """Two layers with one seed draw the same, two calls draw anew."""
+    x = _images()
+    first, second = subject.make(seed=0), subject.make(seed=0)
+    draws = [to_numpy(layer(x, training=True)) for layer in (first, second)]
+    require(np.array_equal(*draws), "two layers with one seed differ")
+    again = to_numpy(first(x, training=True))
+    require(not np.array_equal(draws[0], again), "two calls draw the same")
+
+
+def goes_on_after_a_reload(subject):
+    """A saved layer draws next what the original draws next."""
+    layer, x = subject.make(seed=0), _images()
+    model = _model(layer)
+    layer(x, training=True)
+    reloaded = through_file(model)
+    require(
+        np.array_equal(predictions(model, x), predictions(reloaded, x)),
+        "the reloaded model predicts otherwise",
+    )
+    outputs = [
+        to_numpy(m.layers[1](x, training=True)) for m in (model, reloaded)
+    ]
+    require(np.array_equal(*outputs), "the state of the seed is lost")
+
+
+def changes_no_input(subject):
+    """Neither the caller's arrays nor the caller's dict are edited."""
+    x = _images()
+    data = {"images": x, "labels": np.arange(len(x))}
+    subject.make()(data, training=True)
+    require(np.array_equal(x, _images()), "the caller's images changed")
+    require(
+        data["images"] is x and set(data) == {"images", "labels"},
+        "the caller's dict changed",
+    )
+
+
+def leaves_labels_alone(subject):
+    """Large ids pass a half-precision layer as they are."""
+    ids = np.array([999, 2049, 70001, 3, 4, 5])
+    layer = subject.make(dtype="mixed_float16")
+    output = layer({"images": _images(), "labels": ids}, training=True)
+    labels = keras.ops.convert_to_numpy(output["labels"])
+    require(np.array_equal(labels, ids), f"{ids} became {labels}")
+
+
+def keeps_to_its_dtypes(subject):
+    """Floats leave in the compute dtype, bytes stay bytes."""
+    for policy, given, expected in (
+        ("float32", "float32", "float32"),
+        ("mixed_float16", "float32", "float16"),
+        ("float32", "uint8", "uint8"),
+    ):
+        layer = subject.make(dtype=policy)
+        for training in (True, False):
+            output = layer(_images().astype(given), training=training)
+            dtype = keras.backend.standardize_dtype(output.dtype)
+            require(
+                dtype == expected,
+                f"{given} became {dtype} under the policy {policy}",
+            )
+
+
+def gives_the_promised_shape(subject):
+    """Shapes stay as `compute_output_shape` says, the batch size open."""
+    layer, x = subject.make(), _images()
+    promised = tuple(layer.compute_output_shape(x.shape))
+    shape = tuple(layer(x, training=True).shape)
+    require(shape == promised, f"the shape is {shape}, promised {promised}")
+    single = tuple(layer(x[0], training=True).shape)
+    require(single == promised[1:], f"one element has the shape {single}")
+    symbolic = layer(keras.Input(x.shape[1:])).shape
+    require(symbolic[0] is None, f"an open batch size became {symbolic[0]}")
+
+
+def _images():
+    random = np.random.default_rng(0)
+    return random.uniform(0, 255, (6, 12, 10, 3)).round().astype("float32")
+
+
+def _model(layer, mode=None):
+    """A model that returns the augmented input, and is no mere augmentation."""
+    inputs = keras.Input((12, 10, 3))
+    outputs = keras.layers.Activation("linear")(layer(inputs))
+    model = keras.Model(inputs, outputs)
+    model.compile("sgd", "mse", **compile_arguments(mode))
+    return model
+
+
+PROMISES = [
+    *common.PROMISES,
+    rests_in_inference,
+    rests_in_an_exported_model,
+    acts_in_training,
+    works_in_tf_data,
+    draws_for_each_element,
+    repeats_itself_by_its_seed,
+    goes_on_after_a_reload,
+    changes_no_input,
+    leaves_labels_alone,
+    keeps_to_its_dtypes,
+    gives_the_promised_shape,
+]

@@ -1,0 +1,103 @@
+"""What every registered class promises, whatever its kind."""
+
+import inspect
+import json
+import re
+
+from keras_regopt._config import SignatureConfig, signature_arguments
+from keras_regopt.testing._contract import require
+
+
+def survives_its_config(subject):
+    """An object and its copy through JSON have the same configuration."""
+    config = subject.make().get_config()
+    through_json = json.loads(json.dumps(config))
+    require(
+        through_json == config,
+        f"the configuration is not plain JSON: {config}",
+    )
+    again = subject.cls.from_config(through_json).get_config()
+    require(
+        again == config,
+        f"the configuration changes on the way: {config} becomes {again}",
+    )
+    missing = [name for name in _own_arguments(subject) if name not in config]
+    require(not missing, f"the configuration lacks {missing}")
+
+
+def documents_every_argument(subject):
+    """The docstring of each class lists its own arguments under `Args:`."""
+    for cls in _constructing_classes(subject.cls):
+        text = inspect.getdoc(cls) or ""
+        section = text.partition("Args:")[2].partition("\n\n")[0]
+        missing = [
+            name
+            for name in inspect.signature(vars(cls)["__init__"]).parameters
+            if name not in ("self", "name", "args")
+            and not re.search(rf"^\s+\**{name}:", section, re.MULTILINE)
+        ]
+        require(
+            not missing,
+            f"the docstring of {cls.__name__} has no entry under Args for "
+            f"{missing}",
+        )
+
+
+def refuses_bad_arguments(subject):
+    """A senseless value is refused at construction, by the argument's name."""
+    for name in _own_arguments(subject):
+        try:
+            subject.make(**{name: _Senseless()})
+        except (TypeError, ValueError) as error:
+            require(
+                name in str(error),
+                f"the error on a bad `{name}` does not name it: {error}",
+            )
+        else:
+            require(False, f"a senseless `{name}` is taken without a word")
+    try:
+        subject.make(no_such_argument=1)
+    except (TypeError, ValueError):
+        return
+    require(False, "an unknown argument is taken without a word")
+
+
+class _Senseless:
+    """Nothing that an argument could mean."""
+
+    def __repr__(self):
+        return "<senseless>"
+
+
+def _constructing_classes(cls):
+    """The class itself and our bases that it hands arguments on to."""
+    if "__init__" not in vars(cls):
+        return []
+    return [cls] + [
+        base
+        for base in cls.__mro__[1:]
+        if issubclass(base, SignatureConfig)
+        and "__init__" in vars(base)
+        and set(signature_arguments(base)) <= set(signature_arguments(cls))
+    ]
+
+
+def _own_arguments(subject):
+    if issubclass(subject.cls, SignatureConfig):
+        names = signature_arguments(subject.cls)
+    else:
+        names = {
+            name: parameter
+            for name, parameter in inspect.signature(subject.cls)
+            .parameters.items()
+            if parameter.kind
+            not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        }
+    return [name for name in names if name != "name"]
+
+
+PROMISES = [
+    survives_its_config,
+    documents_every_argument,
+    refuses_bad_arguments,
+]

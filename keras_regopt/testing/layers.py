@@ -1,0 +1,137 @@
+"""What every layer promises."""
+
+import keras
+import numpy as np
+
+from keras_regopt.testing import common
+from keras_regopt.testing._backend import gradient, to_numpy
+from keras_regopt.testing._contract import NotApplicable, require
+from keras_regopt.testing._samples import layer_model, layer_shape, modes
+from keras_regopt.testing._saving import (
+    exported_predictions,
+    predictions,
+    through_file,
+)
+
+
+def is_deterministic_in_inference(subject):
+    """Without training, equal inputs give equal outputs."""
+    layer, x = _layer_and_input(subject)
+    first, second = to_numpy(layer(x)), to_numpy(layer(x, training=False))
+    require(np.array_equal(first, second), "two calls differ")
+
+
+def gives_the_promised_shape(subject):
+    """A symbolic call tells what shape comes out, in training too."""
+    layer, x = _layer_and_input(subject)
+    promised = tuple(layer(keras.Input(batch_shape=x.shape)).shape)
+    for training in (False, True):
+        shape = tuple(layer(x, training=training).shape)
+        require(
+            shape == promised, f"the shape is {shape}, promised was {promised}"
+        )
+    symbolic = layer(keras.Input(x.shape[1:]))
+    require(
+        symbolic.shape[0] is None,
+        f"an open batch size becomes {symbolic.shape[0]}",
+    )
+
+
+def passes_gradients(subject):
+    """In training, the gradient by the input is finite and not all zero."""
+    layer, x = _layer_and_input(subject)
+    layer(x)
+    slope = gradient(lambda x: keras.ops.sum(layer(x, training=True) ** 2), x)
+    require(np.all(np.isfinite(slope)), f"the gradient is {slope}")
+    require(np.any(slope != 0), "the gradient is zero everywhere")
+
+
+def trains_compiled_or_not(subject):
+    """`fit` runs eagerly, in a graph and compiled, with finite losses."""
+    for mode in modes():
+        layer = subject.make()
+        if mode == "jit" and not layer.supports_jit:
+            continue
+        model, x, y = layer_model(layer, layer_shape(layer), mode)
+        losses = model.fit(x, y, epochs=2, verbose=0).history["loss"]
+        require(
+            np.all(np.isfinite(losses)),
+            f"the losses are {losses} in mode {mode}",
+        )
+
+
+def computes_in_mixed_precision(subject):
+    """Under `mixed_float16` the output is float16 and the weights float32."""
+    layer = subject.make(dtype="mixed_float16")
+    x = np.ones(layer_shape(layer), "float32")
+    output = layer(x, training=True)
+    dtype = keras.backend.standardize_dtype(output.dtype)
+    require(dtype == "float16", f"the output is {dtype}")
+    require(np.all(np.isfinite(to_numpy(output))), "the output is not finite")
+    dtypes = {
+        keras.backend.standardize_dtype(w.dtype)
+        for w in layer.weights
+        if keras.backend.is_float_dtype(w.dtype)
+    }
+    require(dtypes <= {"float32"}, f"the weights are {dtypes}")
+
+
+def repeats_itself_by_its_seed(subject):
+    """Two layers with one seed draw the same, two calls draw anew."""
+    if not subject.takes("seed"):
+        raise NotApplicable("it draws nothing: it has no `seed`")
+    first, x = _layer_and_input(subject, seed=0)
+    second, _ = _layer_and_input(subject, seed=0)
+    draws = [to_numpy(layer(x, training=True)) for layer in (first, second)]
+    require(np.array_equal(*draws), "two layers with one seed differ")
+    more = [to_numpy(first(x, training=True)) for _ in range(20)]
+    require(
+        any(not np.array_equal(draws[0], m) for m in more),
+        "all calls draw the same",
+    )
+
+
+def reloads(subject):
+    """A reloaded model predicts the same."""
+    layer = subject.make()
+    model, x, y = layer_model(layer, layer_shape(layer), "eager")
+    model.fit(x, y, verbose=0)
+    expected, predicted = (
+        predictions(model, x),
+        predictions(through_file(model), x),
+    )
+    require(
+        np.allclose(expected, predicted, rtol=1e-5, atol=1e-6),
+        "the reloaded model predicts otherwise",
+    )
+
+
+def exports(subject):
+    """The SavedModel predicts as the model does."""
+    layer = subject.make()
+    model, x, _ = layer_model(layer, layer_shape(layer))
+    expected, exported = predictions(model, x), exported_predictions(model, x)
+    require(
+        np.allclose(expected, exported, rtol=1e-4, atol=1e-5),
+        "the exported model predicts otherwise",
+    )
+
+
+def _layer_and_input(subject, **changes):
+    layer = subject.make(**changes)
+    shape = layer_shape(layer)
+    x = np.random.default_rng(0).normal(size=shape).astype("float32")
+    return layer, x
+
+
+PROMISES = [
+    *common.PROMISES,
+    is_deterministic_in_inference,
+    gives_the_promised_shape,
+    passes_gradients,
+    trains_compiled_or_not,
+    computes_in_mixed_precision,
+    repeats_itself_by_its_seed,
+    reloads,
+    exports,
+]

@@ -1,0 +1,48 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_regopt.layers import StochasticDepth
+
+
+def drawn(layer, x):
+    return keras.ops.convert_to_numpy(layer(x, training=True))
+
+
+def test_keeps_or_drops_whole_examples():
+    x = np.random.default_rng(0).normal(size=(64, 3, 5)).astype("float32")
+    y = drawn(StochasticDepth(0.25, seed=0), x)
+    dropped = np.all(y == 0, axis=(1, 2))
+    assert 0 < dropped.sum() < 64
+    np.testing.assert_allclose(y[~dropped], x[~dropped] / 0.75, rtol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+def test_drops_at_its_rate(rate):
+    draws = 20_000
+    y = drawn(StochasticDepth(rate, seed=1), np.ones((draws, 1), "float32"))
+    # Five standard deviations of a binomial: wrong once in two million runs.
+    tolerance = 5 * np.sqrt(rate * (1 - rate) / draws)
+    assert np.mean(y == 0) == pytest.approx(rate, abs=tolerance)
+    assert y.mean() == pytest.approx(1, abs=tolerance / (1 - rate))
+
+
+def test_is_the_identity_at_rate_zero_and_in_inference():
+    x = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
+    np.testing.assert_array_equal(drawn(StochasticDepth(0.0), x), x)
+    y = keras.ops.convert_to_numpy(StochasticDepth(0.5)(x))
+    np.testing.assert_array_equal(y, x)
+
+
+def test_passes_a_mask_on():
+    tokens = np.array([[1, 2, 0], [3, 0, 0]])
+    embedded = keras.layers.Embedding(5, 4, mask_zero=True)(tokens)
+    y = StochasticDepth(0.1)(embedded)
+    mask = keras.ops.convert_to_numpy(keras.src.backend.get_keras_mask(y))
+    np.testing.assert_array_equal(mask, tokens != 0)
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.0, "half", None])
+def test_refuses_a_bad_rate(rate):
+    with pytest.raises(ValueError, match="`rate` of StochasticDepth must be"):
+        StochasticDepth(rate)

@@ -1,0 +1,55 @@
+"""Models that hold a class, for the tests that reload them elsewhere."""
+
+import keras
+import numpy as np
+import samples
+
+from keras_regopt._registry import registered
+from keras_regopt.augmentation import RandomAugmentation
+from keras_regopt.testing._samples import (
+    data,
+    dense_model,
+    layer_model,
+    layer_shape,
+)
+
+
+def savable_classes():
+    """The registered classes that a saved model can hold."""
+    return [
+        cls
+        for cls in registered()
+        if not issubclass(cls, keras.callbacks.Callback)
+    ]
+
+
+def model_with(cls):
+    """A trained model that holds an object of a class, and its data."""
+    made = cls(**samples.arguments_of(cls.__name__))
+    if isinstance(made, keras.layers.Layer):
+        shape = (4, 12, 10, 3)
+        if not isinstance(made, RandomAugmentation):
+            shape = layer_shape(made)
+        model, x, y = layer_model(made, shape)
+    else:
+        x, y = data()
+        if isinstance(made, keras.regularizers.Regularizer):
+            model = dense_model(kernel_regularizer=made)
+        elif isinstance(made, keras.optimizers.Optimizer):
+            model = dense_model(made)
+        else:
+            model = dense_model(keras.optimizers.SGD(made))
+    train(model, x, y)
+    return model, x, y
+
+
+def train(model, x, y):
+    """Three steps, the same each time; returns the last loss."""
+    keras.utils.set_random_seed(0)
+    history = model.fit(x, y, epochs=3, shuffle=False, verbose=0)
+    return history.history["loss"][-1]
+
+
+def outputs(model, x):
+    """What a model predicts, as an array."""
+    return np.asarray(model.predict(x, verbose=0))

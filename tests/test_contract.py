@@ -1,0 +1,116 @@
+"""Every registered class keeps every promise of its kind."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import samples
+import saved_models
+
+from keras_regopt._registry import registered
+from keras_regopt.testing._contract import NotApplicable, Subject, keep
+from keras_regopt.testing._kinds import promises_of
+from keras_regopt.testing._saving import needs_export
+
+HERE = pathlib.Path(__file__).parent
+
+
+@pytest.mark.parametrize(
+    ("cls", "promise"),
+    [
+        pytest.param(cls, promise, id=f"{cls.__name__}-{promise.__name__}")
+        for cls in registered()
+        for promise in promises_of(cls)
+    ],
+)
+def test_keeps_its_promise(cls, promise, request):
+    reason = samples.EXCEPTIONS.get((cls.__name__, promise.__name__))
+    if reason:
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+    try:
+        keep(Subject(cls, samples.arguments_of(cls.__name__)), promise)
+    except NotApplicable as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """A directory of models, one for each class, saved and exported."""
+    directory = tmp_path_factory.mktemp("models")
+    for cls in saved_models.savable_classes():
+        name = cls.__name__
+        model, x, y = saved_models.model_with(cls)
+        model.save(directory / f"{name}.keras")
+        state = {
+            f"variable_{i}": v.numpy()
+            for i, v in enumerate(model.optimizer.variables)
+        }
+        outputs = saved_models.outputs(model, x)
+        try:
+            needs_export()
+        except NotApplicable:
+            pass
+        else:
+            model.export(
+                directory / name, format="tf_saved_model", verbose=False
+            )
+        loss = saved_models.train(model, x, y)
+        np.savez(
+            directory / f"{name}.npz",
+            x=x,
+            y=y,
+            outputs=outputs,
+            next_loss=loss,
+            **state,
+        )
+    return directory
+
+
+@pytest.fixture(scope="module")
+def reloaded(saved):
+    return run_apart("reload_models.py", saved)
+
+
+@pytest.fixture(scope="module")
+def served(saved):
+    return run_apart("serve_models.py", saved)
+
+
+def run_apart(script, directory):
+    """Runs a script in one process for all classes; returns what it prints."""
+    child = subprocess.run(
+        [sys.executable, HERE / script, directory],
+        capture_output=True,
+        text=True,
+        cwd=HERE.parent,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(HERE.parent),
+            "KERAS_BACKEND": keras.backend.backend(),
+        },
+    )
+    assert child.returncode == 0, child.stderr
+    return json.loads(child.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize(
+    "name", [cls.__name__ for cls in saved_models.savable_classes()]
+)
+def test_reloads_in_a_fresh_process_with_its_state(name, reloaded):
+    assert reloaded[name] is None
+
+
+@pytest.mark.parametrize(
+    "name", [cls.__name__ for cls in saved_models.savable_classes()]
+)
+def test_is_served_without_this_package(name, request):
+    try:
+        needs_export()
+    except NotApplicable as reason:
+        pytest.skip(str(reason))
+    assert request.getfixturevalue("served")[name] is None

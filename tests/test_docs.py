@@ -1,0 +1,57 @@
+"""What is shown to users runs and is up to date."""
+
+import doctest
+import importlib
+import importlib.util
+import pathlib
+import pkgutil
+
+import keras
+import numpy as np
+import pytest
+
+import keras_regopt
+
+ROOT = pathlib.Path(__file__).parent.parent
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(keras_regopt.__path__, "keras_regopt.")
+)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_examples_in_docstrings_run(name):
+    module = importlib.import_module(name)
+    known = {**vars(module), "keras": keras, "np": np}
+    outcome = doctest.testmod(module, extraglobs=known)
+    assert outcome.failed == 0
+
+
+def test_the_examples_in_the_readme_run():
+    outcome = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
+    assert outcome.attempted > 5
+    assert outcome.failed == 0
+
+
+def test_every_public_class_shows_an_example():
+    from keras_regopt._registry import registered
+
+    for cls in registered():
+        assert ">>> " in cls.__doc__, f"{cls.__name__} has no example"
+
+
+def test_the_catalogue_in_the_readme_is_up_to_date():
+    spec = importlib.util.spec_from_file_location(
+        "catalogue", ROOT / "docs" / "catalogue.py"
+    )
+    catalogue = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(catalogue)
+    text = (ROOT / "README.md").read_text()
+    assert catalogue.updated(text) == text, "Run `python docs/catalogue.py`."
+
+
+def test_every_package_has_a_page():
+    for name in keras_regopt.__all__:
+        if name != "__version__":
+            page = (ROOT / "docs" / f"{name}.md").read_text()
+            assert f"automodule:: keras_regopt.{name}" in page

@@ -1,0 +1,43 @@
+"""The examples run from start to end, in a small size."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import keras
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+SMALL = {
+    "quickstart.py": ["--epochs", "3", "--seeds", "2", "--trials", "2"],
+}
+EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.py"))
+
+
+def run(name, directory):
+    return subprocess.run(
+        [
+            sys.executable,
+            ROOT / "examples" / name,
+            *SMALL.get(name, []),
+            "--output",
+            directory / "output",
+        ],
+        capture_output=True,
+        text=True,
+        cwd=directory,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_runs_and_leaves_nothing_half_written(name, tmp_path):
+    done = run(name, tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    left = {path.name for path in (tmp_path / "output").iterdir()}
+    expected = {"model.keras", "report.html", "saved_model"}
+    if keras.backend.backend() == "torch":
+        assert "Keras cannot export it from torch" in done.stdout
+        expected.remove("saved_model")
+    assert left == expected

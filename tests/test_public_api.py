@@ -1,0 +1,49 @@
+"""What is public is registered, and changes on purpose alone."""
+
+import inspect
+import pathlib
+
+import keras_regopt
+from keras_regopt._registry import registered
+
+NAMES = pathlib.Path(__file__).parent / "public_names.txt"
+
+
+def packages():
+    return {
+        name: getattr(keras_regopt, name)
+        for name in keras_regopt.__all__
+        if inspect.ismodule(getattr(keras_regopt, name))
+    }
+
+
+def test_the_public_names_are_those_of_the_checked_in_list():
+    names = [
+        f"{package}.{name}"
+        for package, module in sorted(packages().items())
+        for name in module.__all__
+    ]
+    assert names == NAMES.read_text().split(), (
+        "A name that goes breaks users' code and saved models; "
+        "a new one goes into tests/public_names.txt."
+    )
+
+
+def test_every_registered_class_is_public_in_its_own_package():
+    for cls in registered():
+        package = packages()[cls.__module__.split(".")[1]]
+        assert cls.__name__ in package.__all__
+        assert getattr(package, cls.__name__) is cls
+
+
+def test_every_list_of_names_is_sorted_and_complete():
+    for module in packages().values():
+        assert module.__all__ == sorted(module.__all__)
+        for name in module.__all__:
+            assert inspect.getdoc(getattr(module, name))
+
+
+def test_the_file_of_a_class_bears_its_name():
+    for cls in registered():
+        words = cls.__module__.rpartition(".")[2].replace("_", "")
+        assert words == cls.__name__.lower()

@@ -1,0 +1,40 @@
+"""Models saved by this and by past versions go on loading, on any backend."""
+
+import pathlib
+
+import keras
+import numpy as np
+import pytest
+import saved_models
+
+import keras_regopt
+
+FILES = sorted((pathlib.Path(__file__).parent / "saved").glob("*/*.keras"))
+
+
+@pytest.mark.parametrize(
+    "path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
+def test_a_saved_model_loads_with_its_state(path):
+    expected = np.load(path.with_suffix(".npz"))
+    model = keras.saving.load_model(path)
+    np.testing.assert_allclose(
+        saved_models.outputs(model, expected["x"]),
+        expected["outputs"],
+        rtol=1e-4,
+        atol=1e-5,
+    )
+    for i, variable in enumerate(model.optimizer.variables):
+        np.testing.assert_array_equal(
+            variable.numpy(), expected[f"variable_{i}"]
+        )
+
+
+def test_every_class_of_this_version_is_among_the_files():
+    names = {
+        path.stem
+        for path in FILES
+        if path.parent.name == keras_regopt.__version__
+    }
+    classes = {cls.__name__ for cls in saved_models.savable_classes()}
+    assert names == classes, "Run `python tests/make_saved.py`."
