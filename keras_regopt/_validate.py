@@ -7,6 +7,7 @@ value that came, and returns the value as a plain Python value.
 import math
 import numbers
 
+import keras
 import numpy as np
 
 
@@ -145,6 +146,25 @@ def one_of(owner, argument, value, allowed):
         names = ", ".join(repr(a) for a in allowed)
         fail(owner, argument, f"one of {names}", value)
     return value
+
+
+def data_format(owner, value):
+    """`"channels_last"`, `"channels_first"`, or `None` for Keras' own setting.
+
+    Args:
+        owner: The object under construction.
+        value: The value of its argument `data_format`.
+
+    Returns:
+        One of the two formats.
+
+    Raises:
+        ValueError: If the value is anything else.
+    """
+    if value is None:
+        value = keras.config.image_data_format()
+    formats = ("channels_last", "channels_first")
+    return one_of(owner, "data_format", value, formats)
 
 
 def boolean(owner, argument, value):

@@ -1,8 +1,9 @@
 import keras
 from keras import ops
 
+from keras_regopt import _validate
 from keras_regopt._registry import register
-from keras_regopt._validate import in_range, integer, one_of, positive_int
+from keras_regopt._validate import in_range, integer, positive_int
 from keras_regopt.layers._base import Layer
 
 
@@ -63,14 +64,7 @@ class DropBlock2D(Layer):
         super().__init__(**kwargs)
         self.rate = in_range(self, "rate", rate, low=0, below=1)
         self.block_size = positive_int(self, "block_size", block_size)
-        if data_format is None:
-            data_format = keras.config.image_data_format()
-        self.data_format = one_of(
-            self,
-            "data_format",
-            data_format,
-            ("channels_last", "channels_first"),
-        )
+        self.data_format = _validate.data_format(self, data_format)
         self.seed = integer(self, "seed", seed, low=0, optional=True)
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.input_spec = keras.layers.InputSpec(ndim=4)

@@ -1,6 +1,6 @@
 import keras
 
-from keras_regopt._validate import one_of
+from keras_regopt import _validate
 from keras_regopt.augmentation._base import RandomAugmentation, _is_overridden
 from keras_regopt.augmentation._compile import run_compiled
 from keras_regopt.augmentation.image._boxes import from_xyxy, to_xyxy
@@ -39,14 +39,7 @@ class ImageAugmentation(RandomAugmentation):
 
     def __init__(self, *, data_format=None, **kwargs):
         super().__init__(**kwargs)
-        if data_format is None:
-            data_format = keras.config.image_data_format()
-        self.data_format = one_of(
-            self,
-            "data_format",
-            data_format,
-            ("channels_last", "channels_first"),
-        )
+        self.data_format = _validate.data_format(self, data_format)
 
     def apply_to_boxes(self, boxes, parameters, shape):
         """What becomes of the bounding boxes of a batch.
