@@ -124,7 +124,7 @@ def table(rows, size, batch):
         "Horizontal flip, rotation, zoom and translation: images per CPU "
         f"second, in batches of {batch} of {size} x {size} x 3, medians of "
         f"turns in one process, Keras {keras.__version__} on "
-        f"{keras.backend.backend()}.",
+        f"{keras.backend.backend()}, one thread. `make bench` repeats it.",
         "",
         "| mode | four layers of Keras | RandomAffine | ratio |",
         "|---|---:|---:|---:|",

@@ -183,28 +183,34 @@ def train(build, settings, data, options, seed):
 def diagnose(model, history, data, at):
     """The verdict, with the training error measured without augmentation."""
     accuracy = model.evaluate(*data.train, verbose=0)[1]
+    # On digits, one wrong answer in a hundred is already much.
     return kr.diagnosis.diagnose(
-        history, reference=0.0, train_error=1 - accuracy, at=at
+        history,
+        reference=0.0,
+        bias_tolerance=0.01,
+        variance_tolerance=0.01,
+        train_error=1 - accuracy,
+        at=at,
     )
 
 
 def tune(data, options, output):
     """Searches on the training part alone; returns the best and a table."""
-    epochs = max(2, options.epochs // 2)
+    epochs = max(2, 2 * options.epochs // 3)
     steps = epochs * int(np.ceil(len(data.train[0]) * 2 / 3 / BATCH_SIZE))
 
     def build(hp):
         settings = {
-            "peak": hp.Float("peak", 0.003, 0.1, sampling="log"),
-            "weight_decay": hp.Float("weight_decay", 1e-4, 0.1, sampling="log"),
-            "drop": hp.Float("drop", 0.0, 0.2, step=0.05),
+            "peak": hp.Float("peak", 0.005, 0.02, sampling="log"),
+            "weight_decay": hp.Float("weight_decay", 1e-3, 0.1, sampling="log"),
+            "drop": hp.Float("drop", 0.0, 0.1, step=0.025),
         }
         return regularized_model(settings, steps)
 
     tuner = CrossValidationTuner(
         build,
         keras_tuner.oracles.BayesianOptimizationOracle(
-            "val_loss", max_trials=options.trials, num_initial_points=4, seed=1
+            "val_loss", max_trials=options.trials, num_initial_points=3, seed=1
         ),
         folds=3,
         directory=output,
@@ -328,11 +334,13 @@ def save_and_reload(model, x, output):
 def check(what, program, path, expected, output):
     """Runs a program in a fresh process and compares its predictions."""
     result = output / "predictions.npy"
-    subprocess.run(
+    child = subprocess.run(
         [sys.executable, "-c", program, path, output / "inputs.npy", result],
-        check=True,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
     )
+    if child.returncode:
+        raise SystemExit(f"{what}: {child.stderr}")
     worst = np.abs(np.load(result) - expected).max()
     result.unlink()
     if worst > 1e-5:
@@ -356,7 +364,7 @@ def say(text, start=time.perf_counter()):  # noqa: B008, the start is wanted
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", default="demo_output")
-    parser.add_argument("--epochs", type=int, default=25)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--trials", type=int, default=6)
     return parser.parse_args()

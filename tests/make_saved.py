@@ -1,6 +1,6 @@
 """Writes `tests/saved/<version>/`; run once at every release.
 
-    PYTHONPATH=. python tests/make_saved.py
+PYTHONPATH=. python tests/make_saved.py
 """
 
 import pathlib

@@ -26,19 +26,21 @@ def savable_classes():
 def model_with(cls):
     """A trained model that holds an object of a class, and its data."""
     made = cls(**samples.arguments_of(cls.__name__))
+    # Three steps are faster eagerly than TensorFlow can trace one.
+    mode = "eager" if keras.backend.backend() == "tensorflow" else None
     if isinstance(made, keras.layers.Layer):
         shape = (4, 12, 10, 3)
         if not isinstance(made, RandomAugmentation):
             shape = layer_shape(made)
-        model, x, y = layer_model(made, shape)
+        model, x, y = layer_model(made, shape, mode)
     else:
         x, y = data()
         if isinstance(made, keras.regularizers.Regularizer):
-            model = dense_model(kernel_regularizer=made)
+            model = dense_model(mode=mode, kernel_regularizer=made)
         elif isinstance(made, keras.optimizers.Optimizer):
-            model = dense_model(made)
+            model = dense_model(made, mode=mode)
         else:
-            model = dense_model(keras.optimizers.SGD(made))
+            model = dense_model(keras.optimizers.SGD(made), mode=mode)
     train(model, x, y)
     return model, x, y
 

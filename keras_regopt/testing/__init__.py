@@ -33,7 +33,7 @@ __all__ = [
 
 
 def check_augmentation(cls, **arguments):
-    """Checks a random image augmentation.
+    """Checks a random image augmentation, one that takes a `seed`.
 
     Args:
         cls: The class.
@@ -46,7 +46,10 @@ def check_augmentation(cls, **arguments):
 
 
 def check_callback(cls, **arguments):
-    """Checks a callback that has `state()` and `restore(state)`.
+    """Checks a callback whose configuration and state can be saved.
+
+    It has `get_config()` and `from_config(config)` as a layer has, and
+    `state()` and `restore(state)` as the callbacks of this package have.
 
     Args:
         cls: The class.

@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from keras_regopt.testing._contract import require
+
 
 def data():
     """Eight examples of four features, and one target each."""
@@ -67,6 +69,26 @@ def fit(model, epochs=3):
         x, y, batch_size=4, epochs=epochs, shuffle=False, verbose=0
     )
     return history.history["loss"]
+
+
+def require_alike(train):
+    """Requires finite losses, the same ones in every mode.
+
+    Args:
+        train: Function of a mode that returns a list of losses.
+    """
+    eager = None
+    for mode in modes():
+        losses = train(mode)
+        require(
+            np.all(np.isfinite(losses)),
+            f"the losses are {losses} in mode {mode}",
+        )
+        eager = eager or losses
+        require(
+            np.allclose(losses, eager, rtol=1e-4),
+            f"the losses differ in mode {mode}: {losses} instead of {eager}",
+        )
 
 
 def layer_shape(layer):

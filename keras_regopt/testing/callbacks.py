@@ -63,9 +63,7 @@ def survives_a_restart_of_training(subject):
 
 def copies_deeply(subject):
     """A tuner's deep copy works, before and after training."""
-    callback = subject.make()
-    copy.deepcopy(callback)
-    _fit(copy.deepcopy(callback))
+    callback = copy.deepcopy(subject.make())
     _fit(callback)
     callback.set_model(None)
     copied = copy.deepcopy(callback)
@@ -83,6 +81,7 @@ def _fit(callback, seed=0):
         batch_size=4,
         epochs=3,
         validation_data=(x, y),
+        validation_batch_size=8,
         callbacks=[callback],
         shuffle=False,
         verbose=0,

@@ -86,13 +86,12 @@ def _own_arguments(subject):
     if issubclass(subject.cls, SignatureConfig):
         names = signature_arguments(subject.cls)
     else:
-        names = {
-            name: parameter
-            for name, parameter in inspect.signature(subject.cls)
-            .parameters.items()
-            if parameter.kind
-            not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-        }
+        parameters = inspect.signature(subject.cls).parameters.values()
+        names = [
+            p.name
+            for p in parameters
+            if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        ]
     return [name for name in names if name != "name"]
 
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from keras_regopt.testing import common
-from keras_regopt.testing._backend import gradient, to_numpy
+from keras_regopt.testing._backend import backend, gradient, to_numpy
 from keras_regopt.testing._contract import NotApplicable, require
 from keras_regopt.testing._samples import layer_model, layer_shape, modes
 from keras_regopt.testing._saving import (
@@ -40,23 +40,39 @@ def gives_the_promised_shape(subject):
 def passes_gradients(subject):
     """In training, the gradient by the input is finite and not all zero."""
     layer, x = _layer_and_input(subject)
+    # One example is zero, where roots and quotients have no slope.
+    x[0] = 0
     layer(x)
     slope = gradient(lambda x: keras.ops.sum(layer(x, training=True) ** 2), x)
     require(np.all(np.isfinite(slope)), f"the gradient is {slope}")
     require(np.any(slope != 0), "the gradient is zero everywhere")
 
 
-def trains_compiled_or_not(subject):
-    """`fit` runs eagerly, in a graph and compiled, with finite losses."""
+def trains_alike_compiled_or_not(subject):
+    """`fit` gives the same losses eagerly, in a graph and compiled."""
+    eager = None
     for mode in modes():
+        # Fixes the draws of a layer without a seed, too.
+        keras.utils.set_random_seed(0)
         layer = subject.make()
         if mode == "jit" and not layer.supports_jit:
             continue
         model, x, y = layer_model(layer, layer_shape(layer), mode)
-        losses = model.fit(x, y, epochs=2, verbose=0).history["loss"]
+        losses = model.fit(x, y, epochs=2, shuffle=False, verbose=0).history[
+            "loss"
+        ]
         require(
             np.all(np.isfinite(losses)),
             f"the losses are {losses} in mode {mode}",
+        )
+        eager = eager or losses
+        # Compiled by TensorFlow, the same seed gives other numbers.
+        draws = len(layer.variables) > len(layer.weights)
+        if mode == "jit" and draws and backend() == "tensorflow":
+            continue
+        require(
+            np.allclose(losses, eager, rtol=1e-4),
+            f"the losses differ in mode {mode}: {losses} instead of {eager}",
         )
 
 
@@ -129,7 +145,7 @@ PROMISES = [
     is_deterministic_in_inference,
     gives_the_promised_shape,
     passes_gradients,
-    trains_compiled_or_not,
+    trains_alike_compiled_or_not,
     computes_in_mixed_precision,
     repeats_itself_by_its_seed,
     reloads,

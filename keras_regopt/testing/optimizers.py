@@ -10,7 +10,7 @@ from keras_regopt.testing._backend import (
     to_numpy,
 )
 from keras_regopt.testing._contract import require
-from keras_regopt.testing._samples import data, dense_model, fit, modes
+from keras_regopt.testing._samples import data, dense_model, fit, require_alike
 from keras_regopt.testing._saving import through_file
 
 
@@ -75,15 +75,7 @@ def follows_a_schedule(subject):
 
 def trains_alike_compiled_or_not(subject):
     """`fit` gives the same losses eagerly, in a graph and compiled."""
-    losses = {
-        mode: fit(dense_model(subject.make(), mode=mode)) for mode in modes()
-    }
-    require(np.all(np.isfinite(losses["eager"])), f"the losses are {losses}")
-    for mode, values in losses.items():
-        require(
-            np.allclose(values, losses["eager"], rtol=1e-4),
-            f"the losses differ in mode {mode}: {losses}",
-        )
+    require_alike(lambda mode: fit(dense_model(subject.make(), mode=mode)))
 
 
 def compiles_once(subject):
@@ -102,9 +94,7 @@ def compiles_once(subject):
     )
     for _ in range(2):
         fit(model, epochs=1)
-    require(
-        len(traces) == 1, f"two fits traced the step {len(traces)} times"
-    )
+    require(len(traces) == 1, f"two fits traced the step {len(traces)} times")
 
 
 def trains_in_mixed_precision(subject):
@@ -157,7 +147,9 @@ def steps_alike_in_data_parallel(subject):
     # First, so that a backend that cannot says so at once.
     parallel = [to_numpy(w) for w in data_parallel(train).weights]
     alone = [to_numpy(w) for w in train("eager").weights]
-    worst = max(np.abs(a - b).max() for a, b in zip(alone, parallel))
+    pairs = zip(alone, parallel, strict=True)
+    # By NumPy, whose greatest of some numbers and NaN is NaN.
+    worst = np.max([np.abs(a - b).max() for a, b in pairs])
     require(worst < 1e-5, f"the weights differ by {worst}")
 
 
