@@ -33,7 +33,7 @@ test: check docs
 		$(BACKEND:%=test-%)
 
 # Slow ones first, so that the two cores end together.
-test-%: $(VENV)/.test
+$(BACKEND:%=test-%): test-%: $(VENV)/.test
 	@echo "== $* =="
 	@KERAS_BACKEND=$* $(ONE_THREAD) $(BIN)/python -m pytest -q \
 		-o cache_dir=.pytest_cache/$*

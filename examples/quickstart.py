@@ -14,6 +14,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 import keras
@@ -293,15 +294,12 @@ np.save(sys.argv[3], model.serve(np.load(sys.argv[2])))
 
 def save_and_reload(model, x, output):
     """Writes both forms, each whole or not at all, and checks them."""
-    expected = model.predict(x, verbose=0)
-    np.save(output / "inputs.npy", x)
-    path = output / "model.keras"
-    partial = output / "partial.keras"
+    path, partial = output / "model.keras", output / "partial.keras"
     model.save(partial)
     os.replace(partial, path)
-    lines = [check(".keras file, reloaded", RELOAD, path, expected, output)]
+    lines = [check(".keras file, reloaded", RELOAD, path, model, x)]
 
-    saved_model, partial = output / "saved_model", output / "partial"
+    path, partial = output / "saved_model", output / "partial"
     shutil.rmtree(partial, ignore_errors=True)
     try:
         model.export(partial, format="tf_saved_model", verbose=False)
@@ -316,33 +314,28 @@ def save_and_reload(model, x, output):
             "be loaded and exported under TensorFlow."
         )
     else:
-        shutil.rmtree(saved_model, ignore_errors=True)
-        os.replace(partial, saved_model)
-        lines.append(
-            check(
-                "SavedModel, served without keras_regopt",
-                SERVE,
-                saved_model,
-                expected,
-                output,
-            )
-        )
-    (output / "inputs.npy").unlink()
+        shutil.rmtree(path, ignore_errors=True)
+        os.replace(partial, path)
+        what = "SavedModel, served without keras_regopt"
+        lines.append(check(what, SERVE, path, model, x))
     return lines
 
 
-def check(what, program, path, expected, output):
+def check(what, program, path, model, x):
     """Runs a program in a fresh process and compares its predictions."""
-    result = output / "predictions.npy"
-    child = subprocess.run(
-        [sys.executable, "-c", program, path, output / "inputs.npy", result],
-        capture_output=True,
-        text=True,
-    )
-    if child.returncode:
-        raise SystemExit(f"{what}: {child.stderr}")
-    worst = np.abs(np.load(result) - expected).max()
-    result.unlink()
+    expected = model.predict(x, verbose=0)
+    with tempfile.TemporaryDirectory() as directory:
+        inputs = os.path.join(directory, "inputs.npy")
+        result = os.path.join(directory, "predictions.npy")
+        np.save(inputs, x)
+        child = subprocess.run(
+            [sys.executable, "-c", program, path, inputs, result],
+            capture_output=True,
+            text=True,
+        )
+        if child.returncode:
+            raise SystemExit(f"{what}: {child.stderr}")
+        worst = np.abs(np.load(result) - expected).max()
     if worst > 1e-5:
         raise SystemExit(f"{what}: the predictions differ by {worst:.2g}")
     return f"{what}: equal predictions (largest difference {worst:.1g})"

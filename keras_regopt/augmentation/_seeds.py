@@ -1,13 +1,13 @@
 """The seed state of an augmentation, within and without `tf.data`."""
 
 import keras
-import numpy as np
 
 from keras_regopt._keras import (
     in_foreign_tf_graph,
     make_default_seed,
     tf_seed_generator,
 )
+from keras_regopt._seed_state import seed_state, set_seed_state
 
 
 class Seeds:
@@ -36,31 +36,16 @@ class Seeds:
 
     def save(self, store):
         """Writes the state under two keys of a dict."""
-        store["seed_state"] = _portable(self.usual)
+        store["seed_state"] = seed_state(self.usual)
         if self._tensorflow is not None:
-            store["tf_data_seed_state"] = _portable(self._tensorflow)
+            store["tf_data_seed_state"] = seed_state(self._tensorflow)
 
     def load(self, store):
         """Takes up the state that `save` wrote, on any backend."""
-        _restore(self.usual, store["seed_state"])
+        set_seed_state(self.usual, store["seed_state"])
         if "tf_data_seed_state" not in store:
             return
         # Under TensorFlow, `tf.data` and the rest share one generator.
         if keras.backend.backend() != "tensorflow":
             self._tensorflow = tf_seed_generator(self._start)
-            _restore(self._tensorflow, store["tf_data_seed_state"])
-
-
-def _portable(generator):
-    # Backends keep seeds as int64, uint32 or int32: the lower 32 bits count.
-    state = np.array(generator.backend.convert_to_numpy(generator.state))
-    return state.astype("int64") & 0xFFFFFFFF
-
-
-def _restore(generator, state):
-    state = np.array(state).astype("int64")
-    if generator.state.dtype == "int32":
-        state = state.astype("uint32").view("int32")
-    generator.state.assign(
-        generator.backend.convert_to_tensor(state.astype(generator.state.dtype))
-    )
+            set_seed_state(self._tensorflow, store["tf_data_seed_state"])

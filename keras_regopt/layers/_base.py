@@ -1,9 +1,9 @@
 import keras
-import numpy as np
 
 from keras_regopt._config import SignatureConfig
+from keras_regopt._seed_state import seed_state, set_seed_state
 
-_SEED_STATE = "seed_generator_state"
+_KEY = "seed_generator_state"
 
 
 class Layer(SignatureConfig, keras.layers.Layer):
@@ -23,13 +23,11 @@ class Layer(SignatureConfig, keras.layers.Layer):
     def save_own_variables(self, store):
         super().save_own_variables(store)
         if self.seed_generator is not None:
-            # In one dtype, since the backends keep it in different ones.
-            state = self.seed_generator.state.numpy()
-            store[_SEED_STATE] = state.astype("int64")
+            store[_KEY] = seed_state(self.seed_generator)
 
     def load_own_variables(self, store):
         weights = {key: store[key] for key in store.keys()}  # noqa: SIM118
-        state = weights.pop(_SEED_STATE, None)
+        state = weights.pop(_KEY, None)
         super().load_own_variables(weights)
         if state is not None and self.seed_generator is not None:
-            self.seed_generator.state.assign(np.array(state, "int64"))
+            set_seed_state(self.seed_generator, state)

@@ -46,3 +46,13 @@ def test_passes_a_mask_on():
 def test_refuses_a_bad_rate(rate):
     with pytest.raises(ValueError, match="`rate` of StochasticDepth must be"):
         StochasticDepth(rate)
+
+
+def test_draws_on_after_a_reload(tmp_path):
+    layer = StochasticDepth(0.5, seed=2**31 - 1)
+    model = keras.Sequential([keras.Input((3,)), layer])
+    x = np.ones((50, 3), "float32")
+    drawn(layer, x)
+    model.save(tmp_path / "model.keras")
+    reloaded = keras.saving.load_model(tmp_path / "model.keras").layers[0]
+    np.testing.assert_array_equal(drawn(layer, x), drawn(reloaded, x))
