@@ -78,7 +78,13 @@ def data_parallel(train):
         devices = [d.name for d in tf.config.list_logical_devices("CPU")]
         if len(devices) < 2:
             raise NotApplicable("TensorFlow was started with one device")
-        with tf.distribute.MirroredStrategy(devices[:2]).scope():
+        # Not by collectives, whose keys TensorFlow gives out anew to every
+        # strategy of a process, whatever shapes they had been used for.
+        strategy = tf.distribute.MirroredStrategy(
+            devices[:2],
+            cross_device_ops=tf.distribute.ReductionToOneDevice(),
+        )
+        with strategy.scope():
             return train()
     if backend() == "jax":
         devices = keras.distribution.list_devices()

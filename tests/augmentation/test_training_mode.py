@@ -232,7 +232,12 @@ if BACKEND == "tensorflow":
         assert_turned(acting(images))
 
     def test_acts_in_fit_on_several_devices():
-        with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+        strategy = tf.distribute.MirroredStrategy(
+            ["CPU:0", "CPU:1"],
+            # Collectives of two strategies in one process disturb each other.
+            cross_device_ops=tf.distribute.ReductionToOneDevice(),
+        )
+        with strategy.scope():
             model = plain_and_turning()
             model.compile(keras.optimizers.SGD(0.0), "mae")
         history = model.fit(IMAGES, TURNED, verbose=0)
