@@ -1,5 +1,7 @@
 """Configuration of the documentation; `make docs` builds it."""
 
+from sphinx.util import logging
+
 import keras_regopt
 
 project = "keras_regopt"
@@ -23,8 +25,24 @@ autodoc_default_options = {
 }
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
+autodoc_inherit_docstrings = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True
 # Docstrings are written in Markdown's single backticks.
 default_role = "code"
 napoleon_custom_sections = ["Input shape", "Output shape"]
+
+
+def setup(app):
+    app.connect("env-check-consistency", warn_of_the_undocumented)
+
+
+def warn_of_the_undocumented(app, env):
+    """Makes the build fail (`-W`) on a public name without an entry."""
+    documented = env.domaindata["py"]["objects"]
+    for package in keras_regopt.__all__:
+        for name in getattr(getattr(keras_regopt, package), "__all__", ()):
+            if f"keras_regopt.{package}.{name}" not in documented:
+                logging.getLogger(__name__).warning(
+                    "keras_regopt.%s.%s is not in the docs", package, name
+                )
