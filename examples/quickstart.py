@@ -16,11 +16,13 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 
 import keras
 import keras_tuner
 import numpy as np
 from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
 
 import keras_regopt as kr
 from keras_regopt.tuning import CrossValidationTuner
@@ -217,6 +219,8 @@ def tune(data, options, output):
         directory=output,
         project_name="tuning",
     )
+    # The oracle's Gaussian process has few points to be fitted to.
+    warnings.simplefilter("ignore", ConvergenceWarning)
     tuner.search(*data.train, epochs=epochs, batch_size=BATCH_SIZE)
     results = tuner.cross_validation_results()
     table = [

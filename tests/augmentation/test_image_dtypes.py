@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from brighten import Brighten
 from keras import ops
 
 from keras_regopt.augmentation import (
-    ImageAugmentation,
     RandomAffine,
     RandomGaussianNoise,
     _compile,
@@ -37,21 +37,6 @@ def numpy(tensor):
 
 def dtype_of(tensor):
     return keras.backend.standardize_dtype(tensor.dtype)
-
-
-class Brighten(ImageAugmentation):
-    """Adds 100 and moves what belongs to an image in recognizable ways."""
-
-    def sample(self, shape, seed):
-        self.seen_shape = shape
-        return {"amount": self.ops.full((shape[0],), 100.0)}
-
-    def apply(self, inputs, parameters):
-        self.seen_dtype = inputs.dtype
-        return inputs + parameters["amount"][:, None, None, None]
-
-    def apply_to_labels(self, labels, parameters):
-        return labels + 1
 
 
 @pytest.mark.parametrize("cls", LAYERS)

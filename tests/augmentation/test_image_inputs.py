@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from brighten import Brighten
 from keras import ops
 
 from keras_regopt.augmentation import (
-    ImageAugmentation,
     RandomAffine,
     RandomGaussianNoise,
 )
@@ -27,21 +27,6 @@ def images_of(*shape, dtype="float32"):
 
 def numpy(tensor):
     return ops.convert_to_numpy(tensor)
-
-
-class Brighten(ImageAugmentation):
-    """Adds 100 and moves what belongs to an image in recognizable ways."""
-
-    def sample(self, shape, seed):
-        self.seen_shape = shape
-        return {"amount": self.ops.full((shape[0],), 100.0)}
-
-    def apply(self, inputs, parameters):
-        self.seen_dtype = inputs.dtype
-        return inputs + parameters["amount"][:, None, None, None]
-
-    def apply_to_labels(self, labels, parameters):
-        return labels + 1
 
 
 def full_dict(batch=()):
