@@ -1,4 +1,4 @@
-"""Two devices on every backend that can, and fixed seeds."""
+"""Two devices on every backend that can, fixed seeds, repeatable cases."""
 
 import os
 
@@ -8,6 +8,7 @@ os.environ["XLA_FLAGS"] = (
     + " --xla_force_host_platform_device_count=2"
 )
 
+import hypothesis
 import keras
 import pytest
 
@@ -19,6 +20,13 @@ if keras.backend.backend() == "tensorflow":
         tf.config.list_physical_devices("CPU")[0],
         [tf.config.LogicalDeviceConfiguration()] * 2,
     )
+
+
+# The same cases in every run, however slow the machine.
+hypothesis.settings.register_profile(
+    "repeatable", derandomize=True, deadline=None
+)
+hypothesis.settings.load_profile("repeatable")
 
 
 @pytest.fixture(autouse=True)
