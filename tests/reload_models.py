@@ -1,22 +1,21 @@
-"""Run in a process of its own: reloads all models of a directory.
+"""Run in a process of its own: reloads all models of a directory."""
 
-Prints one JSON object of names and `null`, or what went wrong.
-"""
-
-import json
 import pathlib
 import sys
 
 import keras
 import numpy as np
+from apart import print_problems
 from saved_models import outputs, train
 
 import keras_regopt  # noqa: F401, the one import that a user must make
 
+DIRECTORY = pathlib.Path(sys.argv[1])
 
-def problem(directory, name):
-    expected = np.load(directory / f"{name}.npz")
-    model = keras.saving.load_model(directory / f"{name}.keras")
+
+def problem(name):
+    expected = np.load(DIRECTORY / f"{name}.npz")
+    model = keras.saving.load_model(DIRECTORY / f"{name}.keras")
     x, y = expected["x"], expected["y"]
     if not np.allclose(outputs(model, x), expected["outputs"], rtol=1e-5):
         return "the predictions differ"
@@ -29,15 +28,5 @@ def problem(directory, name):
     return None
 
 
-def main(directory):
-    problems = {}
-    for path in sorted(directory.glob("*.keras")):
-        try:
-            problems[path.stem] = problem(directory, path.stem)
-        except Exception as error:
-            problems[path.stem] = f"{type(error).__name__}: {error}"
-    print(json.dumps(problems))
-
-
 if __name__ == "__main__":
-    main(pathlib.Path(sys.argv[1]))
+    print_problems([path.stem for path in DIRECTORY.glob("*.keras")], problem)

@@ -1,9 +1,5 @@
-"""Run in a process of its own: serves SavedModels without this package.
+"""Run in a process of its own: serves SavedModels without this package."""
 
-Prints one JSON object of names and `null`, or what went wrong.
-"""
-
-import json
 import pathlib
 import sys
 
@@ -11,26 +7,21 @@ sys.modules["keras_regopt"] = None  # Importing it raises ImportError.
 
 import numpy as np
 import tensorflow as tf
+from apart import print_problems
+
+DIRECTORY = pathlib.Path(sys.argv[1])
 
 
-def problem(directory, name):
-    expected = np.load(directory / f"{name}.npz")
-    artifact = tf.saved_model.load(directory / name)
+def problem(name):
+    expected = np.load(DIRECTORY / f"{name}.npz")
+    artifact = tf.saved_model.load(DIRECTORY / name)
     served = np.asarray(artifact.serve(expected["x"]))
     if not np.allclose(served, expected["outputs"], rtol=1e-4, atol=1e-5):
         return "the served predictions differ"
     return None
 
 
-def main(directory):
-    problems = {}
-    for path in sorted(p for p in directory.iterdir() if p.is_dir()):
-        try:
-            problems[path.name] = problem(directory, path.name)
-        except Exception as error:
-            problems[path.name] = f"{type(error).__name__}: {error}"
-    print(json.dumps(problems))
-
-
 if __name__ == "__main__":
-    main(pathlib.Path(sys.argv[1]))
+    print_problems(
+        [path.name for path in DIRECTORY.iterdir() if path.is_dir()], problem
+    )

@@ -11,8 +11,8 @@ class Callback(SignatureConfig, keras.callbacks.Callback):
 
     A subclass names the attributes that make up its state in
     `state_attributes`. They hold plain values: numbers, strings, `None`, NumPy
-    arrays, and lists and dicts of these. A subclass that resets them in its
-    own `on_train_begin` does so before it calls the one here.
+    arrays, and lists and dicts of these. A subclass resets them in `forget`,
+    unless Keras' own `on_train_begin` does it for it.
     """
 
     state_attributes: tuple[str, ...] = ()
@@ -59,7 +59,12 @@ class Callback(SignatureConfig, keras.callbacks.Callback):
         super().on_train_begin(logs)
         if self._restored:
             self._take_up(kept)
+        else:
+            self.forget()
         self._restored = False
+
+    def forget(self):
+        """Resets the state, as a training begins that nothing was kept for."""
 
     def on_train_end(self, logs=None):
         super().on_train_end(logs)

@@ -93,7 +93,7 @@ class FitMonitor(Callback):
         self.verbose = integer(self, "verbose", verbose, low=0, high=1)
         self.log_dir = _path(self, "log_dir", log_dir)
         self.report = _path(self, "report", report)
-        self._forget()
+        self.forget()
 
     @property
     def diagnosis(self):
@@ -107,8 +107,6 @@ class FitMonitor(Callback):
             from keras_regopt.diagnosis.figures import require_matplotlib
 
             require_matplotlib()
-        if not self._restored:
-            self._forget()
         super().on_train_begin(logs)
         self._log = None
         if self.log_dir is not None:
@@ -132,7 +130,7 @@ class FitMonitor(Callback):
         if self.report is not None:
             self.diagnosis.to_html(self.report)
 
-    def _forget(self):
+    def forget(self):
         self.curves = {}
         self.epochs = []
         self.verdict = None
