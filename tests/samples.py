@@ -8,6 +8,7 @@ ARGUMENTS = {
     "DropBlock2D": lambda: {"block_size": 3},
     "Lookahead": lambda: {"inner": keras.optimizers.SGD(0.1), "sync_period": 2},
     "OneCycle": lambda: {"peak": 0.1, "total_steps": 100},
+    "ParameterGroup": lambda: {"pattern": "kernel", "weight_decay": 0.5},
     "Scale": lambda: {"schedule": 0.1, "factor": 0.5},
     "Warmup": lambda: {"schedule": 0.1, "warmup_steps": 10},
 }

@@ -6,6 +6,7 @@ import samples
 
 from keras_regopt._registry import registered
 from keras_regopt.augmentation import RandomAugmentation
+from keras_regopt.optimizers import ParameterGroup, RAdam
 from keras_regopt.testing._samples import (
     data,
     dense_model,
@@ -39,6 +40,9 @@ def model_with(cls):
             model = dense_model(mode=mode, kernel_regularizer=made)
         elif isinstance(made, keras.optimizers.Optimizer):
             model = dense_model(made, mode=mode)
+        elif isinstance(made, ParameterGroup):
+            optimizer = RAdam(0.01, weight_decay=0.1, groups=[made])
+            model = dense_model(optimizer, mode=mode)
         else:
             model = dense_model(keras.optimizers.SGD(made), mode=mode)
     train(model, x, y)

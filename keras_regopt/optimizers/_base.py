@@ -2,9 +2,15 @@ import numbers
 
 import keras
 import numpy as np
+from keras import ops
 
 from keras_regopt._config import SignatureConfig
 from keras_regopt._validate import fail, in_range
+from keras_regopt.optimizers._groups import (
+    checked_groups,
+    factors,
+    warn_of_idle_groups,
+)
 
 
 class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
@@ -15,20 +21,132 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
     arguments (`weight_decay`, `clipnorm`, `use_ema`, ...) travel in `**kwargs`
     and are checked by Keras.
 
-    Beside what Keras does, `learning_rate` may be any real number, and a deep
-    copy keeps the state.
+    Beside what Keras does, `learning_rate` may be any real number, parameter
+    groups are part of the configuration, a deep copy keeps the state, sparse
+    gradients become dense unless `takes_sparse_gradients` is set, and under
+    `tf.distribute` the gradients are clipped after they are summed.
+
+    What is the same for all variables of a step belongs into `step_values`.
 
     Args:
         learning_rate: A number >= 0, a `LearningRateSchedule`, or a function
             without arguments.
+        groups: Optional list of `ParameterGroup` objects: variables with a
+            learning rate or a weight decay of their own.
         **kwargs: Keras' base arguments.
 
     Raises:
-        ValueError: If `learning_rate` is none of these.
+        ValueError: If `learning_rate` or `groups` is none of these.
     """
 
-    def __init__(self, learning_rate, **kwargs):
+    # Whether `update_step` knows what to do with a `tf.IndexedSlices`.
+    takes_sparse_gradients = False
+
+    def __init__(self, learning_rate, groups=None, **kwargs):
         super().__init__(learning_rate=_rate(self, learning_rate), **kwargs)
+        self.groups = checked_groups(self, groups)
+
+    def build(self, variables):
+        super().build(variables)
+        warn_of_idle_groups(self, self.groups, variables)
+        self._rate_factors = factors(self.groups, variables, "learning_rate")
+        self._decay_factors = factors(self.groups, variables, "weight_decay")
+
+    def step_values(self, gradients, variables, learning_rate):
+        """What all variables of a step share, computed once.
+
+        Where it returns something, `update_step` is called with it as a fourth
+        argument. The gradients are complete: summed over the replicas, unscaled
+        and clipped. An optimizer-wide variable may be assigned here.
+
+        Args:
+            gradients: The gradients of the step, a list of tensors.
+            variables: The variables that they belong to.
+            learning_rate: The learning rate, without the groups' factors.
+
+        Returns:
+            A tensor, or a list, tuple or dict of tensors; or `None`.
+        """
+        return None
+
+    def _backend_apply_gradients(self, grads, trainable_variables):
+        if keras.backend.backend() == "tensorflow":
+            # Before anything is computed from all of them, such as a norm.
+            pairs = zip(grads, trainable_variables, strict=True)
+            grads = [g for g, _ in self._all_reduce_sum_gradients(pairs)]
+            if not self.takes_sparse_gradients:
+                grads = [ops.convert_to_tensor(g) for g in grads]
+        super()._backend_apply_gradients(grads, trainable_variables)
+
+    def _apply_weight_decay(self, variables):
+        """Nothing: each variable decays in its own turn, by its group."""
+
+    def _backend_update_step(self, grads, trainable_variables, learning_rate):
+        values = self.step_values(grads, trainable_variables, learning_rate)
+        if keras.backend.backend() != "tensorflow":
+            for gradient, variable in zip(
+                grads, trainable_variables, strict=True
+            ):
+                self._update(variable, gradient, learning_rate, values)
+            return
+
+        import tensorflow as tf
+
+        def update_replicas(distribution, variables, *arguments):
+            gradients, learning_rate, values = arguments
+            for gradient, variable in zip(gradients, variables, strict=True):
+                distribution.extended.update(
+                    variable,
+                    self._update,
+                    args=(gradient, learning_rate, values),
+                    group=False,
+                )
+
+        tf.__internal__.distribute.interim.maybe_merge_call(
+            update_replicas,
+            self._distribution_strategy,
+            [getattr(v, "value", v) for v in trainable_variables],
+            grads,
+            learning_rate,
+            values,
+        )
+
+    def _update(self, variable, gradient, learning_rate, values):
+        """One variable's step, on TensorFlow of each of its replicas."""
+        index = self._get_variable_index(variable)
+        if self._rate_factors[index] != 1:
+            learning_rate = learning_rate * self._rate_factors[index]
+        self.decay_step(variable, learning_rate)
+        if values is None:
+            self.update_step(gradient, variable, learning_rate)
+        else:
+            self.update_step(gradient, variable, learning_rate, values)
+
+    def decay_step(self, variable, learning_rate):
+        """Decays a variable before its `update_step`.
+
+        Args:
+            variable: The variable.
+            learning_rate: Its learning rate.
+        """
+        decay = self.decay_of(variable)
+        if decay:
+            rate = ops.cast(learning_rate, variable.dtype)
+            self.assign_sub(variable, variable * decay * rate)
+
+    def decay_of(self, variable):
+        """The weight decay of one variable, with its groups' factors.
+
+        Args:
+            variable: The variable.
+
+        Returns:
+            A Python float, `0.0` for a variable that does not decay.
+        """
+        if self.weight_decay is None or not self._use_weight_decay(variable):
+            return 0.0
+        index = self._get_variable_index(variable)
+        return self.weight_decay * self._decay_factors[index]
 
     def _keras_config(self):
         return keras.optimizers.Optimizer.get_config(self)

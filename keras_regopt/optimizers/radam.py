@@ -71,7 +71,10 @@ class RAdam(Optimizer):
             variables, ["momentum", "velocity"]
         )
 
-    def update_step(self, gradient, variable, learning_rate):
+    def step_values(self, gradients, variables, learning_rate):
+        return self._step_sizes()
+
+    def update_step(self, gradient, variable, learning_rate, step_sizes):
         index = self._get_variable_index(variable)
         momentum, velocity = self.momentums[index], self.velocities[index]
         gradient = ops.cast(gradient, variable.dtype)
@@ -80,16 +83,15 @@ class RAdam(Optimizer):
         self.assign_add(
             velocity, (ops.square(gradient) - velocity) * (1 - self.beta_2)
         )
-        plain_rate, adaptive_rate = self._step_sizes(learning_rate)
-        plain_rate = ops.cast(plain_rate, variable.dtype)
-        adaptive_rate = ops.cast(adaptive_rate, variable.dtype)
-        divisor = ops.sqrt(velocity) + self.epsilon
-        self.assign_sub(
-            variable, momentum * (plain_rate + adaptive_rate / divisor)
+        rate = ops.cast(learning_rate, "float32")
+        plain, adaptive = (
+            ops.cast(rate * size, variable.dtype) for size in step_sizes
         )
+        divisor = ops.sqrt(velocity) + self.epsilon
+        self.assign_sub(variable, momentum * (plain + adaptive / divisor))
 
-    def _step_sizes(self, learning_rate):
-        """The factors of the plain and of the adaptive step; one is zero.
+    def _step_sizes(self):
+        """Factors on the rate of a plain and of an adaptive step; one is zero.
 
         In float32, since powers of `beta_2` vanish in half precision.
         """
@@ -105,13 +107,15 @@ class RAdam(Optimizer):
             * length_limit
             / ((length_limit - 4) * (length_limit - 2) * length)
         )
-        rate = ops.cast(learning_rate, "float32")
+        correction = 1.0
         if self.beta_1 > 0:
-            rate = rate / -ops.expm1(math.log(self.beta_1) * step)
+            correction = 1 / -ops.expm1(math.log(self.beta_1) * step)
         bias_correction = ops.sqrt(-ops.expm1(math.log(self.beta_2) * step))
         return (
-            ops.where(tractable, 0.0, rate),
-            ops.where(tractable, rate * rectification * bias_correction, 0.0),
+            ops.where(tractable, 0.0, correction),
+            ops.where(
+                tractable, correction * rectification * bias_correction, 0.0
+            ),
         )
 
 

@@ -3,9 +3,11 @@
 import keras
 
 from keras_regopt.augmentation import RandomAugmentation
+from keras_regopt.optimizers import ParameterGroup
 from keras_regopt.testing import (
     augmentations,
     callbacks,
+    common,
     layers,
     optimizers,
     regularizers,
@@ -20,6 +22,7 @@ PROMISES = {
     keras.optimizers.schedules.LearningRateSchedule: schedules.PROMISES,
     keras.regularizers.Regularizer: regularizers.PROMISES,
     keras.callbacks.Callback: callbacks.PROMISES,
+    ParameterGroup: common.PROMISES,
 }
 
 
