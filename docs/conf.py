@@ -1,8 +1,14 @@
 """Configuration of the documentation; `make docs` builds it."""
 
+import pathlib
+import sys
+
 from sphinx.util import logging
 
 import keras_regopt
+
+HERE = pathlib.Path(__file__).parent
+sys.path.insert(0, str(HERE))
 
 project = "keras_regopt"
 copyright = "the keras_regopt developers"
@@ -34,7 +40,15 @@ napoleon_custom_sections = ["Input shape", "Output shape"]
 
 
 def setup(app):
+    app.connect("builder-inited", draw_pictures)
     app.connect("env-check-consistency", warn_of_the_undocumented)
+
+
+def draw_pictures(app):
+    """Draws what the pages show, anew in each build."""
+    import schedule_pictures
+
+    schedule_pictures.draw(HERE / "_pictures")
 
 
 def warn_of_the_undocumented(app, env):

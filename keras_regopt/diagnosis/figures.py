@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 
+from keras_regopt._matplotlib import require_matplotlib
 from keras_regopt.diagnosis.wording import error_name
 
 # Okabe and Ito's colors, told apart by color-blind readers.
@@ -15,21 +16,6 @@ _INK = "#1b1b1c"
 
 # Curves that span more than this factor are drawn on a logarithmic axis.
 _DECADES = 30
-
-
-def require_matplotlib():
-    """Refuses early, and with the remedy, where Matplotlib is missing.
-
-    Raises:
-        ImportError: If Matplotlib is not installed.
-    """
-    try:
-        import matplotlib.figure  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            "Figures need Matplotlib. Install it with: "
-            "pip install 'keras_regopt[plot]'"
-        ) from error
 
 
 def learning_curves(diagnosis):

@@ -104,7 +104,7 @@ class FitMonitor(Callback):
 
     def on_train_begin(self, logs=None):
         if self.log_dir is not None or self.report is not None:
-            from keras_regopt.diagnosis.figures import require_matplotlib
+            from keras_regopt._matplotlib import require_matplotlib
 
             require_matplotlib()
         super().on_train_begin(logs)

@@ -3,7 +3,13 @@ import math
 from keras import ops
 
 from keras_regopt._registry import register
-from keras_regopt._validate import fail, in_range, integer
+from keras_regopt._validate import (
+    boolean,
+    fail,
+    in_range,
+    integer,
+    one_of,
+)
 from keras_regopt.schedules._base import Schedule
 
 
@@ -11,18 +17,21 @@ from keras_regopt.schedules._base import Schedule
 class OneCycle(Schedule):
     """One rise to a high learning rate and one long fall to almost none.
 
-    Both phases follow half a cosine: from `peak / start_divisor` up to `peak`,
-    then down to `peak / (start_divisor * end_divisor)`, which is reached at
-    step `total_steps - 1` and held from there on. The high rate in the middle
-    regularizes and the fall lets the weights settle, so that fewer epochs
-    suffice. The values are those of torch's `OneCycleLR`.
+    The rate goes from `peak / start_divisor` up to `peak`, then down to
+    `peak / (start_divisor * end_divisor)`, which is reached at step
+    `total_steps - 1` and held from there on; along half a cosine or in straight
+    lines. With three phases, the fall first mirrors the rise, down to the first
+    rate, before the last phase goes on to the last rate, as in the first of the
+    papers. The high rate in the middle regularizes and the fall lets the
+    weights settle, so that fewer epochs suffice. The values are those of
+    torch's `OneCycleLR`.
 
     Args:
         peak: The highest learning rate, a number > 0.
         total_steps: Number of steps of the whole training (epochs times steps
             per epoch), at least 2.
-        warmup_fraction: The part of the steps on the way up, in (0, 1).
-            Defaults to `0.3`.
+        warmup_fraction: The part of the steps on the way up, in (0, 1), with
+            three phases in (0, 0.5). Defaults to `0.3`.
         start_divisor: `peak` divided by the first rate, at least 1. Defaults
             to `25.0`.
         end_divisor: The first rate divided by the last one, at least 1.
@@ -38,7 +47,8 @@ class OneCycle(Schedule):
         [0.04, 1.0, 0.5, 0.0]
 
     References:
-        Smith and Topin 2018, Super-convergence (arXiv 1708.07120).
+        Smith and Topin 2018, Super-convergence (arXiv 1708.07120); Smith 2018,
+        A disciplined approach, part 1 (arXiv 1803.09820).
     """
 
     def __init__(
@@ -48,11 +58,19 @@ class OneCycle(Schedule):
         warmup_fraction=0.3,
         start_divisor=25.0,
         end_divisor=1e4,
+        three_phase=False,
+        anneal="cosine",
     ):
         self.peak = in_range(self, "peak", peak, above=0)
         self.total_steps = integer(self, "total_steps", total_steps, low=2)
+        self.three_phase = boolean(self, "three_phase", three_phase)
+        self.anneal = one_of(self, "anneal", anneal, ("cosine", "linear"))
         self.warmup_fraction = in_range(
-            self, "warmup_fraction", warmup_fraction, above=0, below=1
+            self,
+            "warmup_fraction",
+            warmup_fraction,
+            above=0,
+            below=0.5 if self.three_phase else 1,
         )
         self.start_divisor = in_range(
             self, "start_divisor", start_divisor, low=1
@@ -69,18 +87,20 @@ class OneCycle(Schedule):
 
     def rate_at(self, step):
         start = self.peak / self.start_divisor
-        peak_step = self.warmup_fraction * self.total_steps - 1
-        last_step = self.total_steps - 1
-        rise = step / peak_step
-        fall = (ops.minimum(step, last_step) - peak_step) / (
-            last_step - peak_step
-        )
-        return ops.where(
-            step <= peak_step,
-            _half_cosine(start, self.peak, rise),
-            _half_cosine(self.peak, start / self.end_divisor, fall),
-        )
+        rates = [start, self.peak, start / self.end_divisor]
+        turn = self.warmup_fraction * self.total_steps - 1
+        turns = [0, turn, self.total_steps - 1]
+        if self.three_phase:
+            rates.insert(2, start)
+            turns.insert(2, 2 * turn)
+        rate = self._phase(step, turns[:2], rates[:2])
+        for i in range(1, len(turns) - 1):
+            phase = self._phase(step, turns[i : i + 2], rates[i : i + 2])
+            rate = ops.where(step <= turns[i], rate, phase)
+        return rate
 
-
-def _half_cosine(start, end, progress):
-    return end + (start - end) / 2 * (1 + ops.cos(math.pi * progress))
+    def _phase(self, step, turns, rates):
+        progress = ops.clip((step - turns[0]) / (turns[1] - turns[0]), 0, 1)
+        if self.anneal == "cosine":
+            progress = (1 - ops.cos(math.pi * progress)) / 2
+        return rates[0] + (rates[1] - rates[0]) * progress

@@ -3,33 +3,28 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reference_rates import rates, torch_rates
 
 from keras_regopt.schedules import OneCycle
 
 
-def rates(schedule, steps):
-    return np.array([float(schedule(step)) for step in steps])
-
-
-def torch_rates(peak, total_steps, **options):
-    weight = torch.nn.Parameter(torch.zeros(1))
-    optimizer = torch.optim.SGD([weight], lr=1.0)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=peak, total_steps=total_steps, **options
+def torch_one_cycle(peak, total_steps, **options):
+    return torch_rates(
+        lambda o: torch.optim.lr_scheduler.OneCycleLR(
+            o,
+            max_lr=peak,
+            total_steps=total_steps,
+            **options,
+        ),
+        total_steps,
     )
-    values = [optimizer.param_groups[0]["lr"]]
-    for _ in range(total_steps - 1):
-        optimizer.step()
-        schedule.step()
-        values.append(optimizer.param_groups[0]["lr"])
-    return np.array(values)
 
 
 @pytest.mark.parametrize("total_steps", [7, 100, 333])
 @pytest.mark.parametrize("warmup_fraction", [0.2, 0.3, 0.75])
 def test_equals_torch_at_every_step(total_steps, warmup_fraction):
     ours = OneCycle(0.5, total_steps, warmup_fraction)
-    theirs = torch_rates(0.5, total_steps, pct_start=warmup_fraction)
+    theirs = torch_one_cycle(0.5, total_steps, pct_start=warmup_fraction)
     np.testing.assert_allclose(
         rates(ours, range(total_steps)), theirs, rtol=1e-5, atol=5e-8
     )
@@ -37,8 +32,24 @@ def test_equals_torch_at_every_step(total_steps, warmup_fraction):
 
 def test_takes_its_divisors_like_torch():
     ours = OneCycle(1.0, 50, start_divisor=10, end_divisor=100)
-    theirs = torch_rates(1.0, 50, div_factor=10, final_div_factor=100)
+    theirs = torch_one_cycle(1.0, 50, div_factor=10, final_div_factor=100)
     np.testing.assert_allclose(rates(ours, range(50)), theirs, rtol=1e-4)
+
+
+@pytest.mark.parametrize("three_phase", [False, True])
+@pytest.mark.parametrize("anneal", ["cosine", "linear"])
+def test_takes_its_phases_like_torch(three_phase, anneal):
+    ours = OneCycle(1.0, 60, 0.4, three_phase=three_phase, anneal=anneal)
+    theirs = torch_one_cycle(
+        1.0,
+        60,
+        pct_start=0.4,
+        three_phase=three_phase,
+        anneal_strategy={"cosine": "cos", "linear": "linear"}[anneal],
+    )
+    np.testing.assert_allclose(
+        rates(ours, range(60)), theirs, rtol=1e-5, atol=1e-7
+    )
 
 
 def test_stays_at_its_last_rate_beyond_the_end():
@@ -80,6 +91,9 @@ def test_refuses_a_way_up_without_a_step():
         ({"warmup_fraction": 1.0}, "warmup_fraction"),
         ({"start_divisor": 0.5}, "start_divisor"),
         ({"end_divisor": 0}, "end_divisor"),
+        ({"three_phase": 1}, "three_phase"),
+        ({"three_phase": True, "warmup_fraction": 0.5}, "warmup_fraction"),
+        ({"anneal": "cos"}, "anneal"),
     ],
 )
 def test_refuses_bad_arguments(arguments, name):

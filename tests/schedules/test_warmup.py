@@ -4,12 +4,9 @@ import optax
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reference_rates import rates
 
 from keras_regopt.schedules import OneCycle, Warmup
-
-
-def rates(schedule, steps):
-    return np.array([float(schedule(step)) for step in steps])
 
 
 def test_equals_optax_before_a_constant():
