@@ -97,7 +97,11 @@ def _serialize(value):
         return value.item()
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    return keras.saving.serialize_keras_object(value)
+    serialized = keras.saving.serialize_keras_object(value)
+    # The configurations of Keras' models hold tuples.
+    return (
+        _serialize(serialized) if isinstance(serialized, dict) else serialized
+    )
 
 
 def _deserialize(value):

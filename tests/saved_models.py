@@ -6,7 +6,13 @@ import samples
 
 from keras_regopt._registry import registered
 from keras_regopt.augmentation import RandomAugmentation
-from keras_regopt.optimizers import ParameterGroup, RAdam
+from keras_regopt.optimizers import (
+    LBFGS,
+    GradientTransformation,
+    ParameterGroup,
+    RAdam,
+    Transformed,
+)
 from keras_regopt.testing._samples import (
     data,
     dense_model,
@@ -20,7 +26,7 @@ def savable_classes():
     return [
         cls
         for cls in registered()
-        if not issubclass(cls, keras.callbacks.Callback)
+        if not issubclass(cls, (keras.callbacks.Callback, LBFGS))
     ]
 
 
@@ -42,6 +48,9 @@ def model_with(cls):
             model = dense_model(made, mode=mode)
         elif isinstance(made, ParameterGroup):
             optimizer = RAdam(0.01, weight_decay=0.1, groups=[made])
+            model = dense_model(optimizer, mode=mode)
+        elif isinstance(made, GradientTransformation):
+            optimizer = Transformed(keras.optimizers.SGD(0.05), [made])
             model = dense_model(optimizer, mode=mode)
         else:
             model = dense_model(keras.optimizers.SGD(made), mode=mode)

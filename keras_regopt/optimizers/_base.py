@@ -11,6 +11,8 @@ from keras_regopt.optimizers._groups import (
     factors,
     warn_of_idle_groups,
 )
+from keras_regopt.optimizers._norms import global_norm, norm
+from keras_regopt.optimizers._rows import dense, scaled, summed
 
 
 class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
@@ -74,9 +76,25 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
             # Before anything is computed from all of them, such as a norm.
             pairs = zip(grads, trainable_variables, strict=True)
             grads = [g for g, _ in self._all_reduce_sum_gradients(pairs)]
-            if not self.takes_sparse_gradients:
-                grads = [ops.convert_to_tensor(g) for g in grads]
+            # Rows that appear twice would distort the norms, too.
+            complete = summed if self.takes_sparse_gradients else dense
+            grads = [complete(g) for g in grads]
         super()._backend_apply_gradients(grads, trainable_variables)
+
+    def _clip_gradients(self, grads):
+        """Keras' clipping, with fast norms in single precision."""
+        if self.clipnorm and self.clipnorm > 0:
+            return [
+                scaled(g, self.clipnorm / ops.maximum(n, self.clipnorm))
+                for g, n in zip(grads, map(norm, grads), strict=True)
+            ]
+        if self.global_clipnorm and self.global_clipnorm > 0:
+            total = global_norm(grads)
+            factor = ops.minimum(self.global_clipnorm / total, 1.0)
+            # Not a number where the norm is not finite, as in Keras.
+            factor = factor + (total - total)
+            return [scaled(g, factor) for g in grads]
+        return super()._clip_gradients(grads)
 
     def _apply_weight_decay(self, variables):
         """Nothing: each variable decays in its own turn, by its group."""
@@ -160,7 +178,7 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
             for own, other in zip(
                 copied.variables, self.variables, strict=True
             ):
-                own.assign(other)
+                own.assign(ops.copy(ops.convert_to_tensor(other)))
         return copied
 
     @property

@@ -5,7 +5,7 @@ import warnings
 
 import keras
 
-from keras_regopt._validate import fail, in_range
+from keras_regopt._validate import fail, in_range, instance_of
 from keras_regopt.optimizers.parameter_group import ParameterGroup
 
 
@@ -63,6 +63,51 @@ def warn_of_idle_groups(owner, groups, variables):
                 f"The paths are: {', '.join(paths)}.",
                 stacklevel=2,
             )
+
+
+def exclusion(owner, exclude):
+    """The group of the variables that an argument `exclude` names.
+
+    Args:
+        owner: The object under construction.
+        exclude: Its argument `exclude`, a regular expression or `None`.
+
+    Returns:
+        A `ParameterGroup`, which matches nothing for `None`.
+
+    Raises:
+        ValueError: If `exclude` is neither.
+    """
+    if exclude is None:
+        return ParameterGroup("(?!)")
+    allowed = "a regular expression, or None"
+    instance_of(owner, "exclude", exclude, str, allowed)
+    try:
+        return ParameterGroup(exclude)
+    except ValueError:
+        return fail(owner, "exclude", allowed, exclude)
+
+
+def exclusions(owner, group, variables):
+    """Whether each variable is excluded; warns of an `exclude` without effect.
+
+    Args:
+        owner: The optimizer, with an argument `exclude`.
+        group: What `exclusion` made of it.
+        variables: The model's variables.
+
+    Returns:
+        A list of Python `bool`.
+    """
+    paths = [variable_path(variable) for variable in variables]
+    excluded = [group.matches(path) for path in paths]
+    if owner.exclude is not None and not any(excluded):
+        warnings.warn(
+            f"`exclude={owner.exclude!r}` of {type(owner).__name__} matches no "
+            f"variable. The paths are: {', '.join(paths)}.",
+            stacklevel=2,
+        )
+    return excluded
 
 
 def layerwise_decay(model, decay=0.75):

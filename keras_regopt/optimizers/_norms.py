@@ -1,6 +1,12 @@
 """Euclidean norms, in single precision whatever the tensors are."""
 
+import keras
 from keras import ops
+
+from keras_regopt.optimizers._rows import is_sparse
+
+# From this size on, how a sum is computed decides over its speed.
+LARGE = 4096
 
 
 def sum_of_squares(x):
@@ -12,10 +18,11 @@ def sum_of_squares(x):
     Returns:
         A float32 scalar tensor (float64 for float64).
     """
-    x = ops.convert_to_tensor(x)
-    if x.dtype != "float64":
+    # Of an `IndexedSlices`, in which every row must appear once.
+    x = ops.convert_to_tensor(x.values if is_sparse(x) else x)
+    if keras.backend.standardize_dtype(x.dtype) != "float64":
         x = ops.cast(x, "float32")
-    return ops.sum(ops.square(x))
+    return _sums.get(keras.backend.backend(), _sum_anywhere)(x)
 
 
 def norm(x):
@@ -33,3 +40,38 @@ def global_norm(tensors):
         A float32 scalar tensor (float64 for float64).
     """
     return ops.sqrt(sum(sum_of_squares(x) for x in tensors))
+
+
+def _sum_on_tensorflow(x):
+    import tensorflow as tf
+
+    if tf.__internal__.get_enclosing_xla_context() is None:
+        return 2 * tf.nn.l2_loss(x)
+    size = x.shape.num_elements()
+    if size is None or size < LARGE:
+        return tf.reduce_sum(tf.square(x))
+    # XLA sums a whole tensor one number after the other on a CPU. The sum of
+    # eight parts it computes with vectors, and only that is summed so.
+    x = tf.reshape(x, [-1])
+    whole = size // 8 * 8
+    parts = tf.unstack(tf.reshape(tf.square(x[:whole]), [8, -1]))
+    while len(parts) > 1:
+        half = len(parts) // 2
+        parts = [a + b for a, b in zip(parts[:half], parts[half:], strict=True)]
+    return tf.reduce_sum(parts[0]) + tf.reduce_sum(tf.square(x[whole:]))
+
+
+def _sum_on_torch(x):
+    import torch
+
+    return torch.square(torch.linalg.vector_norm(x))
+
+
+def _sum_anywhere(x):
+    return ops.sum(ops.square(x))
+
+
+_sums = {
+    "tensorflow": _sum_on_tensorflow,
+    "torch": _sum_on_torch,
+}

@@ -3,6 +3,8 @@ from keras import ops
 
 from keras_regopt._validate import fail, instance_of
 from keras_regopt.optimizers._base import Optimizer
+from keras_regopt.optimizers._gate import choose, nothing
+from keras_regopt.optimizers._groups import variable_path
 
 
 class OptimizerWrapper(Optimizer):
@@ -10,14 +12,25 @@ class OptimizerWrapper(Optimizer):
 
     A wrapper hands the gradients to `inner` and acts before or afterwards. A
     subclass writes `__init__`, `after_step` and, if it must, `before_step`,
-    and creates its own variables in `build`. Learning rate, iterations, loss
-    scale and the inner variables show through, so callbacks and
-    `LossScaleOptimizer` need not know of it.
+    and creates its own variables in `build`. One that decides itself when the
+    inner optimizer makes a step writes `step` instead. Learning rate,
+    iterations, loss scale and the inner variables show through, so callbacks
+    and `LossScaleOptimizer` need not know of it.
 
     Args:
         inner: Any Keras optimizer, or the configuration or name of one.
         name: Optional name.
     """
+
+    # Whether one may stand around another one of its class, at any distance.
+    may_repeat = False
+
+    # Whether some calls make no step of the inner optimizer.
+    skips_calls = False
+
+    # Whether `after_step` moves the model's weights, which must then be
+    # brought back under their constraints.
+    moves_weights = True
 
     def __init__(self, inner, name=None):
         inner = _inner_optimizer(self, inner)
@@ -45,23 +58,29 @@ class OptimizerWrapper(Optimizer):
         if not self.built:
             with keras.name_scope(self.name):
                 self.build(trainable_variables)
-        # Some weights are overwritten by their gradient, as in float8 training.
-        own_variables = [
-            v
-            for v in trainable_variables
-            if not getattr(v, "overwrite_with_gradient", False)
-        ]
+        self.step(list(grads), trainable_variables)
+        self._iterations.assign_add(1)
+
+    def step(self, gradients, variables):
+        """What happens in one call of `apply`, but for the counting.
+
+        Args:
+            gradients: List of gradients, as they came.
+            variables: List of the model's variables that they belong to.
+        """
+        own_variables = [v for v in variables if takes_steps(v)]
         # A copy, since some backends change variables in place.
         before = ops.copy(ops.convert_to_tensor(self.inner.iterations))
         self.before_step(own_variables)
-        self.inner.apply(grads, trainable_variables)
-        # With gradient accumulation, only some calls make a step.
-        stepped = ops.not_equal(self.inner.iterations, before)
+        self.inner.apply(gradients, variables)
+        stepped = not skips(self.inner) or ops.not_equal(
+            self.inner.iterations, before
+        )
         self.after_step(own_variables, stepped)
-        for variable in trainable_variables:
-            if variable.constraint is not None:
-                variable.assign(variable.constraint(variable))
-        self._iterations.assign_add(1)
+        if self.moves_weights:
+            self.run_if(
+                stepped, lambda: self.constrain(variables), assigned=[variables]
+            )
 
     def before_step(self, variables):
         """Acts on the variables before the inner optimizer; here not at all.
@@ -75,13 +94,71 @@ class OptimizerWrapper(Optimizer):
 
         Args:
             variables: The model's variables.
-            stepped: Boolean scalar tensor: whether the inner optimizer really
-                made a step. Without branches: multiply or select by it.
+            stepped: Whether the inner optimizer really made a step: `True` if
+                it always does, else a boolean scalar tensor. Select by it, or
+                give it to `run_if`; never branch on it.
         """
         raise NotImplementedError(
             f"{type(self).__name__} must write "
             "`after_step(self, variables, stepped)`."
         )
+
+    def run_if(self, condition, function, otherwise=nothing, assigned=None):
+        """Runs a function in some calls alone; in the others it costs nothing.
+
+        The functions may assign to the variables of this optimizer, the inner
+        one included, and to those of the model.
+
+        Args:
+            condition: Boolean scalar tensor, the same on every replica; or a
+                Python `bool`.
+            function: Function without arguments.
+            otherwise: What to run instead in the other calls.
+            assigned: Lists of the variables that the functions assign to, which
+                may hold `None`. Without, these may be all; then JAX copies more
+                than it must.
+        """
+        variables = [*self.variables, *self._trainable_variables]
+        if assigned is not None:
+            assigned = [v for some in assigned for v in some if v is not None]
+        choose(condition, function, otherwise, variables, assigned)
+
+    def constrain(self, variables):
+        """Brings variables back under their constraints.
+
+        Args:
+            variables: The model's variables.
+        """
+        for variable in variables:
+            if variable.constraint is not None:
+                variable.assign(variable.constraint(variable))
+
+    def add_precise_variable(self, variable, name, **options):
+        """An own variable like the model's, of single precision at least.
+
+        Where small numbers are summed up, one of half precision stands still.
+
+        Args:
+            variable: The model's variable.
+            name: What to call the new one.
+            **options: Further arguments of `keras.Variable`.
+
+        Returns:
+            A variable of zeros.
+        """
+        path = variable_path(variable).replace("/", "_")
+        with keras.name_scope(self.name, caller=self):
+            own = keras.Variable(
+                "zeros",
+                shape=variable.shape,
+                dtype=keras.backend.result_type(variable.dtype, "float32"),
+                trainable=False,
+                layout=getattr(variable, "_layout", None),
+                name=f"{path}_{name}",
+                **options,
+            )
+        self._track_variable(own)
+        return own
 
     def update_each(self, update, variables):
         """Runs `update(variable)` where the variables live.
@@ -150,6 +227,30 @@ class OptimizerWrapper(Optimizer):
             variable.assign(store[str(i)])
 
 
+def chain(optimizer):
+    """An optimizer and, if it is a wrapper, all that it stands around."""
+    yield optimizer
+    while isinstance(optimizer, OptimizerWrapper):
+        optimizer = optimizer.inner
+        yield optimizer
+
+
+def skips(optimizer):
+    """Whether some calls of an optimizer make no step."""
+    return any(
+        o.gradient_accumulation_steps or getattr(o, "skips_calls", False)
+        for o in chain(optimizer)
+    )
+
+
+def takes_steps(variable):
+    """Whether a variable is not just overwritten by its gradient.
+
+    That is what happens to the scales of float8 training.
+    """
+    return not getattr(variable, "overwrite_with_gradient", False)
+
+
 def _inner_optimizer(wrapper, inner):
     if isinstance(inner, (str, dict)):
         inner = keras.optimizers.get(inner)
@@ -168,5 +269,16 @@ def _inner_optimizer(wrapper, inner):
             inner,
             "Wrap the other way around: "
             f"LossScaleOptimizer({type(wrapper).__name__}(...)).",
+        )
+    name = type(wrapper).__name__
+    if not wrapper.may_repeat and any(
+        type(o) is type(wrapper) for o in chain(inner)
+    ):
+        fail(
+            wrapper,
+            "inner",
+            f"an optimizer without another {name} in it",
+            inner,
+            f"Keep one {name}.",
         )
     return inner

@@ -33,7 +33,8 @@ class Lookahead(OptimizerWrapper):
 
     Raises:
         ValueError: If an argument is out of its range, or `inner` is not an
-            optimizer, is a `LossScaleOptimizer` or is itself a `Lookahead`.
+            optimizer, is a `LossScaleOptimizer` or has another `Lookahead` in
+            it.
 
     Examples:
         >>> optimizer = Lookahead(keras.optimizers.Adam(0.01), sync_period=5)
@@ -44,6 +45,9 @@ class Lookahead(OptimizerWrapper):
         Zhang et al. 2019, Lookahead optimizer: k steps forward, 1 step back
         (arXiv 1907.08610).
     """
+
+    # Only synchronizations do; see `_synchronize`.
+    moves_weights = False
 
     def __init__(self, inner, sync_period=6, slow_step_size=0.5, name=None):
         super().__init__(inner, name=name)
@@ -61,31 +65,33 @@ class Lookahead(OptimizerWrapper):
     def before_step(self, variables):
         # Not at `build`, when TensorFlow may still be tracing and the weights
         # have no values yet.
-        first = ops.equal(self.inner.iterations, 0)
-
-        def update(variable):
-            slow = self._slow_value(variable)
-            fast = ops.convert_to_tensor(variable)
-            self._assign_slow(variable, ops.where(first, fast, slow))
-
-        self.update_each(update, variables)
+        first = ops.equal(self._iterations, 0)
+        self.run_if(first, lambda: self._start(variables), assigned=[self.slow])
 
     def after_step(self, variables, stepped):
         at_period = ops.equal(self.inner.iterations % self.sync_period, 0)
-        synchronize = ops.logical_and(stepped, at_period)
+        self.run_if(
+            ops.logical_and(stepped, at_period),
+            lambda: self._synchronize(variables),
+            assigned=[self.slow, variables],
+        )
 
+    def _start(self, variables):
         def update(variable):
-            slow = self._slow_value(variable)
-            fast = ops.convert_to_tensor(variable)
-            target = slow + self.slow_step_size * (fast - slow)
-            self._assign_slow(variable, ops.where(synchronize, target, slow))
-            self.assign(variable, ops.where(synchronize, target, fast))
+            # A copy, since JAX does not let two variables share a buffer.
+            self.assign(self._slow_of(variable), ops.copy(variable))
 
         self.update_each(update, variables)
 
-    def _slow_value(self, variable):
-        slow = self.slow[self._get_variable_index(variable)]
-        return ops.convert_to_tensor(slow)
+    def _synchronize(self, variables):
+        def update(variable):
+            slow = self._slow_of(variable)
+            way = ops.subtract(variable, slow) * self.slow_step_size
+            self.assign_add(slow, way)
+            self.assign(variable, ops.copy(slow))
 
-    def _assign_slow(self, variable, value):
-        self.assign(self.slow[self._get_variable_index(variable)], value)
+        self.update_each(update, variables)
+        self.constrain(variables)
+
+    def _slow_of(self, variable):
+        return self.slow[self._get_variable_index(variable)]

@@ -1,10 +1,10 @@
-import math
-
 from keras import ops
 
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers._base import Optimizer
+from keras_regopt.optimizers._numerics import bias_correction
+from keras_regopt.optimizers._rectification import rectification
 
 
 @register
@@ -96,40 +96,10 @@ class RAdam(Optimizer):
         In float32, since powers of `beta_2` vanish in half precision.
         """
         step = ops.cast(self.iterations + 1, "float32")
-        length = _length(self.beta_2, step)
-        length_limit = (1 + self.beta_2) / (1 - self.beta_2)
-        tractable = length > 5
-        # Where the variance is intractable, keeps the root's argument positive.
-        length = ops.where(tractable, length, 5.0)
-        rectification = ops.sqrt(
-            (length - 4)
-            * (length - 2)
-            * length_limit
-            / ((length_limit - 4) * (length_limit - 2) * length)
-        )
-        correction = 1.0
-        if self.beta_1 > 0:
-            correction = 1 / -ops.expm1(math.log(self.beta_1) * step)
-        bias_correction = ops.sqrt(-ops.expm1(math.log(self.beta_2) * step))
+        correction = 1 / bias_correction(self.beta_1, step)
+        root = ops.sqrt(bias_correction(self.beta_2, step))
+        factor = rectification(self.beta_2, step, least=5)
         return (
-            ops.where(tractable, 0.0, correction),
-            ops.where(
-                tractable, correction * rectification * bias_correction, 0.0
-            ),
+            ops.where(factor > 0, 0.0, correction),
+            correction * factor * root,
         )
-
-
-def _length(beta, step):
-    """The paper's length of the approximated simple moving average.
-
-    The paper's `2 / (1 - beta) - 1 - 2 t beta ** t / (1 - beta ** t)` loses all
-    digits of a float32 in the first steps. With `h = -log(beta)` and the
-    Langevin function `L(x) = coth(x) - 1 / x` it equals
-    `t - t L(h t / 2) + L(h / 2)`; the series of `L` is good below 1/2.
-    """
-    decay = -math.log(beta)
-    x = decay * step / 2
-    early = step * (1 - x / 3 + x**3 / 45 - x**5 * 2 / 945 + x**7 / 4725)
-    late = 2 / decay - 2 * step / ops.expm1(2 * ops.maximum(x, 0.25))
-    shift = 1 / math.tanh(decay / 2) - 2 / decay
-    return ops.where(x < 0.5, early, late) + shift

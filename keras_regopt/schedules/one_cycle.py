@@ -36,6 +36,9 @@ class OneCycle(Schedule):
             to `25.0`.
         end_divisor: The first rate divided by the last one, at least 1.
             Defaults to `1e4`.
+        three_phase: Whether the way down to the first rate is as long as the
+            way up, with a third phase after it. Defaults to `False`.
+        anneal: `"cosine"` or `"linear"`. Defaults to `"cosine"`.
 
     Raises:
         ValueError: If an argument is out of its range, or

@@ -19,6 +19,7 @@ from keras_regopt.testing import (
     optimizers,
     regularizers,
     schedules,
+    transformations,
 )
 from keras_regopt.testing._contract import Subject, check
 
@@ -29,6 +30,7 @@ __all__ = [
     "check_optimizer",
     "check_regularizer",
     "check_schedule",
+    "check_transformation",
 ]
 
 
@@ -111,3 +113,16 @@ def check_schedule(cls, **arguments):
         AssertionError: If it breaks a promise; the message lists them all.
     """
     check(Subject(cls, arguments), schedules.PROMISES)
+
+
+def check_transformation(cls, **arguments):
+    """Checks a gradient transformation, by itself and around an optimizer.
+
+    Args:
+        cls: The class.
+        **arguments: What its constructor needs.
+
+    Raises:
+        AssertionError: If it breaks a promise; the message lists them all.
+    """
+    check(Subject(cls, arguments), transformations.PROMISES)

@@ -3,7 +3,11 @@
 import keras
 
 from keras_regopt.augmentation import RandomAugmentation
-from keras_regopt.optimizers import ParameterGroup
+from keras_regopt.optimizers import (
+    LBFGS,
+    GradientTransformation,
+    ParameterGroup,
+)
 from keras_regopt.testing import (
     augmentations,
     callbacks,
@@ -12,16 +16,26 @@ from keras_regopt.testing import (
     optimizers,
     regularizers,
     schedules,
+    transformations,
 )
 
 # The first base that fits counts: an augmentation is a layer too.
 PROMISES = {
     RandomAugmentation: augmentations.PROMISES,
+    # Its layers choose their precision themselves.
+    keras.Model: [
+        promise
+        for promise in layers.PROMISES
+        if promise is not layers.computes_in_mixed_precision
+    ],
     keras.layers.Layer: layers.PROMISES,
     keras.optimizers.Optimizer: optimizers.PROMISES,
     keras.optimizers.schedules.LearningRateSchedule: schedules.PROMISES,
     keras.regularizers.Regularizer: regularizers.PROMISES,
     keras.callbacks.Callback: callbacks.PROMISES,
+    GradientTransformation: transformations.PROMISES,
+    # Settings, which no step is made with by themselves.
+    LBFGS: common.PROMISES,
     ParameterGroup: common.PROMISES,
 }
 

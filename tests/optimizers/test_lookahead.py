@@ -7,6 +7,7 @@ import optax
 import pytest
 
 from keras_regopt.optimizers import Lookahead, RAdam
+from keras_regopt.optimizers.gradient_accumulation import GradientAccumulation
 
 SHAPES = [(), (3,), (4, 5)]
 
@@ -108,7 +109,7 @@ def test_wraps_a_wrapper_and_reloads_with_all_state(tmp_path):
     x = np.random.default_rng(0).normal(size=(8, 4)).astype("float32")
     y = x[:, :1]
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
-    inner = Lookahead(RAdam(0.05, weight_decay=0.01), 2)
+    inner = GradientAccumulation(RAdam(0.05, weight_decay=0.01), 2)
     model.compile(Lookahead(inner, 3), "mse")
     model.fit(x, y, epochs=5, shuffle=False, verbose=0)
     model.save(tmp_path / "model.keras")

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from keras_regopt.augmentation import ImageAugmentation
+from keras_regopt.optimizers._transformation import GradientTransformation
 
 register = keras.saving.register_keras_serializable("own")
 
@@ -94,6 +95,24 @@ class InverseDecay(keras.optimizers.schedules.LearningRateSchedule):
 
     def get_config(self):
         return {"rate": self.rate, "half": self.half}
+
+
+@register
+class Damping(GradientTransformation):
+    """Makes the gradients smaller.
+
+    Args:
+        factor: What they are multiplied with.
+    """
+
+    def __init__(self, factor=0.5):
+        self.factor = number("factor", factor)
+
+    def transform_gradients(self, gradients, variables, step, state):
+        return [self.act(gradient) for gradient in gradients]
+
+    def act(self, gradient):
+        return gradient * self.factor
 
 
 @register

@@ -7,6 +7,7 @@ import broken_layers
 import broken_optimizers
 import broken_regularizers
 import broken_schedules
+import broken_transformations
 import keras
 import pytest
 
@@ -21,6 +22,7 @@ BROKEN = {
     **broken_optimizers.BROKEN,
     **broken_regularizers.BROKEN,
     **broken_schedules.BROKEN,
+    **broken_transformations.BROKEN,
 }
 
 

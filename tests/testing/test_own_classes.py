@@ -17,6 +17,7 @@ KINDS = {
     "optimizer": own_classes.Momentum,
     "regularizer": own_classes.SquaredWeights,
     "schedule": own_classes.InverseDecay,
+    "transformation": own_classes.Damping,
 }
 
 

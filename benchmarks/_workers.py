@@ -1,0 +1,125 @@
+"""Contenders in processes of their own, one a backend, timed by turns."""
+
+import gc
+import importlib
+import multiprocessing
+import os
+import statistics
+import sys
+import time
+import traceback
+
+
+class Workers:
+    """One process for each backend; all of them stand still but one.
+
+    Args:
+        backends: Backends of Keras, or other names that `module` knows.
+        module: Name of the module whose `steps(backend, description, *task)`
+            gives pairs (mode, function without arguments), the step to be timed
+            in each mode; no two backends may use the same mode.
+    """
+
+    def __init__(self, backends, module):
+        context = multiprocessing.get_context("spawn")
+        self._connections = {}
+        for number, backend in enumerate(backends):
+            # The worker imports Keras and so reads its backend from here.
+            os.environ["KERAS_BACKEND"] = backend
+            self._connections[backend], other = context.Pipe()
+            context.Process(
+                target=_work, args=(other, backend, number, module), daemon=True
+            ).start()
+
+    def measure(self, descriptions, *task, rounds):
+        """Medians of the CPU seconds of a step.
+
+        Args:
+            descriptions: A dict: name to what describes a contender.
+            *task: What `steps` of the module is called with beside it.
+            rounds: How often each contender has its turn.
+
+        Returns:
+            A dict: (name, mode) to seconds, `None` where the step fails.
+        """
+        # Made side by side, since it is not this that is measured.
+        for connection in self._connections.values():
+            connection.send(("make", (descriptions, task)))
+        turns = [
+            (backend, name)
+            for backend, connection in self._connections.items()
+            for name in connection.recv()
+        ]
+        times = {name: [] for _, name in turns}
+        for _ in range(rounds):
+            for backend, name in turns:
+                connection = self._connections[backend]
+                connection.send(("time", name))
+                times[name].append(connection.recv())
+        return {
+            name: None if None in taken else statistics.median(taken)
+            for name, taken in times.items()
+        }
+
+
+# A turn is as long as it takes to be measured well.
+SECONDS_OF_A_TURN = 0.04
+
+
+def _work(connection, backend, number, module):
+    if hasattr(os, "sched_setaffinity"):
+        # Before the import, so that no backend makes more than one thread.
+        processors = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {processors[number % len(processors)]})
+    module = importlib.import_module(module)
+    steps, calls = {}, {}
+    while True:
+        try:
+            command, argument = connection.recv()
+        except EOFError:
+            return
+        if command == "make":
+            # What was made before goes first, or both would be in memory.
+            steps.clear()
+            gc.collect()
+            steps.update(_made(module, backend, *argument))
+            calls = {name: _calls(step) for name, step in steps.items()}
+            connection.send(list(steps))
+        else:
+            connection.send(_seconds(steps[argument], calls[argument]))
+
+
+def _made(module, backend, descriptions, task):
+    steps = {}
+    for name, description in descriptions.items():
+        try:
+            for mode, step in module.steps(backend, description, *task):
+                steps[name, mode] = step
+        except Exception:
+            # The others go on.
+            traceback.print_exc()
+    return steps
+
+
+def _calls(step):
+    """How many calls make a turn; 0 where the step fails."""
+    try:
+        step()
+        once = _seconds(step, 1)
+    except Exception:
+        traceback.print_exc()
+        sys.stderr.flush()
+        return 0
+    return max(1, round(SECONDS_OF_A_TURN / once))
+
+
+def _seconds(step, calls):
+    if not calls:
+        return None
+    if calls > 1:
+        # What the others' turns have left in the caches does not count.
+        step()
+    before = time.process_time()
+    for _ in range(calls):
+        step()
+    return (time.process_time() - before) / calls

@@ -1,0 +1,92 @@
+"""Gradients as a whole, for wrappers that compute with them."""
+
+import keras
+from keras import ops
+
+from keras_regopt._validate import fail
+from keras_regopt.optimizers._wrapper import chain, skips, takes_steps
+
+
+def loss_scale(optimizer):
+    """What the gradients for an optimizer are multiplied with; a number."""
+    *_, innermost = chain(optimizer)
+    return innermost.loss_scale_factor or 1
+
+
+def refuse_accumulation(wrapper, inner):
+    """Refuses an optimizer that collects gradients before its step.
+
+    The wrapper would see the parts of a gradient, one after the other.
+    """
+    if skips(inner):
+        fail(
+            wrapper,
+            "inner",
+            "an optimizer that makes a step in every call",
+            inner,
+            "Accumulate outside: "
+            f"GradientAccumulation({type(wrapper).__name__}(...)).",
+        )
+
+
+def with_gradients(gradients, variables):
+    """The places of the variables that take part in a step."""
+    return [
+        place
+        for place, (gradient, variable) in enumerate(
+            zip(gradients, variables, strict=True)
+        )
+        if gradient is not None and takes_steps(variable)
+    ]
+
+
+def dense(gradients):
+    """The same gradients, none of them a `tf.IndexedSlices`."""
+    if keras.backend.backend() != "tensorflow":
+        return [ops.convert_to_tensor(g) for g in gradients]
+
+    import tensorflow as tf
+
+    # Keras' own function leaves them as they are.
+    return [tf.convert_to_tensor(g) for g in gradients]
+
+
+def summed(optimizer, gradients, variables):
+    """The gradients summed over the replicas of `tf.distribute`, and dense."""
+    if keras.backend.backend() == "tensorflow":
+        pairs = zip(gradients, variables, strict=True)
+        gradients = [g for g, _ in optimizer._all_reduce_sum_gradients(pairs)]
+    return dense(gradients)
+
+
+def replicas():
+    """How many replicas sum their gradients in a step."""
+    if keras.backend.backend() != "tensorflow":
+        return 1
+
+    import tensorflow as tf
+
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def assign_each(optimizer, variables, values):
+    """Assigns values that each replica has computed to its own variables."""
+    if keras.backend.backend() != "tensorflow":
+        for variable, value in zip(variables, values, strict=True):
+            optimizer.assign(variable, value)
+        return
+
+    import tensorflow as tf
+
+    def assign_replicas(distribution, variables, values):
+        for variable, value in zip(variables, values, strict=True):
+            distribution.extended.update(
+                variable, optimizer.assign, args=(value,), group=False
+            )
+
+    tf.__internal__.distribute.interim.maybe_merge_call(
+        assign_replicas,
+        optimizer._distribution_strategy,
+        [getattr(v, "value", v) for v in variables],
+        values,
+    )

@@ -1,0 +1,170 @@
+import inspect
+import math
+
+import keras
+import numpy as np
+from keras import ops, tree
+
+
+class Objective:
+    """The loss of a model on all data, as a function of one vector of weights.
+
+    Calling it with a vector returns the loss, a Python number, and the gradient
+    as a vector. It leaves the model with the weights of the last call, and
+    counts in `failures` those that gave no finite numbers.
+
+    Args:
+        model: A built, compiled Keras model.
+        data: The tuple `(x, y, sample_weight)` of structures of NumPy arrays.
+        batch_size: Samples to evaluate at once, or `None` for all. The loss is
+            then the mean over the samples of the losses of the parts.
+    """
+
+    def __init__(self, model, data, batch_size=None):
+        self._variables = model.trainable_variables
+        self.failures = 0
+        count = len(tree.flatten(data[0])[0])
+        size = min(batch_size or count, count)
+        self._parts = [
+            (
+                (min(begin + size, count) - begin) / count,
+                map_arrays(lambda a, b=begin: a[b : b + size], data),
+            )
+            for begin in range(0, count, size)
+        ]
+        if len(self._parts) == 1:
+            # Moved to the device once and for all.
+            self._parts = [(1.0, map_arrays(ops.convert_to_tensor, data))]
+        dtypes = {v.dtype for v in self._variables}
+        self._dtype = "float64" if "float64" in dtypes else "float32"
+        self._evaluate = {
+            "tensorflow": _on_tensorflow,
+            "jax": _on_jax,
+            "torch": _on_torch,
+        }[keras.backend.backend()](model, self._flat)
+
+    @property
+    def weights(self):
+        """The model's trainable weights as a vector."""
+        values = [ops.convert_to_tensor(v) for v in self._variables]
+        # A copy, since some backends change variables in place.
+        return ops.copy(ops.stop_gradient(self._flat(values)))
+
+    def assign(self, vector):
+        """Gives the model the weights of a vector."""
+        begin = 0
+        for variable in self._variables:
+            end = begin + int(np.prod(variable.shape))
+            values = ops.reshape(vector[begin:end], variable.shape)
+            variable.assign(ops.copy(values))
+            begin = end
+
+    def __call__(self, vector):
+        self.assign(vector)
+        total, gradient = 0.0, None
+        for share, data in self._parts:
+            loss, part = self._evaluate(*data)
+            total += share * float(loss)
+            if share < 1:
+                part = share * part
+            gradient = part if gradient is None else gradient + part
+        finite = math.isfinite(total) and math.isfinite(largest(gradient))
+        self.failures += not finite
+        return total, gradient
+
+    def _flat(self, tensors):
+        flat = [ops.cast(ops.reshape(t, (-1,)), self._dtype) for t in tensors]
+        return ops.concatenate(flat)
+
+
+def largest(vector):
+    """The largest absolute entry, as a Python number."""
+    return float(ops.max(ops.abs(vector)))
+
+
+def map_arrays(function, data):
+    """Applies a function to the arrays of a structure; `None` stays."""
+    return tree.map_structure(
+        lambda a: None if a is None else function(a), data, none_is_leaf=True
+    )
+
+
+def _on_tensorflow(model, flat):
+    import tensorflow as tf
+
+    values = [v.value for v in model.trainable_variables]
+
+    def evaluate(x, y, sample_weight):
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(values)
+            loss = loss_of(model, x, y, sample_weight)
+        gradients = tape.gradient(
+            loss, values, unconnected_gradients=tf.UnconnectedGradients.ZERO
+        )
+        return loss, flat([ops.convert_to_tensor(g) for g in gradients])
+
+    if model.run_eagerly:
+        return evaluate
+    return tf.function(evaluate, jit_compile=model.jit_compile)
+
+
+def _on_jax(model, flat):
+    import jax
+
+    def loss_and_updates(weights, state, x, y, sample_weight):
+        return model.compute_loss_and_updates(
+            weights, *state, x, y, sample_weight, training=False
+        )
+
+    def evaluate(weights, state, *data):
+        (loss, _), gradients = jax.value_and_grad(
+            loss_and_updates, has_aux=True
+        )(weights, state, *data)
+        return loss, flat(gradients)
+
+    if not model.run_eagerly:
+        evaluate = jax.jit(evaluate)
+
+    def of_the_model(*data):
+        lists = (
+            model.trainable_variables,
+            model.non_trainable_variables,
+            model.metrics_variables,
+        )
+        weights, *state = ([v.value for v in each] for each in lists)
+        return evaluate(weights, state, *data)
+
+    return of_the_model
+
+
+def _on_torch(model, flat):
+    import torch
+
+    def evaluate(x, y, sample_weight):
+        values = [v.value for v in model.trainable_variables]
+        with torch.enable_grad():
+            loss = loss_of(model, x, y, sample_weight)
+        gradients = torch.autograd.grad(
+            loss, values, allow_unused=True, materialize_grads=True
+        )
+        return loss.detach(), flat(gradients)
+
+    return evaluate
+
+
+def loss_of(model, x, y, sample_weight):
+    """The loss of a model as in `evaluate`, with the penalties, as a tensor."""
+    y_pred = model(x, **_inference(model.call))
+    return model.compute_loss(
+        x=x,
+        y=y,
+        y_pred=y_pred,
+        sample_weight=sample_weight,
+        **_inference(model.compute_loss),
+    )
+
+
+def _inference(function):
+    """The argument `training=False`, for a function that takes it."""
+    takes = "training" in inspect.signature(function).parameters
+    return {"training": False} if takes else {}

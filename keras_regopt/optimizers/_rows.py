@@ -1,0 +1,85 @@
+"""Gradients that have only some rows of a table, on TensorFlow."""
+
+import keras
+from keras import ops
+
+
+def is_sparse(gradient):
+    """Whether a gradient is a `tf.IndexedSlices`."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return isinstance(gradient, tf.IndexedSlices)
+
+
+def dense(gradient):
+    """A gradient as a tensor that has all rows."""
+    if is_sparse(gradient):
+        import tensorflow as tf
+
+        # Keras' own conversion leaves it as it is.
+        return tf.convert_to_tensor(gradient)
+    return ops.convert_to_tensor(gradient, sparse=False)
+
+
+def scaled(gradient, factor):
+    """A gradient times a scalar, in its own dtype.
+
+    Args:
+        gradient: A tensor or a `tf.IndexedSlices`.
+        factor: A scalar tensor.
+
+    Returns:
+        A gradient of the same kind.
+    """
+    if is_sparse(gradient):
+        return type(gradient)(
+            scaled(gradient.values, factor),
+            gradient.indices,
+            gradient.dense_shape,
+        )
+    gradient = ops.convert_to_tensor(gradient)
+    return gradient * ops.cast(factor, gradient.dtype)
+
+
+def summed(gradient):
+    """A gradient in which every row appears once; dense ones as they are."""
+    if not is_sparse(gradient):
+        return gradient
+    import tensorflow as tf
+
+    rows, places = tf.unique(gradient.indices)
+    values = tf.math.unsorted_segment_sum(
+        gradient.values, places, tf.shape(rows)[0]
+    )
+    return tf.IndexedSlices(values, rows, gradient.dense_shape)
+
+
+def update(optimizer, gradient, variable, slots, learning_rate, values):
+    """The step of the rows that appear; all others keep weights and state.
+
+    Args:
+        optimizer: The optimizer.
+        gradient: A `tf.IndexedSlices` in which every row appears once.
+        variable: The `tf.Variable`.
+        slots: Its state.
+        learning_rate: Its learning rate.
+        values: What `step_values` returned.
+    """
+    import tensorflow as tf
+
+    index = optimizer._get_variable_index(variable)
+    natives = [variable, *(slot.value for slot in slots)]
+    rows = [tf.gather(native, gradient.indices) for native in natives]
+    value, states = optimizer.stepped(
+        rows[0],
+        gradient.values,
+        rows[1:],
+        learning_rate,
+        optimizer.decay_of(variable),
+        optimizer._penalized[index],
+        values,
+    )
+    for native, new in zip(natives, [value, *states], strict=True):
+        native.scatter_update(tf.IndexedSlices(new, gradient.indices))

@@ -1,0 +1,174 @@
+from keras import ops
+
+from keras_regopt._registry import register
+from keras_regopt._validate import boolean, in_range
+from keras_regopt.optimizers._wrapper import OptimizerWrapper, takes_steps
+
+
+@register
+class ExponentialMovingAverage(OptimizerWrapper):
+    """Averages the weights that another optimizer goes through.
+
+    After each step of the inner optimizer, the average goes a part of the way
+    to the weights, and at the end of `fit` the weights become the average. That
+    often generalizes better than the last weights, as if the learning rate had
+    been lowered. It does not change the training itself. The average follows
+
+        average = average + (1 - d) / m * (weight - average),
+        m = d * m + (1 - d),
+
+    where `d` is the momentum. With bias correction `m` starts at 0, and the
+    average is that of the weights after steps alone; else it starts at 1, and
+    the average at the weights before the first step.
+
+    Validation and callbacks during `fit` see the weights, not the average;
+    `average_values` gives the average. Weights that no gradient moves, such as
+    the statistics of batch normalization, are unknown to an optimizer and are
+    not averaged: compute them anew with some batches of training data, or
+    average with a callback.
+
+    Args:
+        inner: Any Keras optimizer, or the name of one; not a
+            `LossScaleOptimizer`, which belongs on the outside. Where it makes
+            steps in some calls alone, only those count.
+        momentum: Part that the average keeps in each step, in [0, 1). It
+            reaches back about `1 / (1 - momentum)` steps. Defaults to `0.999`.
+        bias_correction: Whether to leave the weights before the first step out
+            of the average. Defaults to `True`.
+        warm_up: Whether to begin with a smaller momentum, which forgets the
+            first steps sooner: `min(momentum, (1 + t) / (10 + t))` after `t`
+            steps. Defaults to `False`.
+        overwrite: Whether the weights become the average at the end of each
+            `fit`. Defaults to `True`.
+        name: Optional name.
+
+    Raises:
+        ValueError: If an argument is out of its range, or `inner` is not an
+            optimizer, is a `LossScaleOptimizer` or has another
+            `ExponentialMovingAverage` in it.
+
+    Examples:
+        >>> optimizer = ExponentialMovingAverage(
+        ...     keras.optimizers.SGD(1.0), momentum=0.5
+        ... )
+        >>> weight = keras.Variable([3.0])
+        >>> for _ in range(2):
+        ...     optimizer.apply([keras.ops.convert_to_tensor([1.0])], [weight])
+        >>> round(float(optimizer.average_values()[0][0]), 4)
+        1.3333
+
+    References:
+        Polyak and Juditsky 1992, Acceleration of stochastic approximation by
+        averaging; `ema` in optax; `tf.train.ExponentialMovingAverage` for the
+        warm-up.
+    """
+
+    moves_weights = False
+
+    def __init__(
+        self,
+        inner,
+        momentum=0.999,
+        bias_correction=True,
+        warm_up=False,
+        overwrite=True,
+        name=None,
+    ):
+        super().__init__(inner, name=name)
+        self.momentum = in_range(self, "momentum", momentum, low=0, below=1)
+        self.bias_correction = boolean(self, "bias_correction", bias_correction)
+        self.warm_up = boolean(self, "warm_up", warm_up)
+        self.overwrite = boolean(self, "overwrite", overwrite)
+
+    def build(self, variables):
+        if self.built:
+            return
+        super().build(variables)
+        self.averages = [
+            self.add_precise_variable(v, "average") if takes_steps(v) else None
+            for v in variables
+        ]
+        self.averaged_steps = self.add_variable(
+            shape=(),
+            dtype="int32",
+            aggregation="only_first_replica",
+            name="averaged_steps",
+        )
+        self.mass = self.add_variable(
+            shape=(),
+            initializer="zeros" if self.bias_correction else "ones",
+            dtype="float32",
+            aggregation="only_first_replica",
+            name="mass",
+        )
+
+    def before_step(self, variables):
+        if not self.bias_correction:
+            # Not at `build`, when the weights may have no values yet.
+            first = ops.equal(self._iterations, 0)
+            self.run_if(
+                first,
+                lambda: self._move(variables, 1.0),
+                assigned=[self.averages],
+            )
+
+    def after_step(self, variables, stepped):
+        self.run_if(
+            stepped,
+            lambda: self._average(variables),
+            assigned=[self.averages, [self.averaged_steps, self.mass]],
+        )
+
+    def average_values(self):
+        """The averages, in the order of the variables it was built with.
+
+        Returns:
+            List of float32 arrays (float64 for float64). Before the first step
+            they are the weights themselves, as are those of weights that take
+            no steps.
+        """
+        started = int(ops.convert_to_numpy(self.averaged_steps))
+        return [
+            ops.convert_to_numpy(variable if average is None else average)
+            for variable, average in zip(
+                self._trainable_variables,
+                self.averages if started else self._trainable_variables,
+                strict=True,
+            )
+        ]
+
+    def finalize_variable_values(self, var_list):
+        super().finalize_variable_values(var_list)
+        if not self.overwrite or not self.built:
+            return
+        known = zip(
+            self._trainable_variables, self.average_values(), strict=True
+        )
+        averages = {self._var_key(v): average for v, average in known}
+        for variable in var_list:
+            if self._var_key(variable) in averages:
+                variable.assign(averages[self._var_key(variable)])
+
+    def _average(self, variables):
+        rest = 1 - self._momentum_now()
+        mass = self.mass + rest * (1 - self.mass)
+        self._move(variables, rest / mass)
+        self.mass.assign(mass)
+        self.averaged_steps.assign_add(1)
+
+    def _momentum_now(self):
+        if not self.warm_up:
+            return self.momentum
+        steps = ops.cast(self.averaged_steps, "float32")
+        return ops.minimum(self.momentum, (1 + steps) / (10 + steps))
+
+    def _move(self, variables, part):
+        """Moves the averages a part of the way to the variables."""
+
+        def update(variable):
+            average = self.averages[self._get_variable_index(variable)]
+            value = ops.cast(variable, average.dtype)
+            part_of = ops.cast(part, average.dtype)
+            self.assign_add(average, (value - average) * part_of)
+
+        self.update_each(update, variables)
