@@ -2,7 +2,7 @@
 # test   everything that CI runs                        (make test BACKEND=jax)
 # check  the linters and the import contract alone
 # docs   the documentation, in docs/_build/html
-# bench  side by side against peers, as ratios
+# bench  side by side against peers, as ratios          (or bench-images, ...)
 #
 # Each sets itself up in .venv; a second run takes what is there.
 
@@ -22,7 +22,8 @@ INSTALL := $(BIN)/pip install --disable-pip-version-check --quiet \
 ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	TF_NUM_INTEROP_THREADS=1 TF_CPP_MIN_LOG_LEVEL=3
 
-.PHONY: demo test check docs bench clean $(BACKEND:%=test-%)
+.PHONY: demo test check docs bench bench-images bench-optimizers \
+	bench-optimizer-quality clean $(BACKEND:%=test-%)
 
 demo: $(VENV)/.demo-$(DEMO_BACKEND)
 	KERAS_BACKEND=$(DEMO_BACKEND) TF_CPP_MIN_LOG_LEVEL=3 \
@@ -47,8 +48,11 @@ check: $(VENV)/.test
 docs: $(VENV)/.test
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m sphinx -W -q docs docs/_build/html
 
-bench: $(VENV)/.test
-	$(ONE_THREAD) $(BIN)/python benchmarks/bench_images.py
+# Beside these, bench-optimizer-quality, which measures no speed.
+bench: bench-images bench-optimizers
+
+bench-images bench-optimizers bench-optimizer-quality: bench-%: $(VENV)/.test
+	$(ONE_THREAD) $(BIN)/python benchmarks/bench_$(subst -,_,$*).py
 
 clean:
 	rm -rf $(VENV) build dist docs/_build demo_output *.egg-info

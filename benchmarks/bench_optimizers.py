@@ -65,16 +65,20 @@ def on_screen(step, of, times, contender):
     yield f"{seconds * 1e3:.2f} ms"
     if step.moved:
         yield f"= {to_memory(step, times, contender)} x memory"
-    if (step.base, contender[1]) in times:
+    if contender[0] != step.base and (step.base, contender[1]) in times:
         yield f"= {to_base(step, of, times, contender)} x {step.base}"
 
 
 def to_base(step, of, times, contender):
     """The ratio to the first contender, with the target, as text."""
     name, mode = contender
-    seconds, base = times.get(contender), times.get((step.base, mode))
+    if contender not in times or (step.base, mode) not in times:
+        return ""
+    seconds, base = times[contender], times[step.base, mode]
     if seconds is None or base is None:
-        return "fails" if contender in times else ""
+        return "fails"
+    if name == step.base:
+        return "1"
     ratio, target = seconds / base, step.target(name, mode, of)
     if target is None:
         return f"{ratio:.2f}"
@@ -113,7 +117,8 @@ def page(results):
     that is written down plainly on Keras' base class."""
     single = """
     On lists of their own: 4,096 rows of an embedding of 500,000 x 32, and a
-    whole train step of 50 dense layers of 256 units in batches of 32."""
+    whole train step of 50 dense layers of 256 units in batches of 32, with the
+    ratio to the first row of each mode."""
     memory = f"""
     CPU time as a multiple of that of a plain copy which moves as many bytes as
     the step must read and write (28 a parameter for Adam). To copy the weights
@@ -126,7 +131,9 @@ def page(results):
             filled(keras),
             table(["step", "on", *COLUMNS], keras_rows(results)),
             filled(single),
-            table(["step", "on", "contender", "ratio"], single_rows(results)),
+            table(
+                ["step", "contender", "on", "ms", "ratio"], single_rows(results)
+            ),
             "## Against memory",
             filled(memory),
             table(["step", "contender", "on", *COLUMNS], memory_rows(results)),
@@ -148,11 +155,12 @@ def keras_rows(results):
 
 def single_rows(results):
     for (name, of), times in results.items():
-        step = STEPS[name]
-        for contender, mode in times:
-            if of not in COLUMNS and contender not in (step.base, "copy"):
-                ratio = to_base(step, of, times, (contender, mode))
-                yield [name, mode, f"{contender} / {step.base}", ratio]
+        if of in COLUMNS:
+            continue
+        for (contender, mode), seconds in times.items():
+            cost = "fails" if seconds is None else f"{seconds * 1e3:.2f}"
+            ratio = to_base(STEPS[name], of, times, (contender, mode))
+            yield [name, contender, mode, cost, ratio]
 
 
 def memory_rows(results):

@@ -12,6 +12,7 @@ from keras_regopt.optimizers._groups import (
     warn_of_idle_groups,
 )
 from keras_regopt.optimizers._norms import global_norm, norm
+from keras_regopt.optimizers._order import after
 from keras_regopt.optimizers._rows import dense, scaled, summed
 
 
@@ -53,6 +54,11 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
         warn_of_idle_groups(self, self.groups, variables)
         self._rate_factors = factors(self.groups, variables, "learning_rate")
         self._decay_factors = factors(self.groups, variables, "weight_decay")
+
+    def apply(self, grads, trainable_variables=None):
+        # One gradient will do: where it is, the batch was.
+        with after(grads[-1:]):
+            return super().apply(grads, trainable_variables)
 
     def step_values(self, gradients, variables, learning_rate):
         """What all variables of a step share, computed once.

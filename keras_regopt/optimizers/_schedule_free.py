@@ -7,6 +7,7 @@ from keras_regopt._validate import fail, in_range, integer
 from keras_regopt.optimizers._base import Optimizer
 from keras_regopt.optimizers._model_hooks import hook_models
 from keras_regopt.optimizers._numerics import wide_dtype
+from keras_regopt.optimizers._order import after
 
 
 class ScheduleFree(Optimizer):
@@ -102,7 +103,7 @@ class ScheduleFree(Optimizer):
         weight_sum = self.weight_sum + weight
         # Own loops may come here with x in the variables, and leave with y.
         holds_point = 1 - self.holds_average
-        with _after(gradients):
+        with after(gradients):
             self.lr_max.assign(lr_max)
             self.weight_sum.assign(weight_sum)
             self.holds_average.assign(0.0)
@@ -216,16 +217,3 @@ def _add(optimizer, pairs, factor):
         for variable, distance in pairs:
             change = ops.cast(factor, variable.dtype) * distance
             variable.assign_add(change)
-
-
-def _after(tensors):
-    """Context in which a TensorFlow graph waits for tensors.
-
-    What is assigned there stays as it was where these cannot be computed.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return contextlib.nullcontext()
-
-    import tensorflow as tf
-
-    return tf.control_dependencies(tensors)

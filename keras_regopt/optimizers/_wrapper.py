@@ -5,6 +5,7 @@ from keras_regopt._validate import fail, instance_of
 from keras_regopt.optimizers._base import Optimizer
 from keras_regopt.optimizers._gate import choose, nothing
 from keras_regopt.optimizers._groups import variable_path
+from keras_regopt.optimizers._order import after
 
 
 class OptimizerWrapper(Optimizer):
@@ -58,8 +59,9 @@ class OptimizerWrapper(Optimizer):
         if not self.built:
             with keras.name_scope(self.name):
                 self.build(trainable_variables)
-        self.step(list(grads), trainable_variables)
-        self._iterations.assign_add(1)
+        with after(grads[-1:]):
+            self.step(list(grads), trainable_variables)
+            self._iterations.assign_add(1)
 
     def step(self, gradients, variables):
         """What happens in one call of `apply`, but for the counting.

@@ -9,13 +9,14 @@ from keras_regopt.optimizers._numerics import wide
 
 @register
 class DoG(Optimizer):
-    """SGD without a learning rate to choose: distance over gradients.
+    """SGD that estimates its learning rate: distance over gradients.
 
     The rate of a step is the distance that the weights have come from their
     start, over the root of the sum of all squared gradients. It begins tiny and
     grows by itself. Use it in place of a tuned SGD, together with an average of
     the weights over the steps, which the authors find needed for the best
-    results. With the weights `w` and the gradient `g` at step `t`,
+    results. With the weights `w`, the first weights `w_0` and the
+    gradient `g`,
 
         r = max(r, |w - w_0|)
         G = G + |g| ** 2

@@ -11,7 +11,7 @@ from keras_regopt.optimizers._trust_ratio import trust_ratio
 
 @register
 class LAMB(Optimizer):
-    """Adam whose step is fitted to the norm of each layer.
+    """Adam whose step is fitted to the norm of each layer's weights.
 
     Use it to train transformers with very large batches. With Adam's moments
     `m'` and `v'`, corrected for their bias, and a variable `w`,
@@ -93,6 +93,7 @@ class LAMB(Optimizer):
         if self.built:
             return
         super().build(variables)
+        # Which variables have neither ratio nor decay.
         self._plain = exclusions(self, self._excluded, variables)
         self.momentums, self.velocities = self.add_optimizer_variables(
             variables, ["momentum", "velocity"]

@@ -80,6 +80,7 @@ class LARS(Optimizer):
         if self.built:
             return
         super().build(variables)
+        # Which variables have neither ratio nor decay.
         self._plain = exclusions(self, self._excluded, variables)
         self.momentums = self.add_optimizer_variables(variables, "momentum")
 

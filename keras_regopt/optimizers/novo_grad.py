@@ -9,7 +9,7 @@ from keras_regopt.optimizers._numerics import wide_dtype
 
 @register
 class NovoGrad(Optimizer):
-    """Momentum on gradients that are normalized layer by layer.
+    """SGD with momentum on gradients that are normalized layer by layer.
 
     Each variable has one second moment, the average of the squared norm of its
     gradient, so that NovoGrad needs the memory of SGD with momentum and its

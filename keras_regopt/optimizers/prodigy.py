@@ -14,12 +14,13 @@ from keras_regopt.optimizers._numerics import (
 
 @register
 class Prodigy(Optimizer):
-    """Adam that estimates its learning rate by itself.
+    """Adam that estimates its learning rate: distance to the solution.
 
-    The estimate `d` of the distance to the solution starts tiny and grows until
-    it fits. Use it in place of a tuned Adam; the rate stays 1, and a schedule
-    that falls from 1 to 0 helps as it helps Adam. `d` can be read from the
-    optimizer. With the weights `w` and the gradient `g` at step `t`,
+    The estimate `d` of the distance from the first weights to the solution
+    starts tiny and grows until it fits. Use it in place of a tuned Adam; leave
+    `learning_rate` at 1, or let a schedule fall from 1 to 0, which helps as it
+    helps Adam. The optimizer's variable `d` has the estimate. With the weights
+    `w`, the first weights `w_0` and the gradient `g` at step `t`,
 
         a = learning_rate * sqrt(1 - beta_2 ** t) / (1 - beta_1 ** t)
         m = beta_1 m + (1 - beta_1) d g
@@ -125,7 +126,8 @@ class Prodigy(Optimizer):
 
     def step_values(self, gradients, variables, learning_rate):
         """Estimates `d`; what the steps of the variables share."""
-        rate = ops.cast(learning_rate, "float32") * self._correction()
+        correction = self._correction()
+        rate = ops.cast(learning_rate, "float32") * correction
         d = ops.copy(ops.convert_to_tensor(self.d))
         shrinkage = self.previous_d / d
         beta_3 = self.beta_2**0.5 if self.beta_3 is None else self.beta_3
@@ -160,9 +162,10 @@ class Prodigy(Optimizer):
         self.d.assign(next_d)
         self.started.assign(ops.maximum(self.started, present))
         return {
-            "rate": d * self._correction(),
+            "rate": d * correction,
             "epsilon": next_d / d * self.epsilon,
-            "shrinkage": shrinkage,
+            "beta_1": self.beta_1 * shrinkage,
+            "beta_2": self.beta_2 * ops.square(shrinkage),
             "started": started,
             "sums": sums,
         }
@@ -185,14 +188,10 @@ class Prodigy(Optimizer):
 
         dtype = wide_dtype(variable.dtype)
         rate, epsilon, beta_1, beta_2 = (
-            ops.cast(scalar, dtype)
-            for scalar in (
-                ops.cast(learning_rate, "float32") * values["rate"],
-                values["epsilon"],
-                self.beta_1 * values["shrinkage"],
-                self.beta_2 * ops.square(values["shrinkage"]),
-            )
+            ops.cast(values[name], dtype)
+            for name in ("rate", "epsilon", "beta_1", "beta_2")
         )
+        rate = ops.cast(learning_rate, dtype) * rate
         gradient = ops.cast(gradient, dtype)
         momentum = wide(self.momentums[index]) * beta_1
         momentum = momentum + gradient * (1 - self.beta_1)

@@ -8,7 +8,7 @@ from keras_regopt.optimizers._proximal import ProximalOptimizer
 
 @register
 class ProximalAdam(ProximalOptimizer):
-    """Adam that applies L1, L2, group lasso and bounds exactly: true zeros.
+    """Adam with exact L1, L2, group lasso and bounds, which give true zeros.
 
     As in `ProximalSGD`, the gradient is that of the loss alone, and the penalty
     `h` acts afterwards through its proximal operator, here in Adam's own
@@ -41,7 +41,7 @@ class ProximalAdam(ProximalOptimizer):
             which each vanishes as a whole. A group is all that enters a unit:
             all axes of a variable but the last. So each entry of a bias is a
             group. Defaults to `0.0`.
-        exclude: Regular expression on the end of a variable's path, as of
+        exclude: Regular expression on the end of a variable's path, as in
             `ParameterGroup`: these variables have neither penalty nor bounds.
             Defaults to `None`, which excludes nothing, as `weight_decay` does;
             most models want `"bias|gamma|beta"`.

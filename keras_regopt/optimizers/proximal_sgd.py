@@ -8,7 +8,7 @@ from keras_regopt.optimizers._proximal import ProximalOptimizer
 
 @register
 class ProximalSGD(ProximalOptimizer):
-    """SGD that applies L1, L2, group lasso and bounds exactly: true zeros.
+    """SGD with exact L1, L2, group lasso and bounds, which give true zeros.
 
     A penalty in the loss has a gradient that jumps at zero, so that weights
     which should vanish keep dithering around it. Here the gradient is that of
@@ -41,7 +41,7 @@ class ProximalSGD(ProximalOptimizer):
             which each vanishes as a whole. A group is all that enters a unit:
             all axes of a variable but the last. So each entry of a bias is a
             group. Defaults to `0.0`.
-        exclude: Regular expression on the end of a variable's path, as of
+        exclude: Regular expression on the end of a variable's path, as in
             `ParameterGroup`: these variables have neither penalty nor bounds.
             Defaults to `None`, which excludes nothing, as `weight_decay` does;
             most models want `"bias|gamma|beta"`.

@@ -72,7 +72,15 @@ class RAdam(Optimizer):
         )
 
     def step_values(self, gradients, variables, learning_rate):
-        return self._step_sizes()
+        # Factors on the rate of a plain and of an adaptive step; one is zero.
+        step = ops.cast(self.iterations + 1, "float32")
+        correction = 1 / bias_correction(self.beta_1, step)
+        root = ops.sqrt(bias_correction(self.beta_2, step))
+        factor = rectification(self.beta_2, step, least=5)
+        return (
+            ops.where(factor > 0, 0.0, correction),
+            correction * factor * root,
+        )
 
     def update_step(self, gradient, variable, learning_rate, step_sizes):
         index = self._get_variable_index(variable)
@@ -89,17 +97,3 @@ class RAdam(Optimizer):
         )
         divisor = ops.sqrt(velocity) + self.epsilon
         self.assign_sub(variable, momentum * (plain + adaptive / divisor))
-
-    def _step_sizes(self):
-        """Factors on the rate of a plain and of an adaptive step; one is zero.
-
-        In float32, since powers of `beta_2` vanish in half precision.
-        """
-        step = ops.cast(self.iterations + 1, "float32")
-        correction = 1 / bias_correction(self.beta_1, step)
-        root = ops.sqrt(bias_correction(self.beta_2, step))
-        factor = rectification(self.beta_2, step, least=5)
-        return (
-            ops.where(factor > 0, 0.0, correction),
-            correction * factor * root,
-        )

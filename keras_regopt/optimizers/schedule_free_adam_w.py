@@ -9,7 +9,7 @@ from keras_regopt.optimizers._schedule_free import ScheduleFree
 
 @register
 class ScheduleFreeAdamW(ScheduleFree):
-    """AdamW that averages its steps, in place of a falling learning rate.
+    """AdamW that averages its weights, in place of a falling learning rate.
 
     Use it where you would use AdamW with a learning-rate schedule, but do not
     know how long you will train. Good rates are 1 to 10 times those of AdamW

@@ -5,7 +5,7 @@ from keras_regopt.optimizers._schedule_free import ScheduleFree
 
 @register
 class ScheduleFreeSGD(ScheduleFree):
-    """SGD that averages its steps, in place of a falling learning rate.
+    """SGD that averages its weights, in place of a falling learning rate.
 
     Use it where you would use SGD with momentum and a learning-rate schedule,
     but do not know how long you will train: at every moment, the averaged

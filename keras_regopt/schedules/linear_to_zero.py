@@ -37,5 +37,6 @@ class LinearToZero(Schedule):
         self.total_steps = positive_int(self, "total_steps", total_steps)
 
     def rate_at(self, step):
-        left = ops.maximum(1 - step / self.total_steps, 0)
-        return self.initial_learning_rate * left
+        # The difference first, so that the end is zero however it is compiled.
+        left = ops.maximum(self.total_steps - step, 0)
+        return self.initial_learning_rate * left / self.total_steps

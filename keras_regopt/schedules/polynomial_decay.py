@@ -58,9 +58,10 @@ class PolynomialDecay(Schedule):
         self.name = name
 
     def rate_at(self, step):
-        progress = step / self.decay_steps
+        end = self.decay_steps
         if self.cycle:
-            progress = progress / ops.maximum(ops.ceil(progress), 1)
-        left = 1 - ops.minimum(progress, 1)
+            end = end * ops.maximum(ops.ceil(step / end), 1)
+        # The difference first, so that the end is exact however it is compiled.
+        left = ops.maximum(end - step, 0) / end
         fall = self.initial_learning_rate - self.end_learning_rate
         return self.end_learning_rate + fall * ops.power(left, self.power)

@@ -45,6 +45,7 @@ class REX(Schedule):
         )
 
     def rate_at(self, step):
-        left = 1 - ops.minimum(step / self.total_steps, 1)
+        # The difference first, so that the end is exact however it is compiled.
+        left = ops.maximum(self.total_steps - step, 0) / self.total_steps
         fall = self.initial_learning_rate - self.end_learning_rate
         return self.end_learning_rate + fall * 2 * left / (1 + left)

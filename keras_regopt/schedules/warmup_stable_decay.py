@@ -73,9 +73,10 @@ class WarmupStableDecay(Schedule):
 
     def rate_at(self, step):
         ascent = step / max(self.warmup_steps, 1)
-        begin = self.total_steps - self.decay_steps
-        progress = ops.clip((step - begin) / max(self.decay_steps, 1), 0, 1)
-        cooldown = self.alpha + (1 - self.alpha) * self._cooldown(progress)
+        # The difference first, so that the end is exact however it is compiled.
+        left = ops.clip(self.total_steps - step, 0, max(self.decay_steps, 1))
+        left = left / max(self.decay_steps, 1)
+        cooldown = self.alpha + (1 - self.alpha) * self._cooldown(left)
         return self.peak * ops.where(step < self.warmup_steps, ascent, cooldown)
 
     def extended(self, total_steps):
@@ -90,9 +91,10 @@ class WarmupStableDecay(Schedule):
         """
         return type(self)(**{**self.get_config(), "total_steps": total_steps})
 
-    def _cooldown(self, progress):
+    def _cooldown(self, left):
         if self.decay == "linear":
-            return 1 - progress
+            return left
         if self.decay == "cosine":
-            return (1 + ops.cos(math.pi * progress)) / 2
-        return 1 - ops.sqrt(progress)
+            return (1 - ops.cos(math.pi * left)) / 2
+        # It is `1 - sqrt(1 - left)`, which cancels near the end.
+        return left / (1 + ops.sqrt(1 - left))

@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 from optax import contrib
 from trajectories import (
+    FEW,
     assert_close,
     assert_close_in_half_precision,
     falling,
-    gradients,
     optax_run,
     quick_step,
     run,
@@ -17,7 +17,7 @@ from keras_regopt.optimizers import ParameterGroup, Prodigy
 
 def given(step):
     """Gradients to one side, so that there is a rate to find."""
-    return [g + np.float32(0.5) for g in gradients(step)]
+    return [g + np.float32(0.5) for g in FEW(step)]
 
 
 @pytest.mark.parametrize("weight_decay", [0.0, 0.1])

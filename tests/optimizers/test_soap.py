@@ -111,16 +111,19 @@ def test_stays_finite_and_at_rest_without_a_gradient():
 
 def test_does_not_depend_on_rounding_where_factors_lack_rank():
     # Gradients of rank 1 and 2, whose directions change with the step.
+    slopes = given((6, 1), (5, 2))
+
     def trained(noise):
         def noisy(step):
-            slopes = gradients(step, [(6, 1), (5, 2)])
             random = np.random.default_rng(step)
-            if step < 1000:
-                for slope in slopes:
-                    slope *= 1 + noise * random.normal(size=slope.shape)
-            return slopes
+            return [
+                g * (1 + noise * random.normal(size=g.shape))
+                for g in slopes(step)
+            ]
 
-        return run(SOAP(0.01, precondition_frequency=5), 12, given=noisy)
+        optimizer = SOAP(0.01, precondition_frequency=5)
+        variables = variables_at_start(given=slopes)
+        return run(optimizer, 12, variables, given=noisy)
 
     assert_close(trained(0.0), trained(1e-7), rtol=1e-7, atol=1e-4)
 

@@ -1,5 +1,7 @@
 """Steps on small variables: of an optimizer of Keras, of optax, of torch."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import keras
@@ -125,10 +127,16 @@ def assert_close(ours, theirs, rtol=1e-5, atol=1e-6):
         np.testing.assert_allclose(a, b, rtol=rtol, atol=atol)
 
 
-def assert_close_in_half_precision(make, atol=0.05, given=gradients):
-    """Steps of bfloat16 variables are near those of float32.
+# The fewer the numbers, the smaller the largest, the finer its bfloat16.
+FEW = functools.partial(gradients, shapes=[(), (3,), (4, 5), (2, 3, 4)])
 
-    The first have eight bits of mantissa, and numbers of the order of 1.
+
+def assert_close_in_half_precision(make, atol=0.05, given=FEW):
+    """Twenty steps of bfloat16 variables are near those of float32.
+
+    The first have eight bits of mantissa, for numbers of the order of 1.
     """
-    half = run(make(), variables=variables_at_start("bfloat16", given))
+    half = run(
+        make(), variables=variables_at_start("bfloat16", given), given=given
+    )
     assert_close(half, run(make(), given=given), rtol=0, atol=atol)

@@ -1,0 +1,26 @@
+"""The order of what a TensorFlow graph does."""
+
+import contextlib
+
+import keras
+
+
+def after(tensors):
+    """Context in which a TensorFlow graph waits for tensors.
+
+    What is assigned there stays as it was where these cannot be computed. When
+    a data set of unknown length ends, a graph has begun a step already, and
+    would count it.
+
+    Args:
+        tensors: A list of tensors, of which some may be `None`.
+
+    Returns:
+        A context manager, which does nothing on the other backends.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return contextlib.nullcontext()
+
+    import tensorflow as tf
+
+    return tf.control_dependencies([t for t in tensors if t is not None])
