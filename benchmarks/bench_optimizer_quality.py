@@ -93,11 +93,10 @@ def main():
                 print(f"{title} | {row} | {seconds:.0f} s", flush=True)
                 keras.backend.clear_session()
                 jax.clear_caches()
-    report = page(results)
-    print(report)
-    if arguments.write:
-        PAGE.parent.mkdir(parents=True, exist_ok=True)
-        PAGE.write_text(report)
+                if arguments.write:
+                    # At once, since the whole takes a while.
+                    PAGE.write_text(page(results))
+    print(page(results))
 
 
 def parsed_arguments():

@@ -36,11 +36,10 @@ def main():
             print(f"== {name}: {of}")
             for contender in times:
                 print("  ", *on_screen(step, of, times, contender), flush=True)
-    report = page(results)
-    print(report)
-    if arguments.write:
-        PAGE.parent.mkdir(parents=True, exist_ok=True)
-        PAGE.write_text(report)
+            if arguments.write:
+                # At once, since the whole takes a while.
+                PAGE.write_text(page(results))
+    print(page(results))
 
 
 def parsed_arguments():

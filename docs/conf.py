@@ -41,7 +41,23 @@ napoleon_custom_sections = ["Input shape", "Output shape"]
 
 def setup(app):
     app.connect("builder-inited", draw_pictures)
+    # Before the sections of the docstring are read.
+    app.connect("autodoc-process-docstring", show_formulas, priority=400)
     app.connect("env-check-consistency", warn_of_the_undocumented)
+
+
+def show_formulas(app, what, name, obj, options, lines):
+    """Shows the indented formulas of a docstring's description as they are."""
+    shown = []
+    for i, line in enumerate(lines):
+        if line in ("Args:", "Returns:", "Raises:", "Examples:"):
+            shown += lines[i:]
+            break
+        before = lines[i - 1] if i else ""
+        if line.startswith("    ") and not before.strip():
+            shown += ["::", ""]
+        shown.append(line)
+    lines[:] = shown
 
 
 def draw_pictures(app):
