@@ -56,6 +56,11 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
         self._decay_factors = factors(self.groups, variables, "weight_decay")
 
     def apply(self, grads, trainable_variables=None):
+        if not self.built and trainable_variables is not None and len(grads):
+            # Outside of the context below, since variables wait for nothing.
+            trainable_variables = list(trainable_variables)
+            with keras.name_scope(self.name, caller=self):
+                self.build(trainable_variables)
         # One gradient will do: where it is, the batch was.
         with after(grads[-1:]):
             return super().apply(grads, trainable_variables)
@@ -103,7 +108,8 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
         return super()._clip_gradients(grads)
 
     def _apply_weight_decay(self, variables):
-        """Nothing: each variable decays in its own turn, by its group."""
+        # Each variable decays in its own turn, by its group.
+        return
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
         values = self.step_values(grads, trainable_variables, learning_rate)

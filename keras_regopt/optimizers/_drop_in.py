@@ -6,9 +6,10 @@ from keras import ops
 from keras_regopt._validate import boolean, fail, in_range
 from keras_regopt.optimizers import _rows, _tensorflow, _torch
 from keras_regopt.optimizers._base import Optimizer
+from keras_regopt.optimizers._groups import exclusion, exclusions
 from keras_regopt.optimizers._norms import sum_of_squares
+from keras_regopt.optimizers._numerics import wide_dtype
 from keras_regopt.optimizers._slots import Slots
-from keras_regopt.optimizers.parameter_group import ParameterGroup
 
 
 class DropIn(Optimizer):
@@ -49,7 +50,7 @@ class DropIn(Optimizer):
         self.l1 = in_range(self, "l1", l1, low=0)
         self.l2 = in_range(self, "l2", l2, low=0)
         self.exclude = exclude
-        self._excluded = _checked_pattern(self, exclude)
+        self._excluded = exclusion(self, exclude)
         self.lazy = boolean(self, "lazy", lazy)
         if lazy:
             _check_lazy(self)
@@ -98,11 +99,8 @@ class DropIn(Optimizer):
         if self.built:
             return
         super().build(variables)
-        group = self._excluded
-        self._penalized = [
-            group is None or not group.matches(getattr(v, "path", v.name))
-            for v in variables
-        ]
+        excluded = exclusions(self, self._excluded, variables)
+        self._penalized = [not e for e in excluded]
         flat = _tensorflow.buckets(self, variables)
         self._slots = Slots(self, variables, flat)
 
@@ -144,7 +142,8 @@ class DropIn(Optimizer):
         return total
 
     def decay_step(self, variable, learning_rate):
-        """Nothing: the decay is part of the pass over the variable."""
+        # The decay is part of the pass over the variable.
+        return
 
     def update_step(self, gradient, variable, learning_rate, values=None):
         index = self._get_variable_index(variable)
@@ -186,7 +185,7 @@ class DropIn(Optimizer):
             The new value and the list of the new state, in their own dtypes.
         """
         dtype = keras.backend.standardize_dtype(variable.dtype)
-        wide = dtype if dtype == "float64" else "float32"
+        wide = wide_dtype(dtype)
         variable, gradient, rate = (
             ops.cast(x, wide) for x in (variable, gradient, rate)
         )
@@ -242,16 +241,6 @@ class DropIn(Optimizer):
                     tuple(weight.shape),
                 )
             variable.assign(weight)
-
-
-def _checked_pattern(optimizer, pattern):
-    """The expression with the meaning that it has in a `ParameterGroup`."""
-    if pattern is None:
-        return None
-    try:
-        return ParameterGroup(pattern)
-    except ValueError:
-        fail(optimizer, "exclude", "a regular expression, or None", pattern)
 
 
 def _check_lazy(optimizer):

@@ -34,6 +34,7 @@ def choose(condition, if_true, if_false, variables, assigned=None):
 
 def nothing():
     """The function for a branch in which nothing happens."""
+    return
 
 
 def _choose_in_tensorflow(condition, if_true, if_false):

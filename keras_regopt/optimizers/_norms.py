@@ -25,6 +25,36 @@ def sum_of_squares(x):
     return _sums.get(keras.backend.backend(), _sum_anywhere)(x)
 
 
+def total(x):
+    """The sum of all entries, in the dtype of the tensor.
+
+    XLA sums a whole tensor one number after the other on a CPU. The sum of
+    eight parts it computes with vectors, and only that is summed so.
+
+    Args:
+        x: A tensor.
+
+    Returns:
+        A scalar tensor.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return ops.sum(x)
+
+    import tensorflow as tf
+
+    size = x.shape.num_elements()
+    compiled = tf.__internal__.get_enclosing_xla_context() is not None
+    if not compiled or size is None or size < LARGE:
+        return tf.reduce_sum(x)
+    x = tf.reshape(x, [-1])
+    whole = size // 8 * 8
+    parts = tf.unstack(tf.reshape(x[:whole], [8, -1]))
+    while len(parts) > 1:
+        half = len(parts) // 2
+        parts = [a + b for a, b in zip(parts[:half], parts[half:], strict=True)]
+    return tf.reduce_sum(parts[0]) + tf.reduce_sum(x[whole:])
+
+
 def norm(x):
     """The Euclidean norm of all entries; see `sum_of_squares`."""
     return ops.sqrt(sum_of_squares(x))
@@ -47,18 +77,7 @@ def _sum_on_tensorflow(x):
 
     if tf.__internal__.get_enclosing_xla_context() is None:
         return 2 * tf.nn.l2_loss(x)
-    size = x.shape.num_elements()
-    if size is None or size < LARGE:
-        return tf.reduce_sum(tf.square(x))
-    # XLA sums a whole tensor one number after the other on a CPU. The sum of
-    # eight parts it computes with vectors, and only that is summed so.
-    x = tf.reshape(x, [-1])
-    whole = size // 8 * 8
-    parts = tf.unstack(tf.reshape(tf.square(x[:whole]), [8, -1]))
-    while len(parts) > 1:
-        half = len(parts) // 2
-        parts = [a + b for a, b in zip(parts[:half], parts[half:], strict=True)]
-    return tf.reduce_sum(parts[0]) + tf.reduce_sum(tf.square(x[whole:]))
+    return total(tf.square(x))
 
 
 def _sum_on_torch(x):

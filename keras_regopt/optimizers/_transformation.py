@@ -1,7 +1,4 @@
 from keras_regopt._config import SignatureConfig
-from keras_regopt._validate import fail, instance_of
-from keras_regopt.optimizers._groups import variable_path
-from keras_regopt.optimizers.parameter_group import ParameterGroup
 
 
 class GradientTransformation(SignatureConfig):
@@ -89,26 +86,3 @@ def unit_axes(variable):
     if variable.name == "embeddings":
         return tuple(range(1, rank))
     return tuple(range(rank - 1))
-
-
-def exclusion(owner, exclude):
-    """Makes a test for the end of a path, by the rules of `ParameterGroup`.
-
-    Args:
-        owner: The object under construction.
-        exclude: Its argument `exclude`, a regular expression or `None`.
-
-    Returns:
-        A function that says of a variable whether it is excluded.
-
-    Raises:
-        ValueError: If `exclude` is neither.
-    """
-    if exclude is None:
-        return lambda variable: False
-    instance_of(owner, "exclude", exclude, str, "a regular expression or None")
-    try:
-        group = ParameterGroup(exclude)
-    except ValueError:
-        fail(owner, "exclude", "a regular expression or None", exclude)
-    return lambda variable: group.matches(variable_path(variable))

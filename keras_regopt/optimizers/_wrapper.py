@@ -90,6 +90,7 @@ class OptimizerWrapper(Optimizer):
         Args:
             variables: The model's variables.
         """
+        return
 
     def after_step(self, variables, stepped):
         """Acts on the variables after the inner optimizer.

@@ -33,6 +33,7 @@ class AdamW(Adam):
         ValueError: If an argument is out of its range.
 
     Examples:
+        >>> from keras_regopt.optimizers import ParameterGroup
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
         >>> no_decay = ParameterGroup("bias", weight_decay=0)
         >>> model.compile(AdamW(weight_decay=0.01, groups=[no_decay]), "mse")

@@ -2,9 +2,9 @@ from keras import ops
 
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
+from keras_regopt.optimizers._groups import exclusion, variable_path
 from keras_regopt.optimizers._transformation import (
     GradientTransformation,
-    exclusion,
     unit_axes,
 )
 
@@ -61,7 +61,7 @@ class AdaptiveGradientClipping(GradientTransformation):
     def __init__(self, clip_factor=0.01, epsilon=1e-3, exclude=None):
         self.clip_factor = in_range(self, "clip_factor", clip_factor, above=0)
         self.epsilon = in_range(self, "epsilon", epsilon, above=0)
-        self._is_excluded = exclusion(self, exclude)
+        self._excluded = exclusion(self, exclude)
         self.exclude = exclude
 
     def transform_gradients(self, gradients, variables, step, state):
@@ -71,7 +71,7 @@ class AdaptiveGradientClipping(GradientTransformation):
         ]
 
     def _clipped(self, gradient, variable):
-        if self._is_excluded(variable):
+        if self._excluded.matches(variable_path(variable)):
             return gradient
         axes = unit_axes(variable)
         size = _unit_norm(ops.convert_to_tensor(variable), axes)

@@ -2,9 +2,9 @@ from keras import ops
 
 from keras_regopt._registry import register
 from keras_regopt._validate import integer
+from keras_regopt.optimizers._groups import exclusion, variable_path
 from keras_regopt.optimizers._transformation import (
     GradientTransformation,
-    exclusion,
     unit_axes,
 )
 
@@ -52,7 +52,7 @@ class GradientCentralization(GradientTransformation):
 
     def __init__(self, min_rank=2, exclude=None):
         self.min_rank = integer(self, "min_rank", min_rank, low=2)
-        self._is_excluded = exclusion(self, exclude)
+        self._excluded = exclusion(self, exclude)
         self.exclude = exclude
 
     def transform_gradients(self, gradients, variables, step, state):
@@ -62,7 +62,9 @@ class GradientCentralization(GradientTransformation):
         ]
 
     def _centralized(self, gradient, variable):
-        if len(variable.shape) < self.min_rank or self._is_excluded(variable):
+        if len(variable.shape) < self.min_rank or self._excluded.matches(
+            variable_path(variable)
+        ):
             return gradient
         mean = ops.mean(gradient, axis=unit_axes(variable), keepdims=True)
         return gradient - mean

@@ -62,6 +62,7 @@ class LBFGS(SignatureConfig):
         >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
         >>> model.compile(loss="mse")
         >>> x = np.linspace(-1, 1, 20)[:, None]
+        >>> from keras_regopt.optimizers import fit_full_batch
         >>> method = LBFGS(memory=5)
         >>> history = fit_full_batch(model, x, 2 * x + 1, method=method)
         >>> [round(float(v), 3) for v in model.predict(x[:1], verbose=0)[0]]

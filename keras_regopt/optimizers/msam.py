@@ -49,10 +49,10 @@ class MSAM(Optimizer):
         >>> weight = keras.Variable([1.0])
         >>> optimizer = MSAM(learning_rate=0.1, rho=0.5)
         >>> optimizer.apply([keras.ops.convert_to_tensor([2.0])], [weight])
-        >>> round(float(weight[0]), 3)
+        >>> round(float(weight.numpy()[0]), 3)
         0.3
         >>> optimizer.unperturb()
-        >>> round(float(weight[0]), 3)
+        >>> round(float(weight.numpy()[0]), 3)
         0.8
 
     References:

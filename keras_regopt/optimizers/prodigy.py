@@ -5,6 +5,7 @@ from keras import ops
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers._base import Optimizer
+from keras_regopt.optimizers._norms import total
 from keras_regopt.optimizers._numerics import (
     bias_correction,
     wide,
@@ -213,4 +214,4 @@ class Prodigy(Optimizer):
 
 
 def _total(x):
-    return ops.cast(ops.sum(x), "float32")
+    return ops.cast(total(x), "float32")

@@ -39,10 +39,14 @@ def run(
 
 
 def quick_step(optimizer, variables):
-    """A function of gradients that makes a step: for hundreds of them."""
-    if keras.backend.backend() != "jax":
+    """A function of gradients that makes a compiled step: for hundreds."""
+    if keras.backend.backend() == "torch":
         return lambda slopes: optimizer.apply(slopes, variables)
     optimizer.build(variables)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(lambda slopes: optimizer.apply(slopes, variables))
     apply = jax.jit(optimizer.stateless_apply)
 
     def step(slopes):
