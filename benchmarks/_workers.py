@@ -63,7 +63,7 @@ class Workers:
 
 
 # A turn is as long as it takes to be measured well.
-SECONDS_OF_A_TURN = 0.04
+SECONDS_OF_A_TURN = 0.1
 
 
 def _work(connection, backend, number, module):

@@ -23,4 +23,8 @@ def after(tensors):
 
     import tensorflow as tf
 
-    return tf.control_dependencies([t for t in tensors if t is not None])
+    # An `IndexedSlices` by its values. Eager tensors are there already.
+    tensors = [getattr(t, "values", t) for t in tensors if t is not None]
+    return tf.control_dependencies(
+        [t for t in tensors if not isinstance(t, tf.__internal__.EagerTensor)]
+    )

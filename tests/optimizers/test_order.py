@@ -26,3 +26,24 @@ def test_counts_the_steps_of_data_of_unknown_length(make):
         model.fit(batches(), shuffle=False, verbose=0)
     # The own count of a wrapper around Keras' optimizers alone is ours.
     assert int(optimizer._iterations) == 12
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="only TensorFlow has graphs"
+)
+@pytest.mark.parametrize("jit", [False, True])
+def test_is_built_in_a_compiled_step_on_gradients_from_outside(jit):
+    import tensorflow as tf
+
+    variable = keras.Variable(np.ones((4, 2), "float32"))
+    dense = keras.Variable(np.ones((2,), "float32"))
+    rows = tf.IndexedSlices(tf.ones((1, 2)), tf.constant([1]), (4, 2))
+    optimizer = RAdam(0.1)
+
+    @tf.function(jit_compile=jit, autograph=False)
+    def step():
+        optimizer.apply([tf.ones((2,)), rows], [dense, variable])
+
+    step()
+    moved = keras.ops.convert_to_numpy(variable)[:, 0] != 1
+    assert moved.tolist() == [False, True, False, False]
