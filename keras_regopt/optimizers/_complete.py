@@ -1,9 +1,9 @@
 """Gradients as a whole, for wrappers that compute with them."""
 
 import keras
-from keras import ops
 
 from keras_regopt._validate import fail
+from keras_regopt.optimizers._rows import dense
 from keras_regopt.optimizers._wrapper import chain, skips, takes_steps
 
 
@@ -40,23 +40,12 @@ def with_gradients(gradients, variables):
     ]
 
 
-def dense(gradients):
-    """The same gradients, none of them a `tf.IndexedSlices`."""
-    if keras.backend.backend() != "tensorflow":
-        return [ops.convert_to_tensor(g) for g in gradients]
-
-    import tensorflow as tf
-
-    # Keras' own function leaves them as they are.
-    return [tf.convert_to_tensor(g) for g in gradients]
-
-
 def summed(optimizer, gradients, variables):
     """The gradients summed over the replicas of `tf.distribute`, and dense."""
     if keras.backend.backend() == "tensorflow":
         pairs = zip(gradients, variables, strict=True)
         gradients = [g for g, _ in optimizer._all_reduce_sum_gradients(pairs)]
-    return dense(gradients)
+    return [dense(gradient) for gradient in gradients]
 
 
 def replicas():

@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_regopt.optimizers._groups import variable_path
+
 
 class Slots:
     """The state of all variables, each in a variable of its own or in a part.
@@ -108,7 +110,7 @@ class Part:
         self._span = slice(*span)
         self.shape = tuple(reference.shape)
         self.dtype = flat.dtype
-        path = getattr(reference, "path", reference.name)
+        path = variable_path(reference)
         self.name = f"{path.replace('/', '_').replace(':', '_')}_{name}"
         self.path = "/".join([*flat.path.split("/")[:-1], self.name])
 

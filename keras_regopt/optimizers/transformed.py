@@ -4,13 +4,13 @@ from keras_regopt._registry import register
 from keras_regopt._validate import fail
 from keras_regopt.optimizers._complete import (
     assign_each,
-    dense,
     loss_scale,
     refuse_accumulation,
     replicas,
     summed,
     with_gradients,
 )
+from keras_regopt.optimizers._rows import dense
 from keras_regopt.optimizers._transformation import (
     GradientTransformation,
     overrides,
@@ -90,7 +90,7 @@ class Transformed(OptimizerWrapper):
 
     def _transformed(self, gradients, variables):
         if self._is_linear:
-            gradients = dense(gradients)
+            gradients = [dense(gradient) for gradient in gradients]
         else:
             gradients = summed(self, gradients, variables)
             gradients = _times(gradients, 1 / loss_scale(self))
