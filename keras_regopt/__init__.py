@@ -9,6 +9,7 @@ import importlib
 from keras_regopt import (
     augmentation,
     callbacks,
+    constraints,
     diagnosis,
     layers,
     optimizers,
@@ -21,6 +22,7 @@ __all__ = [
     "__version__",
     "augmentation",
     "callbacks",
+    "constraints",
     "diagnosis",
     "layers",
     "optimizers",

@@ -238,6 +238,33 @@ def factor(owner, argument, value, low, high):
     return pair if is_pair else pair[0]
 
 
+def axes(owner, argument, value, *, optional=False):
+    """An axis, or several different ones.
+
+    Args:
+        owner: The object under construction.
+        argument: The name of the argument.
+        value: The value to check.
+        optional: Whether `None` passes too.
+
+    Returns:
+        The value as a Python `int`, or as a list of these.
+
+    Raises:
+        ValueError: If the value holds anything but integers, none, or one
+            twice.
+    """
+    if value is None and optional:
+        return None
+    if not isinstance(value, (list, tuple)):
+        return integer(owner, argument, value)
+    whole = [integer(owner, argument, axis) for axis in value]
+    if not whole or len(set(whole)) < len(whole):
+        allowed = "an integer or a list of different ones"
+        fail(owner, argument, _or_none(allowed, optional), value)
+    return whole
+
+
 def _plain(value):
     return value.item() if isinstance(value, np.generic) else value
 

@@ -44,6 +44,8 @@ def model_with(cls):
         x, y = data()
         if isinstance(made, keras.regularizers.Regularizer):
             model = dense_model(mode=mode, kernel_regularizer=made)
+        elif isinstance(made, keras.constraints.Constraint):
+            model = dense_model(mode=mode, kernel_constraint=made)
         elif isinstance(made, keras.optimizers.Optimizer):
             model = dense_model(made, mode=mode)
         elif isinstance(made, ParameterGroup):

@@ -1,5 +1,10 @@
 from keras import ops
 
+from keras_regopt._prox import (
+    shrink_groups,
+    shrink_groups_in_metric,
+    soft_threshold,
+)
 from keras_regopt._validate import fail, in_range, integer
 from keras_regopt.optimizers._base import Optimizer
 from keras_regopt.optimizers._groups import (
@@ -8,11 +13,6 @@ from keras_regopt.optimizers._groups import (
     variable_path,
 )
 from keras_regopt.optimizers._numerics import wide
-from keras_regopt.optimizers._prox import (
-    shrink_groups,
-    shrink_groups_in_metric,
-    soft_threshold,
-)
 
 
 class ProximalOptimizer(Optimizer):

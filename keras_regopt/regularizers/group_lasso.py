@@ -1,7 +1,7 @@
 from keras import ops
 
 from keras_regopt._registry import register
-from keras_regopt._validate import fail, in_range, integer
+from keras_regopt._validate import axes, in_range
 from keras_regopt.regularizers._base import Regularizer
 
 
@@ -37,7 +37,7 @@ class GroupLasso(Regularizer):
 
     def __init__(self, rate=0.01, axis=0):
         self.rate = in_range(self, "rate", rate, low=0)
-        self.axis = _axes(self, axis)
+        self.axis = axes(self, "axis", axis)
 
     def penalty(self, x):
         squares = ops.sum(ops.square(x), axis=self.axis)
@@ -45,12 +45,3 @@ class GroupLasso(Regularizer):
         nonzero = squares > 0
         norms = ops.sqrt(ops.where(nonzero, squares, 1.0))
         return self.rate * ops.sum(ops.where(nonzero, norms, 0.0))
-
-
-def _axes(owner, axis):
-    if not isinstance(axis, (list, tuple)):
-        return integer(owner, "axis", axis)
-    axes = [integer(owner, "axis", a) for a in axis]
-    if not axes or len(set(axes)) < len(axes):
-        fail(owner, "axis", "an integer or a list of different ones", axis)
-    return axes

@@ -12,6 +12,7 @@ from keras_regopt.testing import (
     augmentations,
     callbacks,
     common,
+    constraints,
     layers,
     optimizers,
     regularizers,
@@ -32,6 +33,7 @@ PROMISES = {
     keras.optimizers.Optimizer: optimizers.PROMISES,
     keras.optimizers.schedules.LearningRateSchedule: schedules.PROMISES,
     keras.regularizers.Regularizer: regularizers.PROMISES,
+    keras.constraints.Constraint: constraints.PROMISES,
     keras.callbacks.Callback: callbacks.PROMISES,
     GradientTransformation: transformations.PROMISES,
     # Settings, which no step is made with by themselves.

@@ -12,8 +12,8 @@ from trajectories import (
     run,
 )
 
+from keras_regopt._prox import shrink_groups_in_metric
 from keras_regopt.optimizers import ProximalAdam
-from keras_regopt.optimizers._prox import shrink_groups_in_metric
 
 
 def group_prox(x, t, scale, group):

@@ -78,6 +78,24 @@ class SquaredWeights(keras.regularizers.Regularizer):
 
 
 @register
+class Capped(keras.constraints.Constraint):
+    """Keeps every weight between two bounds.
+
+    Args:
+        limit: The largest absolute value.
+    """
+
+    def __init__(self, limit=1.0):
+        self.limit = number("limit", limit)
+
+    def __call__(self, w):
+        return keras.ops.clip(w, -self.limit, self.limit)
+
+    def get_config(self):
+        return {"limit": self.limit}
+
+
+@register
 class InverseDecay(keras.optimizers.schedules.LearningRateSchedule):
     """A rate that falls like the inverse of the step.
 

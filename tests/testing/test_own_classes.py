@@ -13,6 +13,7 @@ from keras_regopt.testing._kinds import promises_of
 KINDS = {
     "augmentation": own_classes.RandomShade,
     "callback": own_classes.LossKeeper,
+    "constraint": own_classes.Capped,
     "layer": own_classes.AdditiveNoise,
     "optimizer": own_classes.Momentum,
     "regularizer": own_classes.SquaredWeights,

@@ -1,0 +1,15 @@
+"""What holds a weight after each step, and what removes the zeros."""
+
+from keras_regopt.constraints._base import Constraint
+from keras_regopt.constraints.group_soft_threshold import GroupSoftThreshold
+from keras_regopt.constraints.simplex import Simplex
+from keras_regopt.constraints.soft_threshold import SoftThreshold
+from keras_regopt.constraints.spectral_norm_ball import SpectralNormBall
+
+__all__ = [
+    "Constraint",
+    "GroupSoftThreshold",
+    "Simplex",
+    "SoftThreshold",
+    "SpectralNormBall",
+]

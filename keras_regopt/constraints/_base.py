@@ -1,0 +1,33 @@
+import keras
+from keras import ops
+
+from keras_regopt._config import SignatureConfig
+
+
+class Constraint(SignatureConfig, keras.constraints.Constraint):
+    """Base of the constraints: a subclass writes `__init__` and `project`.
+
+    Keras calls a constraint on a weight after each step of the optimizer.
+    `project` takes the weight and returns what it shall be. It computes in
+    single precision at least, since norms overflow in half precision.
+    """
+
+    def __call__(self, w):
+        """What a weight becomes.
+
+        Args:
+            w: A tensor of any shape and float dtype.
+
+        Returns:
+            A tensor of the same shape and dtype.
+        """
+        w = ops.convert_to_tensor(w)
+        dtype = keras.backend.standardize_dtype(w.dtype)
+        if dtype == "float64":
+            return self.project(w)
+        return ops.cast(self.project(ops.cast(w, "float32")), dtype)
+
+    def project(self, w):
+        raise NotImplementedError(
+            f"{type(self).__name__} must write `project(self, w)`."
+        )
