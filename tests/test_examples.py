@@ -11,6 +11,12 @@ import pytest
 ROOT = pathlib.Path(__file__).parent.parent
 SMALL = {
     "quickstart.py": ["--epochs", "3", "--seeds", "2", "--trials", "2"],
+    "shrink_network.py": ["--epochs", "3", "--seeds", "1"],
+}
+# What an example leaves where it is told to write.
+LEFT = {
+    "quickstart.py": {"model.keras", "report.html", "saved_model"},
+    "shrink_network.py": {"model.keras"},
 }
 EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.py"))
 
@@ -36,8 +42,8 @@ def test_an_example_runs_and_leaves_nothing_half_written(name, tmp_path):
     done = run(name, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     left = {path.name for path in (tmp_path / "output").iterdir()}
-    expected = {"model.keras", "report.html", "saved_model"}
-    if keras.backend.backend() == "torch":
+    expected = set(LEFT[name])
+    if keras.backend.backend() == "torch" and "saved_model" in expected:
         assert "Keras cannot export it from torch" in done.stdout
         expected.remove("saved_model")
     assert left == expected
