@@ -117,7 +117,8 @@ def main():
     print(sparsity(sparse))
     print(
         "Lost by the small net, in points of accuracy: "
-        f"{100 * np.mean(losses):.2f} on average, {100 * max(losses):.2f} at most"
+        f"{100 * np.mean(losses):.2f} on average, "
+        f"{100 * max(losses):.2f} at most"
     )
     # Under another name first, so that it is there whole or not at all.
     directory = pathlib.Path(options.output)
