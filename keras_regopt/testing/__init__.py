@@ -15,6 +15,7 @@ parallelism is checked where the process was started with two devices.
 from keras_regopt.testing import (
     augmentations,
     callbacks,
+    criteria,
     layers,
     optimizers,
     regularizers,
@@ -26,6 +27,7 @@ from keras_regopt.testing._contract import Subject, check
 __all__ = [
     "check_augmentation",
     "check_callback",
+    "check_criterion",
     "check_layer",
     "check_optimizer",
     "check_regularizer",
@@ -61,6 +63,19 @@ def check_callback(cls, **arguments):
         AssertionError: If it breaks a promise; the message lists them all.
     """
     check(Subject(cls, arguments), callbacks.PROMISES)
+
+
+def check_criterion(cls, **arguments):
+    """Checks a stopping criterion for `EarlyStopping`.
+
+    Args:
+        cls: The class.
+        **arguments: What its constructor needs.
+
+    Raises:
+        AssertionError: If it breaks a promise; the message lists them all.
+    """
+    check(Subject(cls, arguments), criteria.PROMISES)
 
 
 def check_layer(cls, **arguments):

@@ -3,6 +3,7 @@
 import keras
 
 from keras_regopt.augmentation import RandomAugmentation
+from keras_regopt.callbacks import StoppingCriterion
 from keras_regopt.optimizers import (
     LBFGS,
     GradientTransformation,
@@ -12,6 +13,7 @@ from keras_regopt.testing import (
     augmentations,
     callbacks,
     common,
+    criteria,
     layers,
     optimizers,
     regularizers,
@@ -33,6 +35,7 @@ PROMISES = {
     keras.optimizers.schedules.LearningRateSchedule: schedules.PROMISES,
     keras.regularizers.Regularizer: regularizers.PROMISES,
     keras.callbacks.Callback: callbacks.PROMISES,
+    StoppingCriterion: criteria.PROMISES,
     GradientTransformation: transformations.PROMISES,
     # Settings, which no step is made with by themselves.
     LBFGS: common.PROMISES,

@@ -137,7 +137,7 @@ def by_the_rule(losses, patience, min_delta):
 @pytest.mark.parametrize(
     ("argument", "value"),
     [
-        ("monitor", ["loss", "val_loss"]),
+        ("monitor", 3),
         ("monitor", ""),
         ("min_delta", NAN),
         ("patience", -1),

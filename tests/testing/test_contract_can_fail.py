@@ -3,6 +3,7 @@
 import broken_augmentations
 import broken_callbacks
 import broken_common
+import broken_criteria
 import broken_layers
 import broken_optimizers
 import broken_regularizers
@@ -18,6 +19,7 @@ BROKEN = {
     **broken_common.BROKEN,
     **broken_augmentations.BROKEN,
     **broken_callbacks.BROKEN,
+    **broken_criteria.BROKEN,
     **broken_layers.BROKEN,
     **broken_optimizers.BROKEN,
     **broken_regularizers.BROKEN,
