@@ -28,6 +28,12 @@ class Clock:
             self.reading = _steps(model)
         self._started = time.monotonic()
 
+    def start_epoch(self, model):
+        """An epoch begins; by now a restored optimizer has its old count."""
+        # One that has counted less than before was made anew.
+        if self.unit == "steps":
+            self.reading = min(self.reading or 0, _steps(model))
+
     def stop(self):
         """Training ends."""
         self.reading = self.read()
@@ -52,8 +58,7 @@ class Clock:
             self.reading, self._started = 0.0, time.monotonic()
             return passed
         before, self.reading = self.reading or 0, _steps(model)
-        # An optimizer that counts less than before was made anew.
-        return self.reading - (before if before <= self.reading else 0)
+        return self.reading - before
 
 
 def _steps(model):

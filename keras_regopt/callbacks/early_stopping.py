@@ -213,6 +213,9 @@ class EarlyStopping(Monitor, keras.callbacks.EarlyStopping):
         super().on_train_begin(logs)
         self._clock.start(self.model)
 
+    def on_epoch_begin(self, epoch, logs=None):
+        self._clock.start_epoch(self.model)
+
     def on_train_end(self, logs=None):
         self._clock.stop()
         super().on_train_end(logs)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras.src.callbacks import early_stopping_test as keras_tests
-from scripted import drive
+from scripted import drive, in_parts
 
 from keras_regopt.callbacks import EarlyStopping
 
@@ -107,15 +107,8 @@ def test_parts_with_carried_state_stop_as_one_training_by_the_rule(
         losses, patience, min_delta
     )
 
-    state, epoch = make().state(), 0
-    for length in parts:
-        part = make()
-        part.restore(state)
-        part_model = drive(part, losses[epoch : epoch + length], epoch)
-        state, epoch = part.state(), epoch + length
-        if part_model.stop_training or epoch >= len(losses):
-            break
-    assert repr(state) == repr(whole.state())
+    part, part_model = in_parts(make, losses, parts)
+    assert repr(part.state()) == repr(whole.state())
     assert part_model.weights == model.weights
 
 
