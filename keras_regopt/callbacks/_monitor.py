@@ -148,17 +148,17 @@ class Monitor(Callback):
             if figure.monitor_op is None:
                 # Only now are all metrics of the model built.
                 figure.find_direction(self.model, logs)
-                self.direction_found(figure)
+                self.direction_found()
         if isinstance(self.monitor, str):
             # Keras lets a subclass compute it.
             value = self.get_monitor_value(logs)
             return None if value is None else [value]
-        if any(self._is_missing(figure, logs) for figure in self._figures):
+        if self._is_one_missing(logs):
             return None
         return [figure.value_in(logs) for figure in self._figures]
 
-    def direction_found(self, figure):
-        """Called once the direction of a figure is known."""
+    def direction_found(self):
+        """Called when the direction of one more figure is known."""
 
     def get_monitor_value(self, logs):
         """The value of the one monitor.
@@ -175,22 +175,26 @@ class Monitor(Callback):
             return None
         return self._figures[0].value_in(logs)
 
-    def _is_missing(self, figure, logs):
-        lacking = [name for name in figure.terms if logs.get(name) is None]
-        if not lacking:
-            return False
-        name = lacking[0]
+    def _is_one_missing(self, logs):
+        lacking = [
+            (figure, name)
+            for figure in self._figures
+            for name in figure.terms
+            if logs.get(name) is None
+        ]
         # In an epoch without validation, a name may be missing by right.
         validated = any(key.startswith("val_") for key in logs)
-        if not figure.seen and (validated or not name.startswith("val_")):
-            fail(
-                self,
-                "monitor",
-                f"made of figures in the logs, which hold: {names(logs)}",
-                name,
-            )
-        self._warn_of(name, logs)
-        return True
+        for figure, name in lacking:
+            if not figure.seen and (validated or not name.startswith("val_")):
+                fail(
+                    self,
+                    "monitor",
+                    f"made of figures in the logs, which hold: {names(logs)}",
+                    name,
+                )
+        for _, name in lacking[:1]:
+            self._warn_of(name, logs)
+        return bool(lacking)
 
     def _warn_of(self, name, logs):
         warnings.warn(

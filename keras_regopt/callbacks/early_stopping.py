@@ -248,7 +248,7 @@ class EarlyStopping(Monitor, keras.callbacks.EarlyStopping):
         if self.verbose > 1 or (self.verbose == 1 and epoch == 0):
             print_msg(f"\nEpoch {epoch + 1}: {reason}.")
 
-    def direction_found(self, figure):
+    def direction_found(self):
         for rule in self._rules:
             rule.refuse_contradictions(self)
 

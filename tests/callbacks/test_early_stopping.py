@@ -147,3 +147,32 @@ def test_a_bad_argument_is_refused(argument, value):
         ValueError, match=f"`{argument}` of EarlyStopping must be"
     ):
         EarlyStopping(**{argument: value})
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    losses=st.lists(
+        st.sampled_from([0.0, 1.0, 1.5, 2.0, 3.0, -1.0]),
+        min_size=1,
+        max_size=9,
+    ),
+    arguments=st.fixed_dictionaries(
+        {
+            "min_delta": st.sampled_from([0, 0.75, -0.75]),
+            "patience": st.integers(0, 3),
+            "mode": st.sampled_from(["min", "max"]),
+            "baseline": st.sampled_from([None, 0.5, 2.5]),
+            "restore_best_weights": st.booleans(),
+            "start_from_epoch": st.integers(0, 3),
+        }
+    ),
+)
+def test_does_what_keras_does_wherever_values_are_finite(losses, arguments):
+    seen = []
+    for make in (EarlyStopping, keras.callbacks.EarlyStopping):
+        stopper = make("loss", **arguments)
+        model = drive(stopper, losses)
+        names = ("wait", "best", "best_epoch", "stopped_epoch")
+        seen.append([getattr(stopper, name) for name in names])
+        seen[-1].append(model.stop_training)
+    assert seen[0] == seen[1]

@@ -121,6 +121,9 @@ def test_a_state_of_other_monitors_is_refused():
         (["loss", "a_loss"], {"loss": 1.0}),
         ({"loss": 1, "a_loss": 2}, {"loss": 1.0, "val_loss": 1.0}),
         (["loss", "val_a_loss"], {"loss": 1.0, "val_loss": 1.0}),
+        # The one that validation would bring does not hide the other.
+        (["val_loss", "a_loss"], {"loss": 1.0}),
+        ({"val_loss": 1, "a_loss": 1}, {"loss": 1.0}),
     ],
 )
 def test_one_of_several_monitors_that_is_not_there_is_an_error(
@@ -140,6 +143,16 @@ def test_epochs_without_validation_warn_and_are_not_counted():
     with pytest.warns(UserWarning, match="'val_loss' is missing.*: loss"):
         drive(stopper, [bare, good, bare, good, bare, good, good])
     assert stopper.stopped_epoch == 5
+
+
+def test_a_subclass_may_compute_what_is_watched():
+    class Smallest(EarlyStopping):
+        def get_monitor_value(self, logs):
+            return min(logs.values())
+
+    stopper = Smallest("loss", patience=1)
+    drive(stopper, logs_of([(3, 2), (1, 4), (4, 4)]))
+    assert (stopper.best, stopper.stopped_epoch) == (1.0, 2)
 
 
 def test_directions_of_a_sum_that_disagree_are_an_error():

@@ -4,6 +4,8 @@ import unittest
 
 import keras
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from keras.optimizers import SGD
 from keras.optimizers import LossScaleOptimizer as LossScale
 from keras.src.callbacks import reduce_lr_on_plateau_test as keras_tests
@@ -199,3 +201,31 @@ def test_a_bad_argument_is_refused(argument, value):
         ValueError, match=f"`{argument}` of ReduceLROnPlateau must be"
     ):
         ReduceLROnPlateau(**{argument: value})
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    losses=st.lists(
+        st.sampled_from([0.0, 1.0, 1.5, 2.0, 3.0, -1.0]),
+        min_size=1,
+        max_size=9,
+    ),
+    arguments=st.fixed_dictionaries(
+        {
+            "factor": st.sampled_from([0.1, 0.5]),
+            "patience": st.integers(0, 3),
+            "mode": st.sampled_from(["min", "max"]),
+            "min_delta": st.sampled_from([0, 0.75, -0.75]),
+            "cooldown": st.integers(0, 2),
+            "min_lr": st.sampled_from([0, 0.03]),
+        }
+    ),
+)
+def test_does_what_keras_does_wherever_values_are_finite(losses, arguments):
+    seen = []
+    for make in (ReduceLROnPlateau, keras.callbacks.ReduceLROnPlateau):
+        plateau = make("loss", **arguments)
+        rates = drive(plateau, SGD(0.1), losses)
+        names = ("wait", "best", "cooldown_counter")
+        seen.append([getattr(plateau, name) for name in names] + rates)
+    assert seen[0] == seen[1]
