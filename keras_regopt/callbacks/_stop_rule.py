@@ -102,9 +102,9 @@ class StopRule:
             if self.baseline is None or figure.is_better(value, self.baseline):
                 figure.wait = 0
         elif self._is_out_of_patience(epoch):
+            unit = self.unit.removesuffix("s" if figure.wait == 1 else "")
             self.cause = (
-                f"{figure.label} has not improved for {figure.wait:g} "
-                f"{self.unit}"
+                f"{figure.label} has not improved for {figure.wait:g} {unit}"
             )
         if self.stopping_threshold is not None and figure.loss_of(
             value

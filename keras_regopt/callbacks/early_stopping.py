@@ -176,8 +176,8 @@ class EarlyStopping(Monitor, keras.callbacks.EarlyStopping):
                 ("divergence_threshold", self.divergence_threshold),
             )
         )
-        others = [*criteria, self.check_finite, *stopping, *divergence]
-        alone = all(other in (None, False) for other in others)
+        thresholds = [t for t in stopping + divergence if t is not None]
+        alone = not (criteria or thresholds or self.check_finite)
         rules = [
             StopRule(
                 figure,

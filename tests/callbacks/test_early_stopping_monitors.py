@@ -145,6 +145,14 @@ def test_epochs_without_validation_warn_and_are_not_counted():
     assert stopper.stopped_epoch == 5
 
 
+def test_one_of_several_monitors_that_comes_and_goes_is_a_warning():
+    stopper = EarlyStopping(["loss", "a_loss"], patience=2)
+    good, bare = {"loss": 1.0, "a_loss": 1.0}, {"loss": 1.0, "val_loss": 1.0}
+    with pytest.warns(UserWarning, match="'a_loss' is missing"):
+        drive(stopper, [good, bare, good, good])
+    assert stopper.stopped_epoch == 3
+
+
 def test_a_subclass_may_compute_what_is_watched():
     class Smallest(EarlyStopping):
         def get_monitor_value(self, logs):

@@ -5,6 +5,8 @@ from scripted import FakeModel
 
 from keras_regopt.callbacks import EarlyStopping, _clock
 
+NAN = float("nan")
+
 
 class Time:
     """A clock that goes on when told."""
@@ -59,7 +61,8 @@ def test_epochs_without_the_metric_take_time_too(time):
 
 def test_epochs_before_the_first_to_look_at_take_none(time):
     stopper = in_seconds(10, start_from_epoch=3)
-    assert run(stopper, time, 4, [1] * 9) == 6
+    # NaN is no improvement, which would set the wait to zero anyway.
+    assert run(stopper, time, 4, [NAN] * 9) == 5
 
 
 def test_time_between_two_parts_of_a_training_does_not_count(time):
@@ -90,9 +93,12 @@ def test_time_within_an_epoch_that_was_cut_off_counts(time):
 
 def test_a_second_training_starts_its_clock_anew(time):
     stopper = in_seconds(10)
-    run(stopper, time, 4, [1, 1])
+    stopper.on_train_begin()
+    stopper.on_epoch_end(0, {"loss": 1})
+    time.now += 7
+    stopper.on_train_end()
     time.now += 1000
-    assert run(stopper, time, 4, [1] * 9) == 3
+    assert run(stopper, time, 4, [NAN] * 9) == 2
 
 
 def linear_model(**options):

@@ -51,13 +51,16 @@ def test_reads_the_training_loss_in_epochs_without_validation():
     logs = [
         {"loss": 1.0},
         {"loss": 0.9, "val_loss": 1.0},
-        # P would be over 50 if it forgot this one.
         {"loss": 0.9},
         {"loss": 0.9, "val_loss": 1.01},
     ]
     with pytest.warns(UserWarning, match="'val_loss' is missing"):
         drive(stopper, logs)
-    assert stopper.stopped_epoch == 3
+        assert stopper.stopped_epoch == 3
+        # Now there was progress in the strip, outside of validation.
+        logs[2] = {"loss": 1.0}
+        drive(stopper, logs)
+        assert stopper.stop_reason is None
 
 
 def test_needs_a_monitor_of_the_validation():
