@@ -46,21 +46,22 @@ def test_an_infinite_training_loss_is_no_standstill():
     assert stopping_epochs(criterion, losses, [1.0, 1.0]) == [2]
 
 
+@pytest.mark.filterwarnings("ignore:EarlyStopping does nothing")
 def test_reads_the_training_loss_in_epochs_without_validation():
-    stopper = EarlyStopping(criterion=ProgressQuotient(0.75, strip=2))
-    logs = [
-        {"loss": 1.0},
-        {"loss": 0.9, "val_loss": 1.0},
-        {"loss": 0.9},
-        {"loss": 0.9, "val_loss": 1.01},
-    ]
-    with pytest.warns(UserWarning, match="'val_loss' is missing"):
+    for loss_between, reason in (
+        (0.9, "val_loss meets ProgressQuotient"),
+        # This makes P greater than 50.
+        (1.0, None),
+    ):
+        stopper = EarlyStopping(criterion=ProgressQuotient(0.75, strip=2))
+        logs = [
+            {"loss": 1.0},
+            {"loss": 0.9, "val_loss": 1.0},
+            {"loss": loss_between},
+            {"loss": 0.9, "val_loss": 1.01},
+        ]
         drive(stopper, logs)
-        assert stopper.stopped_epoch == 3
-        # Now there was progress in the strip, outside of validation.
-        logs[2] = {"loss": 1.0}
-        drive(stopper, logs)
-        assert stopper.stop_reason is None
+        assert stopper.stop_reason == reason
 
 
 def test_needs_a_monitor_of_the_validation():
