@@ -39,7 +39,6 @@ class Figure:
         self.owner = type(owner).__name__
         self.label = label_of(terms)
         self.terms = terms
-        self.mode = mode
         self.min_delta = min_delta
         self.relative = relative
         self.smoothing = smoothing

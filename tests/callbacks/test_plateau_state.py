@@ -113,6 +113,22 @@ def test_a_state_restored_while_training_runs_cuts_from_the_next_epoch_on():
     )
 
 
+def test_cuts_that_are_put_back_hold_for_a_model_that_has_trained_before():
+    model, weights = linear_model(SGD(keras_decay())), Weights()
+    fit(model, epochs=1)
+    plateau = cut_each_epoch()
+    plateau.set_model(model)
+    plateau.restore({**plateau.state(), "schedule_factors": [0.25]})
+    fit(model, plateau, weights, epochs=2, first_epoch=1)
+
+    def rate(batch):
+        return 0.25 * float(keras_decay()(2 + batch))
+
+    kernel, bias = descend(*weights.seen[0], rate, rate, lambda g: g)
+    np.testing.assert_allclose(weights.seen[1][0], kernel, rtol=1e-5)
+    np.testing.assert_allclose(weights.seen[1][1], bias, rtol=1e-4)
+
+
 def test_a_state_of_an_optimizer_with_other_rates_is_refused():
     plateau = cut_each_epoch()
     fit(linear_model(by_kernel_and_bias()), plateau, epochs=1)
@@ -155,7 +171,9 @@ def test_the_best_weights_come_back_at_each_cut_alone():
         )
         np.testing.assert_allclose(before.seen[epoch][0], kernel, rtol=1e-4)
         np.testing.assert_allclose(before.seen[epoch][1], bias, rtol=1e-4)
-    assert "best_weights" in plateau.state()
+    assert plateau.state()["best_weights"] is not None
+    plateau.on_train_begin()
+    assert plateau.state()["best_weights"] is None
 
 
 def test_a_callback_for_each_member_cuts_its_own_rate():
@@ -187,11 +205,12 @@ def test_a_member_that_is_not_there_is_refused_when_training_begins(make):
         fit(linear_model(make()), plateau, epochs=1)
 
 
+@pytest.mark.parametrize(
+    "monitors", [["a_loss", "b_loss"], ["b_loss", "a_loss"]]
+)
 @pytest.mark.parametrize(("combine", "cuts"), [("any", 2), ("all", 1)])
-def test_any_or_all_of_several_monitors_have_to_wait(combine, cuts):
-    plateau = ReduceLROnPlateau(
-        ["a_loss", "b_loss"], 0.5, patience=2, combine=combine
-    )
+def test_any_or_all_of_several_monitors_have_to_wait(combine, cuts, monitors):
+    plateau = ReduceLROnPlateau(monitors, 0.5, patience=2, combine=combine)
     plateau.set_model(linear_model(SGD(0.4)))
     plateau.on_train_begin()
     for epoch, pair in enumerate([(1, 9), (1, 8), (1, 7), (1, 7), (1, 7)]):
