@@ -24,6 +24,7 @@ ARGUMENTS = {
         "momentum": 0.9,
     },
     "Floor": lambda: {"schedule": 0.1, "minimum": 0.01},
+    "GapThreshold": lambda: {"threshold": 0.5},
     "GradientAccumulation": lambda: {
         "inner": keras.optimizers.SGD(0.1),
         "steps": 2,

@@ -100,3 +100,62 @@ def cut_rate(holder, factor, low):
         )
     holder.learning_rate = max(factor * old, low)
     return max(factor * old, low)
+
+
+def schedule_factors(optimizer):
+    """What the schedules inside an optimizer are multiplied by.
+
+    Args:
+        optimizer: Any Keras optimizer.
+
+    Returns:
+        A list with a number for every holder of a rate, in the order of
+        `rate_holders`; `None` for one without a schedule.
+    """
+    return [
+        _scaled(holder)[1] if has_schedule(holder) else None
+        for _, holder in rate_holders(optimizer)
+    ]
+
+
+def put_factors(optimizer, factors):
+    """Multiplies the schedules inside an optimizer by given numbers.
+
+    What they are multiplied by already is replaced, so it may be done twice. A
+    holder without a schedule has its rate among its variables and stays.
+
+    Args:
+        optimizer: Any Keras optimizer.
+        factors: What `schedule_factors` returned.
+
+    Returns:
+        Whether anything was changed, so that a train function has to be made
+        anew.
+
+    Raises:
+        ValueError: If the optimizer holds another number of rates.
+    """
+    holders = [holder for _, holder in rate_holders(optimizer)]
+    if len(holders) != len(factors):
+        raise ValueError(
+            "The state of the callback was taken with an optimizer of "
+            f"{len(factors)} learning rates. Received: {optimizer.name} with "
+            f"{len(holders)}"
+        )
+    changed = False
+    for holder, factor in zip(holders, factors, strict=True):
+        if factor is None or not has_schedule(holder):
+            continue
+        schedule, present = _scaled(holder)
+        if factor != present:
+            holder.learning_rate = Scale(schedule, factor)
+            changed = True
+    return changed
+
+
+def _scaled(holder):
+    """The schedule of a holder without its factor, and the factor."""
+    schedule = holder._learning_rate
+    if isinstance(schedule, Scale):
+        return schedule.schedule, schedule.factor
+    return schedule, 1.0

@@ -16,6 +16,7 @@ from keras_regopt.testing import (
     augmentations,
     callbacks,
     constraints,
+    criteria,
     layers,
     optimizers,
     regularizers,
@@ -28,6 +29,7 @@ __all__ = [
     "check_augmentation",
     "check_callback",
     "check_constraint",
+    "check_criterion",
     "check_layer",
     "check_optimizer",
     "check_regularizer",
@@ -76,6 +78,19 @@ def check_constraint(cls, **arguments):
         AssertionError: If it breaks a promise; the message lists them all.
     """
     check(Subject(cls, arguments), constraints.PROMISES)
+
+
+def check_criterion(cls, **arguments):
+    """Checks a stopping criterion for `EarlyStopping`.
+
+    Args:
+        cls: The class.
+        **arguments: What its constructor needs.
+
+    Raises:
+        AssertionError: If it breaks a promise; the message lists them all.
+    """
+    check(Subject(cls, arguments), criteria.PROMISES)
 
 
 def check_layer(cls, **arguments):

@@ -3,6 +3,7 @@
 import keras
 
 from keras_regopt.augmentation import RandomAugmentation
+from keras_regopt.callbacks import StoppingCriterion
 from keras_regopt.optimizers import (
     LBFGS,
     GradientTransformation,
@@ -13,6 +14,7 @@ from keras_regopt.testing import (
     callbacks,
     common,
     constraints,
+    criteria,
     layers,
     optimizers,
     regularizers,
@@ -35,6 +37,7 @@ PROMISES = {
     keras.regularizers.Regularizer: regularizers.PROMISES,
     keras.constraints.Constraint: constraints.PROMISES,
     keras.callbacks.Callback: callbacks.PROMISES,
+    StoppingCriterion: criteria.PROMISES,
     GradientTransformation: transformations.PROMISES,
     # Settings, which no step is made with by themselves.
     LBFGS: common.PROMISES,

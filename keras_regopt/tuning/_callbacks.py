@@ -39,8 +39,11 @@ def without_validation(callbacks):
     Returns:
         A list.
     """
-    return [
-        callback
-        for callback in callbacks
-        if not str(getattr(callback, "monitor", "")).startswith("val_")
-    ]
+    return [c for c in callbacks if not _monitors_validation(c)]
+
+
+def _monitors_validation(callback):
+    """Whether any figure that a callback watches is one of validation."""
+    monitor = getattr(callback, "monitor", None)
+    names = monitor if isinstance(monitor, (list, dict)) else [monitor]
+    return any(str(name).startswith("val_") for name in names)

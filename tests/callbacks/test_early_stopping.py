@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras.src.callbacks import early_stopping_test as keras_tests
-from scripted import drive
+from scripted import drive, in_parts
 
 from keras_regopt.callbacks import EarlyStopping
 
@@ -107,15 +107,8 @@ def test_parts_with_carried_state_stop_as_one_training_by_the_rule(
         losses, patience, min_delta
     )
 
-    state, epoch = make().state(), 0
-    for length in parts:
-        part = make()
-        part.restore(state)
-        part_model = drive(part, losses[epoch : epoch + length], epoch)
-        state, epoch = part.state(), epoch + length
-        if part_model.stop_training or epoch >= len(losses):
-            break
-    assert repr(state) == repr(whole.state())
+    part, part_model = in_parts(make, losses, parts)
+    assert repr(part.state()) == repr(whole.state())
     assert part_model.weights == model.weights
 
 
@@ -137,7 +130,7 @@ def by_the_rule(losses, patience, min_delta):
 @pytest.mark.parametrize(
     ("argument", "value"),
     [
-        ("monitor", ["loss", "val_loss"]),
+        ("monitor", 3),
         ("monitor", ""),
         ("min_delta", NAN),
         ("patience", -1),
@@ -154,3 +147,32 @@ def test_a_bad_argument_is_refused(argument, value):
         ValueError, match=f"`{argument}` of EarlyStopping must be"
     ):
         EarlyStopping(**{argument: value})
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    losses=st.lists(
+        st.sampled_from([0.0, 1.0, 1.5, 2.0, 3.0, -1.0]),
+        min_size=1,
+        max_size=9,
+    ),
+    arguments=st.fixed_dictionaries(
+        {
+            "min_delta": st.sampled_from([0, 0.75, -0.75]),
+            "patience": st.integers(0, 3),
+            "mode": st.sampled_from(["min", "max"]),
+            "baseline": st.sampled_from([None, 0.5, 2.5]),
+            "restore_best_weights": st.booleans(),
+            "start_from_epoch": st.integers(0, 3),
+        }
+    ),
+)
+def test_does_what_keras_does_wherever_values_are_finite(losses, arguments):
+    seen = []
+    for make in (EarlyStopping, keras.callbacks.EarlyStopping):
+        stopper = make("loss", **arguments)
+        model = drive(stopper, losses)
+        names = ("wait", "best", "best_epoch", "stopped_epoch")
+        seen.append([getattr(stopper, name) for name in names])
+        seen[-1].append(model.stop_training)
+    assert seen[0] == seen[1]

@@ -4,6 +4,8 @@ import unittest
 
 import keras
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from keras.optimizers import SGD
 from keras.optimizers import LossScaleOptimizer as LossScale
 from keras.src.callbacks import reduce_lr_on_plateau_test as keras_tests
@@ -157,10 +159,14 @@ def test_a_restored_state_survives_one_start_of_training():
     drive(plateau, SGD(0.1), [1.0, 2.0])
     other = ReduceLROnPlateau("loss", patience=3)
     other.restore(plateau.state())
+    other.set_model(plateau.model)
     other.on_train_begin()
-    assert other.state() == {"wait": 1, "best": 1.0, "cooldown_counter": 0}
+    assert other.state() == plateau.state()
+    assert (other.wait, other.best) == (1, 1.0)
     other.on_train_begin()
-    assert other.state() == ReduceLROnPlateau().state()
+    fresh = ReduceLROnPlateau("loss", patience=3)
+    fresh.set_model(plateau.model)
+    assert other.state() == fresh.state()
 
 
 def test_configuration_and_copies_stay_the_same_over_fits():
@@ -195,3 +201,31 @@ def test_a_bad_argument_is_refused(argument, value):
         ValueError, match=f"`{argument}` of ReduceLROnPlateau must be"
     ):
         ReduceLROnPlateau(**{argument: value})
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    losses=st.lists(
+        st.sampled_from([0.0, 1.0, 1.5, 2.0, 3.0, -1.0]),
+        min_size=1,
+        max_size=9,
+    ),
+    arguments=st.fixed_dictionaries(
+        {
+            "factor": st.sampled_from([0.1, 0.5]),
+            "patience": st.integers(0, 3),
+            "mode": st.sampled_from(["min", "max"]),
+            "min_delta": st.sampled_from([0, 0.75, -0.75]),
+            "cooldown": st.integers(0, 2),
+            "min_lr": st.sampled_from([0, 0.03]),
+        }
+    ),
+)
+def test_does_what_keras_does_wherever_values_are_finite(losses, arguments):
+    seen = []
+    for make in (ReduceLROnPlateau, keras.callbacks.ReduceLROnPlateau):
+        plateau = make("loss", **arguments)
+        rates = drive(plateau, SGD(0.1), losses)
+        names = ("wait", "best", "cooldown_counter")
+        seen.append([getattr(plateau, name) for name in names] + rates)
+    assert seen[0] == seen[1]

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from keras_regopt.augmentation import ImageAugmentation
+from keras_regopt.callbacks import StoppingCriterion
 from keras_regopt.optimizers._transformation import GradientTransformation
 
 register = keras.saving.register_keras_serializable("own")
@@ -234,3 +235,24 @@ class LossKeeper(keras.callbacks.Callback):
     @classmethod
     def from_config(cls, config):
         return cls(**config)
+
+
+@register
+class WorseThanBefore(StoppingCriterion):
+    """Stops at the first loss that is worse than the one before.
+
+    Args:
+        by: By how much it must be worse.
+    """
+
+    def __init__(self, by=0.5):
+        self.by = number("by", by)
+
+    def start(self):
+        return {"before": None}
+
+    def stops(self, state, loss, training_loss):
+        if loss is None:
+            return False
+        before, state["before"] = state["before"], loss
+        return before is not None and loss > before + self.by

@@ -4,6 +4,7 @@ import broken_augmentations
 import broken_callbacks
 import broken_common
 import broken_constraints
+import broken_criteria
 import broken_layers
 import broken_optimizers
 import broken_regularizers
@@ -20,6 +21,7 @@ BROKEN = {
     **broken_augmentations.BROKEN,
     **broken_callbacks.BROKEN,
     **broken_constraints.BROKEN,
+    **broken_criteria.BROKEN,
     **broken_layers.BROKEN,
     **broken_optimizers.BROKEN,
     **broken_regularizers.BROKEN,

@@ -14,12 +14,14 @@ KINDS = {
     "augmentation": own_classes.RandomShade,
     "callback": own_classes.LossKeeper,
     "constraint": own_classes.Capped,
+    "criterion": own_classes.WorseThanBefore,
     "layer": own_classes.AdditiveNoise,
     "optimizer": own_classes.Momentum,
     "regularizer": own_classes.SquaredWeights,
     "schedule": own_classes.InverseDecay,
     "transformation": own_classes.Damping,
 }
+MODULES = {kind: f"{kind}s" for kind in KINDS} | {"criterion": "criteria"}
 
 
 @pytest.mark.parametrize(("kind", "cls"), KINDS.items())
@@ -70,7 +72,7 @@ def test_each_check_goes_through_the_promises_of_its_kind(
     def fails(subject):
         raise TypeError("wrong type")
 
-    module = importlib.import_module(f"keras_regopt.testing.{kind}s")
+    module = importlib.import_module(f"keras_regopt.testing.{MODULES[kind]}")
     assert module.PROMISES is promises_of(cls)
     monkeypatch.setattr(
         module, "PROMISES", [is_kept, is_broken, has_no_meaning_here, fails]
