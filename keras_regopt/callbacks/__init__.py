@@ -2,7 +2,24 @@
 
 from keras_regopt.callbacks._base import Callback
 from keras_regopt.callbacks.early_stopping import EarlyStopping
+from keras_regopt.callbacks.learning_rate_finder import (
+    LearningRateFinder,
+    find_learning_rate,
+)
+from keras_regopt.callbacks.learning_rate_logger import LearningRateLogger
 from keras_regopt.callbacks.momentum_cycle import MomentumCycle
+from keras_regopt.callbacks.range_test import RangeTest
 from keras_regopt.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from keras_regopt.callbacks.regularization_logger import RegularizationLogger
 
-__all__ = ["Callback", "EarlyStopping", "MomentumCycle", "ReduceLROnPlateau"]
+__all__ = [
+    "Callback",
+    "EarlyStopping",
+    "LearningRateFinder",
+    "LearningRateLogger",
+    "MomentumCycle",
+    "RangeTest",
+    "ReduceLROnPlateau",
+    "RegularizationLogger",
+    "find_learning_rate",
+]
