@@ -2,6 +2,7 @@
 
 from keras_regopt.callbacks._base import Callback
 from keras_regopt.callbacks.early_stopping import EarlyStopping
+from keras_regopt.callbacks.gradient_norm_logger import GradientNormLogger
 from keras_regopt.callbacks.learning_rate_finder import (
     LearningRateFinder,
     find_learning_rate,
@@ -15,6 +16,7 @@ from keras_regopt.callbacks.regularization_logger import RegularizationLogger
 __all__ = [
     "Callback",
     "EarlyStopping",
+    "GradientNormLogger",
     "LearningRateFinder",
     "LearningRateLogger",
     "MomentumCycle",

@@ -5,9 +5,12 @@ import keras
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, in_range, instance_of
 from keras_regopt.callbacks._base import Callback
+from keras_regopt.callbacks._override import override, take_back
 from keras_regopt.callbacks._rates import rate_holders
 from keras_regopt.callbacks._step_number import step_number
 from keras_regopt.schedules.scale import Scale
+
+_KIND = "momentum"
 
 
 @register
@@ -79,14 +82,16 @@ class MomentumCycle(Callback):
         for name, holder in rate_holders(self.model.optimizer):
             attribute = self._attribute(name, holder)
             cycle = self.cycle or self._cycle_of_the_rate(name, holder)
-            _leave(holder)
-            _enter(holder, attribute, functools.partial(self._value, cycle))
+            value = functools.partial(self._value, cycle)
+            # What a training that ended by an error has left.
+            take_back(holder, "apply", _KIND)
+            override(holder, "apply", _KIND, _cycling(holder, attribute, value))
         self.model.make_train_function(force=True)
 
     def on_train_end(self, logs=None):
         super().on_train_end(logs)
         for _, holder in rate_holders(self.model.optimizer):
-            _leave(holder)
+            take_back(holder, "apply", _KIND)
         self.model.make_train_function(force=True)
 
     def _value(self, cycle, step):
@@ -135,34 +140,29 @@ def _described(name, holder):
     return f"{kind} '{name}'" if name else kind
 
 
-def _enter(holder, attribute, value):
-    """Puts a value that depends on the step into each `apply`."""
-    apply = holder.apply
+def _cycling(holder, attribute, value):
+    """Wraps `apply` so that the attribute has the value of the step in it."""
 
-    @functools.wraps(apply)
-    def cycled(grads, *arguments, **options):
-        own = getattr(holder, attribute)
-        now = step_number(value(holder._iterations), _dtype(grads))
-        # Past Keras' and TensorFlow's own `__setattr__`, since a value of a
-        # step is nothing to keep track of.
-        object.__setattr__(holder, attribute, now)
-        try:
-            return apply(grads, *arguments, **options)
-        finally:
-            object.__setattr__(holder, attribute, own)
+    def wrap(apply):
+        def cycled(grads, *arguments, **options):
+            own = getattr(holder, attribute)
+            now = step_number(value(holder._iterations), _dtype(grads))
+            # Past Keras' and TensorFlow's own `__setattr__`, since a value of
+            # a step is nothing to keep track of.
+            object.__setattr__(holder, attribute, now)
+            try:
+                return apply(grads, *arguments, **options)
+            finally:
+                object.__setattr__(holder, attribute, own)
 
-    if keras.backend.backend() == "torch":
-        import torch
+        if keras.backend.backend() == "torch":
+            import torch
 
-        # Its compiler would compile anew for each number.
-        cycled = torch.compiler.disable(cycled)
-    cycled.cycles_momentum = True
-    object.__setattr__(holder, "apply", cycled)
+            # Its compiler would compile anew for each number.
+            cycled = torch.compiler.disable(cycled)
+        return cycled
 
-
-def _leave(holder):
-    if hasattr(vars(holder).get("apply"), "cycles_momentum"):
-        object.__delattr__(holder, "apply")
+    return wrap
 
 
 def _dtype(grads):
