@@ -25,8 +25,8 @@ class LearningRateFinder(Callback):
     The range test: over `steps` batches the rate grows from `low` to `high`,
     while the loss of each batch is noted. Somewhere the loss begins to fall,
     and somewhere it flies off; a good rate lies between. The test ends early
-    when the smoothed loss exceeds `divergence` times its lowest value, or is
-    no number.
+    when the smoothed loss, after the first tenth of the steps, exceeds
+    `divergence` times its lowest value, or when a loss is no number.
 
     Afterwards the training ends, and weights, normalization statistics, seed
     generators, the optimizer's state and count of steps, learning rate and
@@ -194,11 +194,13 @@ class LearningRateFinder(Callback):
         return Join([self.low, rates], [made]) if made > 0 else rates
 
     def _diverged(self):
-        losses = smoothed(np.array(self.losses), self.smoothing)
         if not math.isfinite(self.losses[-1]):
             return True
-        if self.divergence is None:
+        # Of the first losses, the average is as rough as they are.
+        first = self.steps // 10
+        if self.divergence is None or len(self.losses) <= first:
             return False
+        losses = smoothed(np.array(self.losses), self.smoothing)[first:]
         best = losses.min()
         # For losses below zero, too.
         return losses[-1] > best + (self.divergence - 1) * abs(best)

@@ -62,7 +62,7 @@ class RegularizationLogger(Logger):
         if self.x is not None:
             penalties.update(self._penalties_of_activities())
         loss = logs.get("loss", math.nan)
-        total = sum(penalties.values())
+        total = float(sum(penalties.values()))
         values = {"penalty": total, "penalty_share": _share(total, loss)}
         if self.per_weight:
             for name, penalty in penalties.items():

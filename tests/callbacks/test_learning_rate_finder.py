@@ -220,8 +220,10 @@ def test_stops_where_the_loss_flies_off():
         model, X, Y, low=0.01, high=1e5, steps=60, smoothing=0.5
     )
     assert len(test.losses) < 50
-    assert test.smoothed_losses[-1] > 4 * test.smoothed_losses.min()
-    assert test.smoothed_losses[-2] <= 4 * test.smoothed_losses[:-1].min()
+    # Not by the first tenth, in which the average is as rough as the losses.
+    looked_at = test.smoothed_losses[6:]
+    assert looked_at[-1] > 4 * looked_at.min()
+    assert looked_at[-2] <= 4 * looked_at[:-1].min()
     assert 0.01 < test.suggestion < 1
 
 
