@@ -7,7 +7,6 @@ train function, which `fit` calls, takes them out of the logs again.
 """
 
 import functools
-import threading
 
 import keras
 from keras import ops
@@ -35,8 +34,8 @@ class GradientHook:
         self._optimizer = model.optimizer
         self._groups = groups
         self._receive = receive
-        # Under `tf.distribute`, replicas are traced in threads of their own.
-        self._noted = threading.local()
+        # Of the step that is being traced or run.
+        self._noted = None
 
     def attach(self):
         # What a training that ended by an error has left.
@@ -58,7 +57,7 @@ class GradientHook:
             if variables is None:
                 variables = self._optimizer._trainable_variables
             scale = _loss_scale(self._optimizer)
-            self._noted.norms = self._norms(grads, list(variables), scale)
+            self._noted = self._norms(grads, list(variables), scale)
             return apply(grads, trainable_variables)
 
         return noting_apply
@@ -70,7 +69,7 @@ class GradientHook:
             with keras.StatelessScope(list(mapping)):
                 scale = _loss_scale(optimizer)
                 variables = optimizer._trainable_variables
-                self._noted.norms = self._norms(grads, variables, scale)
+                self._noted = self._norms(grads, variables, scale)
             return apply(optimizer_variables, grads, trainable_variables)
 
         return noting_apply
@@ -79,17 +78,20 @@ class GradientHook:
         """All norms as one tensor; without a gradient it is zero."""
         groups = self._groups(variables)
         sums = [ops.zeros(())] * (max(groups, default=0) + 1)
-        for gradient, group in zip(grads, groups, strict=True):
-            if gradient is not None:
+        for gradient, variable, group in zip(
+            grads, variables, groups, strict=True
+        ):
+            # The scales of float8 training come in the place of gradients.
+            is_scale = getattr(variable, "overwrite_with_gradient", False)
+            if gradient is not None and not is_scale:
                 sums[group] = sums[group] + _sum_of_squares(gradient)
         return ops.sqrt(ops.stack([sum(sums), *sums])) / scale
 
     def _handing_out(self, train_step):
         def train_step_with_norms(*arguments):
-            self._noted.norms = None
+            self._noted = None
             result = train_step(*arguments)
-            norms = self._noted.norms
-            self._noted.norms = None
+            norms, self._noted = self._noted, None
             if norms is None:
                 raise RuntimeError(
                     "GradientNormLogger saw no gradients: the train step of "

@@ -221,7 +221,7 @@ def test_what_an_error_left_behind_ends_with_the_next_training():
         raise KeyboardInterrupt
 
     optimizer = keras.optimizers.SGD(OneCycle(0.05, 8), momentum=0.7)
-    model = linear_model(optimizer, run_eagerly=True)
+    model = linear_model(optimizer, run_eagerly=BACKEND != "jax")
     callback = MomentumCycle()
     interrupting = keras.callbacks.LambdaCallback(on_epoch_end=interrupt)
     with pytest.raises(KeyboardInterrupt):
