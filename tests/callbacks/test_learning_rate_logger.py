@@ -16,7 +16,6 @@ from linear_fit import (
 from keras_regopt.callbacks import LearningRateLogger, ReduceLROnPlateau
 from keras_regopt.callbacks._state import sync
 
-
 # Eagerly where that is faster for some steps.
 EAGER = keras.backend.backend() != "jax"
 
