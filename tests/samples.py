@@ -3,6 +3,7 @@
 import keras
 
 from keras_regopt.optimizers import CautiousMask, GradientNormalization
+from keras_regopt.schedules import Cyclical
 
 # Constructor arguments, for the classes that cannot do without; functions, so
 # that nested objects are new each time.
@@ -38,8 +39,11 @@ ARGUMENTS = {
     "InverseSquareRoot": lambda: {"peak": 0.1, "warmup_steps": 3},
     "Join": lambda: {"schedules": [0.1, 0.2], "boundaries": [3]},
     "LARS": lambda: {"learning_rate": 0.01, "trust_coefficient": 1.0},
+    # As many as the contract's fit has, so that the test is complete.
+    "LearningRateFinder": lambda: {"steps": 6, "high": 0.1},
     "LinearToZero": lambda: {"initial_learning_rate": 0.1, "total_steps": 100},
     "Lookahead": lambda: {"inner": keras.optimizers.SGD(0.1), "sync_period": 2},
+    "MomentumCycle": lambda: {"cycle": Cyclical(0.0, 1.0, step_size=2)},
     "OneCycle": lambda: {"peak": 0.1, "total_steps": 100},
     "ParameterGroup": lambda: {"pattern": "kernel", "weight_decay": 0.5},
     "PiecewiseInterpolation": lambda: {

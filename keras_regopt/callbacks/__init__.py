@@ -5,9 +5,18 @@ from keras_regopt.callbacks._criterion import StoppingCriterion
 from keras_regopt.callbacks.early_stopping import EarlyStopping
 from keras_regopt.callbacks.gap_threshold import GapThreshold
 from keras_regopt.callbacks.generalization_loss import GeneralizationLoss
+from keras_regopt.callbacks.gradient_norm_logger import GradientNormLogger
+from keras_regopt.callbacks.learning_rate_finder import (
+    LearningRateFinder,
+    find_learning_rate,
+)
+from keras_regopt.callbacks.learning_rate_logger import LearningRateLogger
+from keras_regopt.callbacks.momentum_cycle import MomentumCycle
 from keras_regopt.callbacks.progress_quotient import ProgressQuotient
 from keras_regopt.callbacks.progress_threshold import ProgressThreshold
+from keras_regopt.callbacks.range_test import RangeTest
 from keras_regopt.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from keras_regopt.callbacks.regularization_logger import RegularizationLogger
 from keras_regopt.callbacks.successive_increases import SuccessiveIncreases
 
 __all__ = [
@@ -15,9 +24,16 @@ __all__ = [
     "EarlyStopping",
     "GapThreshold",
     "GeneralizationLoss",
+    "GradientNormLogger",
+    "LearningRateFinder",
+    "LearningRateLogger",
+    "MomentumCycle",
     "ProgressQuotient",
     "ProgressThreshold",
+    "RangeTest",
     "ReduceLROnPlateau",
+    "RegularizationLogger",
     "StoppingCriterion",
     "SuccessiveIncreases",
+    "find_learning_rate",
 ]

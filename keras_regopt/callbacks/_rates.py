@@ -33,23 +33,27 @@ def rate_holders(optimizer, name=""):
     return [(name, optimizer)]
 
 
-def used_rate(holder):
+def used_rate(holder, schedule=None):
     """The rate of the last step that an optimizer made.
 
     Args:
         holder: An optimizer that holds a learning rate of its own.
+        schedule: The schedule that it followed then, if it may have another one
+            by now.
 
     Returns:
         A Python float. Before the first step, the rate of that step.
     """
-    if not has_schedule(holder):
-        return next_rate(holder)
+    if schedule is None:
+        if not has_schedule(holder):
+            return next_rate(holder)
+        schedule = holder._learning_rate
     # With accumulation, only the last micro-step of a round moves weights.
     rounds = holder.gradient_accumulation_steps or 1
     steps = int(ops.convert_to_numpy(holder._iterations))
     last = max(steps // rounds * rounds - 1, 0)
     step = ops.convert_to_tensor(last, dtype=holder._iterations.dtype)
-    return float(ops.convert_to_numpy(holder._learning_rate(step)))
+    return float(ops.convert_to_numpy(schedule(step)))
 
 
 def next_rate(holder):

@@ -13,7 +13,8 @@ def bias_correction(beta, step):
     first steps.
 
     Args:
-        beta: Decay of the average, a Python number in [0, 1).
+        beta: Decay of the average, a Python number in [0, 1); a tensor while
+            `MomentumCycle` cycles it.
         step: The number of terms, a float32 scalar tensor of at least 1.
 
     Returns:
@@ -21,7 +22,8 @@ def bias_correction(beta, step):
     """
     if beta == 0:
         return ops.ones_like(step)
-    return -ops.expm1(math.log(beta) * step)
+    log = math.log if isinstance(beta, (int, float)) else ops.log
+    return -ops.expm1(log(beta) * step)
 
 
 def adam_corrections(beta_1, beta_2, epsilon, step):

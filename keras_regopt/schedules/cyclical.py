@@ -64,3 +64,11 @@ class Cyclical(Schedule):
         elif self.mode == "exp_range":
             height = height * ops.power(self.gamma, step)
         return self.low + (self.high - self.low) * height
+
+    def unit_cycle(self):
+        """The shape of the cycles alone, for `MomentumCycle`.
+
+        Returns:
+            A `Cyclical` from 0 to 1, with the same steps and mode.
+        """
+        return type(self)(**{**self.get_config(), "low": 0.0, "high": 1.0})

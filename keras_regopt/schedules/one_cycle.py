@@ -102,6 +102,16 @@ class OneCycle(Schedule):
             rate = ops.where(step <= turns[i], rate, phase)
         return rate
 
+    def unit_cycle(self):
+        """The shape of the cycle alone, for `MomentumCycle`.
+
+        Returns:
+            A `OneCycle` that goes from 0 to 1 and back in the same phases.
+        """
+        # Small enough to be zero where it is subtracted from something.
+        unit = {"peak": 1.0, "start_divisor": 1e30, "end_divisor": 1.0}
+        return type(self)(**{**self.get_config(), **unit})
+
     def _phase(self, step, turns, rates):
         progress = ops.clip((step - turns[0]) / (turns[1] - turns[0]), 0, 1)
         if self.anneal == "cosine":

@@ -55,6 +55,13 @@ def compiled(function):
     )
 
 
+def in_graph(function):
+    """The function as a TensorFlow graph, which nothing compiles."""
+    import tensorflow as tf
+
+    return tf.function(function, autograph=False)
+
+
 def needs_compiler():
     """Raises `NotApplicable` on torch, which Keras runs eagerly."""
     if backend() == "torch":

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from keras_regopt.testing import common
-from keras_regopt.testing._backend import backend, compiled, to_numpy
+from keras_regopt.testing._backend import backend, compiled, in_graph, to_numpy
 from keras_regopt.testing._contract import require
 from keras_regopt.testing._samples import dense_model, fit
 from keras_regopt.testing._saving import through_file
@@ -46,15 +46,18 @@ def takes_every_kind_of_step(subject):
 
 
 def gives_the_same_rates_compiled(subject):
-    """The backend's compiler changes no rate."""
+    """Neither a graph nor the backend's compiler changes a rate."""
     schedule = subject.make()
-    function = compiled(schedule)
+    functions = {"compiled": compiled(schedule)}
+    if backend() == "tensorflow":
+        functions["in a graph"] = in_graph(schedule)
     steps = keras.ops.convert_to_tensor(STEPS, "int32")
-    rates = [float(to_numpy(function(step))) for step in steps]
-    require(
-        np.allclose(rates, _rates(schedule), rtol=1e-5, atol=1e-9),
-        f"compiled, the rates are {rates}",
-    )
+    for way, function in functions.items():
+        rates = [float(to_numpy(function(step))) for step in steps]
+        require(
+            np.allclose(rates, _rates(schedule), rtol=1e-5, atol=1e-9),
+            f"{way}, the rates are {rates}",
+        )
 
 
 def drives_an_optimizer(subject):

@@ -1,0 +1,127 @@
+import numpy as np
+from keras import ops
+
+from keras_regopt._registry import register
+from keras_regopt._validate import boolean, fail
+from keras_regopt.callbacks._gradient_hook import GradientHook, detach
+from keras_regopt.callbacks._logger import Logger
+
+# So many steps wait on the device before their norms are fetched.
+_CHUNK = 256
+
+
+@register
+class GradientNormLogger(Logger):
+    """Writes down the norms of the gradients that the training really used.
+
+    Shows gradients that vanish or explode, layers that learn nothing, and
+    where a `clipnorm` would act. At the end of each epoch the logs, and so the
+    history, get
+
+    - `"gradient_norm"`: the Euclidean norm of all gradients together, as a
+      mean over the steps of the epoch,
+    - `"gradient_norm_max"`: the largest of these,
+    - `"gradient_norm/<layer>"`: the mean norm of each layer's gradients.
+
+    The gradients are those of the loss with its penalties, batch by batch, as
+    they come to the optimizer: before clipping and before any transformation,
+    without the factor of loss scaling. Steps whose norm is not finite, which
+    `LossScaleOptimizer` skips, do not count; if all are such, the figures
+    are NaN. With gradient accumulation every batch counts. Where several steps
+    are made in one execution, the last of each is measured.
+
+    The norms are computed inside the compiled step. The train function is
+    compiled anew when a training begins, and once more in the next training
+    without this callback.
+
+    Args:
+        per_layer: Whether each layer has a figure of its own. Defaults to
+            `True`.
+        log_dir: Optional folder for TensorBoard, to which it writes by itself
+            on every backend. Defaults to `None`.
+
+    Raises:
+        ValueError: If an argument is out of its range; in `fit`, under
+            `tf.distribute` with several replicas, where each has gradients of
+            its own.
+
+    Examples:
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> history = model.fit(
+        ...     np.ones((8, 2)), np.ones((8, 1)), verbose=0,
+        ...     callbacks=[GradientNormLogger(per_layer=False)],
+        ... )
+        >>> sorted(history.history)
+        ['gradient_norm', 'gradient_norm_max', 'loss']
+    """
+
+    def __init__(self, per_layer=True, log_dir=None):
+        super().__init__(log_dir)
+        self.per_layer = boolean(self, "per_layer", per_layer)
+        self._layers = []
+        self._reset()
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        strategy = getattr(self.model, "distribute_strategy", None)
+        if getattr(strategy, "num_replicas_in_sync", 1) > 1:
+            fail(
+                self,
+                "model",
+                "trained without `tf.distribute`, or on one replica",
+                self.model.name,
+            )
+        self._layers = []
+        GradientHook(self.model, self._groups, self._receive).attach()
+
+    def on_train_end(self, logs=None):
+        super().on_train_end(logs)
+        detach(self.model)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._reset()
+
+    def measure(self, logs):
+        self._fetch()
+        means = np.full(1 + len(self._layers), np.nan)
+        if self._counted:
+            means = self._sums / self._counted
+        values = {
+            "gradient_norm": float(means[0]),
+            "gradient_norm_max": float(self._largest),
+        }
+        if self.per_layer:
+            for layer, mean in zip(self._layers, means[1:], strict=True):
+                values[f"gradient_norm/{layer}"] = float(mean)
+        return values
+
+    def _groups(self, variables):
+        """The layer of each variable, by the path that they share."""
+        layers = [_path(v).rpartition("/")[0] for v in variables]
+        self._layers = list(dict.fromkeys(layers))
+        return [self._layers.index(layer) for layer in layers]
+
+    def _receive(self, norms):
+        self._waiting.append(norms)
+        if len(self._waiting) >= _CHUNK:
+            self._fetch()
+
+    def _reset(self):
+        self._waiting = []
+        self._sums, self._counted, self._largest = 0.0, 0, np.nan
+
+    def _fetch(self):
+        if not self._waiting:
+            return
+        norms = np.float64(ops.convert_to_numpy(ops.stack(self._waiting)))
+        self._waiting = []
+        norms = norms[np.isfinite(norms[:, 0])]
+        if len(norms):
+            self._sums = self._sums + norms.sum(axis=0)
+            self._counted += len(norms)
+            self._largest = np.fmax(self._largest, norms[:, 0].max())
+
+
+def _path(variable):
+    return getattr(variable, "path", None) or variable.name
