@@ -14,6 +14,7 @@ ARGUMENTS = {
     # not enough.
     "DoG": lambda: {"initial_distance": 0.5},
     "DropBlock2D": lambda: {"block_size": 3},
+    "DropConnect": lambda: {"layer": keras.layers.Dense(3)},
     "ExponentialDecay": lambda: {
         "initial_learning_rate": 0.1,
         "decay_steps": 10,
