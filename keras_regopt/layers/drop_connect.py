@@ -1,8 +1,6 @@
-import keras
-from keras import ops
-
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
+from keras_regopt.layers._draws import dropout_factors
 from keras_regopt.layers._replaced_weights import (
     find_weights,
     names_of_weights,
@@ -84,8 +82,4 @@ class DropConnect(Wrapper):
 
     def _dropped(self, place):
         weight = value_of(place)
-        draws = keras.random.uniform(
-            place.variable.shape, seed=self.seed_generator, dtype="float32"
-        )
-        scale = ops.cast(1 / (1 - self.rate), weight.dtype)
-        return ops.where(draws >= self.rate, weight * scale, 0)
+        return weight * dropout_factors(self, weight.shape, weight.dtype)
