@@ -1,10 +1,13 @@
 import keras
-from keras import ops
 
 from keras_regopt._registry import register
-from keras_regopt._validate import fail, in_range, integer
+from keras_regopt._validate import in_range
 from keras_regopt.layers._base import Layer
-from keras_regopt.layers._draws import dropout_factors
+from keras_regopt.layers._draws import (
+    dropout_factors,
+    mask_axes,
+    mask_shape,
+)
 
 
 @register
@@ -56,7 +59,7 @@ class VariationalDropout(Layer):
     def __init__(self, rate=0.5, axis=1, seed=None, **kwargs):
         super().__init__(**kwargs)
         self.rate = in_range(self, "rate", rate, low=0, below=1)
-        self.axis = _axes(self, axis)
+        self.axis = mask_axes(self, axis)
         self._take_seed(seed)
         self.input_spec = keras.layers.InputSpec(min_ndim=2)
         self.supports_masking = True
@@ -65,22 +68,8 @@ class VariationalDropout(Layer):
     def call(self, inputs, training=False):
         if not training or self.rate == 0:
             return inputs
-        shape = list(ops.shape(inputs))
-        for axis in self.axis if isinstance(self.axis, list) else [self.axis]:
-            shape[axis] = 1
-        return inputs * dropout_factors(self, tuple(shape), inputs.dtype)
+        shape = mask_shape(inputs, self.axis)
+        return inputs * dropout_factors(self, shape, inputs.dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape
-
-
-def _axes(owner, axis):
-    """One axis or a list of axes, none of them that of the batch."""
-    axes = axis if isinstance(axis, (list, tuple)) else [axis]
-    if not axes or 0 in axes:
-        allowed = (
-            "an axis other than 0, which is the batch's, or a list of axes"
-        )
-        fail(owner, "axis", allowed, axis)
-    axes = [integer(owner, "axis", a) for a in axes]
-    return axes if isinstance(axis, (list, tuple)) else axes[0]
