@@ -136,7 +136,8 @@ class MonteCarlo(Wrapper):
         for place, state in enumerate(states):
             start = np.array([(self.seed + place) % 2**31, 0])
             state.assign(ops.convert_to_tensor(start, dtype=state.dtype))
-        yield
+        with _torch_draws(self.seed):
+            yield
         for state, value in zip(states, before, strict=True):
             state.assign(value)
 
@@ -160,6 +161,21 @@ class MonteCarlo(Wrapper):
         spec = super().compute_output_spec(inputs)
         again = super().compute_output_spec(inputs)
         return (spec, again) if self.spread else spec
+
+
+@contextlib.contextmanager
+def _torch_draws(seed):
+    """The same for Keras' dropout on torch, which without a seed draws from
+    torch's own generator."""
+    if keras.backend.backend() != "torch":
+        yield
+        return
+    import torch
+
+    devices = range(torch.cuda.device_count())
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield
 
 
 def _in_inference(call, place):
