@@ -17,7 +17,14 @@ from keras_regopt.layers._wrapper import Wrapper
 # The gates are stretched to this interval and cut off at 0 and 1, so that they
 # are exactly 0 or 1 with a probability of their own.
 _LOW, _HIGH = -0.1, 1.1
+# Keeps the logarithms of the draws finite.
 _EPSILON = 1e-7
+_WITH_UNITS = (
+    keras.layers.Dense,
+    keras.layers.Conv1D,
+    keras.layers.Conv2D,
+    keras.layers.Conv3D,
+)
 
 
 @register
@@ -97,8 +104,7 @@ class L0(Wrapper):
         super().__init__(layer, **kwargs)
         self.strength = in_range(self, "strength", strength, low=0)
         self.per = one_of(self, "per", per, ("unit", "weight"))
-        has_units = isinstance(layer, _WITH_UNITS)
-        if per == "unit" and not has_units:
+        if per == "unit" and not isinstance(layer, _WITH_UNITS):
             allowed = 'a Dense, Conv1D, Conv2D or Conv3D with per="unit"'
             remedy = 'With per="weight" it may be any layer.'
             fail(self, "layer", allowed, layer, remedy)
@@ -124,12 +130,12 @@ class L0(Wrapper):
         initializer = keras.initializers.RandomNormal(math.log(odds), 0.01)
         self.log_alphas = [
             self.add_weight(
-                name="log_alpha",
+                name=f"log_alpha_{place}",
                 shape=shape,
                 initializer=initializer.clone(),
                 autocast=False,
             )
-            for shape in shapes
+            for place, shape in enumerate(shapes)
         ]
 
     @property
@@ -150,9 +156,9 @@ class L0(Wrapper):
         gates = (self._drawn if training else self._closed)(log_alphas)
         if self.per == "unit":
             gates = gates * len(self._places)
+        each = zip(map(value_of, self._places), gates, strict=True)
         weights = [
-            value_of(place) * ops.cast(gate, value_of(place).dtype)
-            for place, gate in zip(self._places, gates, strict=True)
+            weight * ops.cast(gate, weight.dtype) for weight, gate in each
         ]
         with replaced(self._places, weights):
             return self._call_layer(inputs, training, mask)
@@ -180,14 +186,6 @@ class L0(Wrapper):
 
     def _values(self):
         return [ops.cast(a, "float32") for a in self.log_alphas]
-
-
-_WITH_UNITS = (
-    keras.layers.Dense,
-    keras.layers.Conv1D,
-    keras.layers.Conv2D,
-    keras.layers.Conv3D,
-)
 
 
 def _stretched(logit):

@@ -136,10 +136,12 @@ class MonteCarlo(Wrapper):
         for place, state in enumerate(states):
             start = np.array([(self.seed + place) % 2**31, 0])
             state.assign(ops.convert_to_tensor(start, dtype=state.dtype))
-        with _torch_draws(self.seed):
-            yield
-        for state, value in zip(states, before, strict=True):
-            state.assign(value)
+        try:
+            with _torch_draws(self.seed):
+                yield
+        finally:
+            for state, value in zip(states, before, strict=True):
+                state.assign(value)
 
     def _statistics_at_rest(self):
         parts = [
