@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_regopt.layers import VariationalDropout
 from keras_regopt.optimizers import CautiousMask, GradientNormalization
 
 # Constructor arguments, for the classes that cannot do without; functions, so
@@ -51,7 +52,8 @@ ARGUMENTS = {
         "layer_names": ["hidden"],
     },
     "MonteCarlo": lambda: {
-        "layer": keras.layers.Dropout(0.5, seed=0),
+        # Of Keras' own dropout, no state is saved.
+        "layer": VariationalDropout(0.5, seed=0),
         "spread": False,
     },
     "OneCycle": lambda: {"peak": 0.1, "total_steps": 100},

@@ -10,7 +10,7 @@ def dropped(layer, shape):
     return keras.ops.convert_to_numpy(layer(x, training=True)) == 0
 
 
-@pytest.mark.parametrize("block_size", [1, 3, 4, 8])
+@pytest.mark.parametrize("block_size", [1, 4])
 def test_drops_spans_of_the_block_size_at_the_expected_rate(block_size):
     rate, length, maps = 0.2, 30, 2000
     layer = DropBlock1D(rate, block_size, seed=0)

