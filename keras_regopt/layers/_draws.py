@@ -71,9 +71,17 @@ def mask_shape(inputs, axis):
 
     Returns:
         A tuple of integers and, where a size is not known, tensors.
+
+    Raises:
+        ValueError: If the inputs have no such axis, or it is the batch's.
     """
     shape = list(ops.shape(inputs))
     axes = [] if axis is None else axis
     for a in axes if isinstance(axes, list) else [axes]:
+        if not -len(shape) < a < len(shape):
+            raise ValueError(
+                "`axis` must name axes of the inputs other than the batch's. "
+                f"Received: axis={axis}, inputs of shape {inputs.shape}"
+            )
         shape[a] = 1
     return tuple(shape)

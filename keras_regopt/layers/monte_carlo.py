@@ -81,7 +81,7 @@ class MonteCarlo(Wrapper):
             return self._with_spread(outputs, ops.zeros_like)
         with self._own_draws(), self._statistics_at_rest():
             passes = self._passes(inputs, mask)
-        means = keras.tree.map_structure(lambda p: ops.mean(p, axis=1), passes)
+        means = keras.tree.map_structure(_mean_of, passes)
         return self._with_spread(means, self._spread_of, passes)
 
     def _with_spread(self, means, function, *structures):
@@ -91,9 +91,11 @@ class MonteCarlo(Wrapper):
         return means, keras.tree.map_structure(function, *structures)
 
     def _spread_of(self, passes):
-        deviations = passes - ops.mean(passes, axis=1, keepdims=True)
+        exact = _exact(passes)
+        deviations = exact - ops.mean(exact, axis=1, keepdims=True)
         squares = ops.sum(ops.square(deviations), axis=1)
-        return ops.sqrt(squares / (self.samples - 1))
+        spread = ops.sqrt(squares / (self.samples - 1))
+        return ops.cast(spread, passes.dtype)
 
     def _passes(self, inputs, mask):
         """What all passes give, one after the other on axis 1."""
@@ -163,6 +165,16 @@ class MonteCarlo(Wrapper):
         spec = super().compute_output_spec(inputs)
         again = super().compute_output_spec(inputs)
         return (spec, again) if self.spread else spec
+
+
+def _mean_of(passes):
+    return ops.cast(ops.mean(_exact(passes), axis=1), passes.dtype)
+
+
+def _exact(passes):
+    """In single precision at least, where squares do not overflow."""
+    dtype = keras.backend.standardize_dtype(passes.dtype)
+    return ops.cast(passes, keras.backend.result_type(dtype, "float32"))
 
 
 @contextlib.contextmanager

@@ -110,6 +110,14 @@ def test_repeats_masks_with_the_inputs():
     np.testing.assert_allclose(as_array(layer(x, mask=mask)), masked, rtol=1e-5)
 
 
+def test_half_precision_does_not_overflow():
+    layer = MonteCarlo(keras.layers.Dropout(0.5, dtype="float16"), seed=0)
+    mean, spread = layer(np.full((2, 50), 1000, "float16"))
+    assert keras.backend.standardize_dtype(spread.dtype) == "float16"
+    assert 800 < as_array(mean).mean() < 1200
+    assert 800 < as_array(spread).mean() < 1200
+
+
 def test_steps_need_not_be_known():
     layer = MonteCarlo(keras.layers.Dropout(0.5), samples=2)
     inputs = keras.Input((None, 3))
