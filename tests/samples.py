@@ -103,11 +103,11 @@ ARGUMENTS = {
 
 # (class, promise): why the class cannot keep it. A strict expected failure.
 EXCEPTIONS = {
-    ("ManifoldMixup", "repeats_itself_by_its_seed"): (
-        "It draws in its own train step alone, not in a call."
-    ),
     ("HypergradientDescent", "follows_a_schedule"): (
         "It learns the rate that a schedule would set."
+    ),
+    ("ManifoldMixup", "repeats_itself_by_its_seed"): (
+        "It draws in its own train step alone, not in a call."
     ),
 }
 

@@ -10,6 +10,9 @@ from keras_regopt._validate import boolean, integer
 from keras_regopt.layers._replaced_calls import replaced_calls
 from keras_regopt.layers._wrapper import Wrapper
 
+# Keeps the seeds of two generators apart, however often one has drawn.
+_STRIDE = 1_000_003
+
 
 @register
 class MonteCarlo(Wrapper):
@@ -127,8 +130,7 @@ class MonteCarlo(Wrapper):
 
     @contextlib.contextmanager
     def _own_draws(self):
-        """Lets all generators begin at this layer's seed, and gives them back
-        as they were."""
+        """All generators begin at this layer's seed, and then go on as before."""
         states = [
             generator.state
             for part in self.layer._flatten_layers()
@@ -136,7 +138,7 @@ class MonteCarlo(Wrapper):
         ]
         before = [ops.copy(state.value) for state in states]
         for place, state in enumerate(states):
-            start = np.array([(self.seed + place) % 2**31, 0])
+            start = np.array([(self.seed + place * _STRIDE) % 2**31, 0])
             state.assign(ops.convert_to_tensor(start, dtype=state.dtype))
         try:
             with _torch_draws(self.seed):
@@ -179,8 +181,7 @@ def _exact(passes):
 
 @contextlib.contextmanager
 def _torch_draws(seed):
-    """The same for Keras' dropout on torch, which without a seed draws from
-    torch's own generator."""
+    """The same for torch's own generator, which Keras' dropout uses there."""
     if keras.backend.backend() != "torch":
         yield
         return
