@@ -130,7 +130,7 @@ class MonteCarlo(Wrapper):
 
     @contextlib.contextmanager
     def _own_draws(self):
-        """All generators begin at this layer's seed, and then go on as before."""
+        """All generators begin at this seed, and then go on as before."""
         states = [
             generator.state
             for part in self.layer._flatten_layers()
