@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_regopt.layers import VariationalDropout
 from keras_regopt.optimizers import CautiousMask, GradientNormalization
 from keras_regopt.schedules import Cyclical
 
@@ -9,12 +10,16 @@ from keras_regopt.schedules import Cyclical
 # that nested objects are new each time.
 ARGUMENTS = {
     "AdaptiveGradientClipping": lambda: {"clip_factor": 0.5},
+    "ConcreteDropout": lambda: {"layer": keras.layers.Dense(3)},
     "CosineDecay": lambda: {"initial_learning_rate": 0.1, "decay_steps": 100},
     "Cyclical": lambda: {"low": 0.01, "high": 0.1, "step_size": 3},
     # From the tiny defaults of this one, LARS and Prodigy, forty steps are
     # not enough.
     "DoG": lambda: {"initial_distance": 0.5},
+    "DropBlock1D": lambda: {"block_size": 3},
     "DropBlock2D": lambda: {"block_size": 3},
+    "DropBlock3D": lambda: {"block_size": 3},
+    "DropConnect": lambda: {"layer": keras.layers.Dense(3)},
     "ExponentialDecay": lambda: {
         "initial_learning_rate": 0.1,
         "decay_steps": 10,
@@ -38,12 +43,24 @@ ARGUMENTS = {
     },
     "InverseSquareRoot": lambda: {"peak": 0.1, "warmup_steps": 3},
     "Join": lambda: {"schedules": [0.1, 0.2], "boundaries": [3]},
+    "L0": lambda: {"layer": keras.layers.Dense(3)},
     "LARS": lambda: {"learning_rate": 0.01, "trust_coefficient": 1.0},
     # As many as the contract's fit has, so that the test is complete.
     "LearningRateFinder": lambda: {"steps": 6, "high": 0.1},
     "LinearToZero": lambda: {"initial_learning_rate": 0.1, "total_steps": 100},
     "Lookahead": lambda: {"inner": keras.optimizers.SGD(0.1), "sync_period": 2},
     "MomentumCycle": lambda: {"cycle": Cyclical(0.0, 1.0, step_size=2)},
+    "ManifoldMixup": lambda: {
+        "model": keras.Sequential(
+            [keras.Input((6,)), keras.layers.Dense(6, name="hidden")]
+        ),
+        "layer_names": ["hidden"],
+    },
+    "MonteCarlo": lambda: {
+        # Of Keras' own dropout, no state is saved.
+        "layer": VariationalDropout(0.5, seed=0),
+        "spread": False,
+    },
     "OneCycle": lambda: {"peak": 0.1, "total_steps": 100},
     "ParameterGroup": lambda: {"pattern": "kernel", "weight_decay": 0.5},
     "PiecewiseInterpolation": lambda: {
@@ -86,12 +103,16 @@ ARGUMENTS = {
         "warmup_steps": 10,
         "decay_steps": 20,
     },
+    "Zoneout": lambda: {"layer": keras.layers.LSTMCell(3)},
 }
 
 # (class, promise): why the class cannot keep it. A strict expected failure.
 EXCEPTIONS = {
     ("HypergradientDescent", "follows_a_schedule"): (
         "It learns the rate that a schedule would set."
+    ),
+    ("ManifoldMixup", "repeats_itself_by_its_seed"): (
+        "It draws in its own train step alone, not in a call."
     ),
 }
 

@@ -17,6 +17,7 @@ from keras_regopt.optimizers import (
 from keras_regopt.testing._samples import (
     data,
     dense_model,
+    in_its_place,
     layer_model,
     layer_shape,
 )
@@ -39,6 +40,7 @@ def model_with(cls):
     # Three steps are faster eagerly than TensorFlow can trace one.
     mode = "eager" if keras.backend.backend() == "tensorflow" else None
     if isinstance(made, keras.layers.Layer):
+        made = in_its_place(made)
         shape = (4, 12, 10, 3)
         if not isinstance(made, RandomAugmentation):
             shape = layer_shape(made)

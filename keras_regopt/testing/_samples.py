@@ -94,6 +94,18 @@ def require_alike(train):
         )
 
 
+def in_its_place(layer):
+    """A layer as a model can hold it: the cell of a recurrent one in an RNN."""
+    is_cell = hasattr(layer, "state_size")
+    if not is_cell or isinstance(layer, keras.layers.RNN):
+        return layer
+    layer = keras.layers.RNN(
+        layer, return_sequences=True, dtype=layer.dtype_policy
+    )
+    layer.input_spec = keras.layers.InputSpec(ndim=3)
+    return layer
+
+
 def layer_shape(layer):
     """An input shape, batch included, that a layer says it can take."""
     spec = getattr(layer, "input_spec", None)

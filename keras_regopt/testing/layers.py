@@ -7,6 +7,7 @@ from keras_regopt.testing import common
 from keras_regopt.testing._backend import backend, gradient, to_numpy
 from keras_regopt.testing._contract import NotApplicable, require
 from keras_regopt.testing._samples import (
+    in_its_place,
     layer_model,
     layer_shape,
     require_alike,
@@ -58,7 +59,7 @@ def trains_alike_compiled_or_not(subject):
     def train(mode):
         # Fixes the draws of a layer without a seed, too.
         keras.utils.set_random_seed(0)
-        layer = subject.make()
+        layer = in_its_place(subject.make())
         if mode == "jit" and not layer.supports_jit:
             return None
         model, x, y = layer_model(layer, layer_shape(layer), mode)
@@ -79,7 +80,7 @@ def trains_alike_compiled_or_not(subject):
 
 def computes_in_mixed_precision(subject):
     """Under `mixed_float16` the output is float16 and the weights float32."""
-    layer = subject.make(dtype="mixed_float16")
+    layer = in_its_place(subject.make(dtype="mixed_float16"))
     x = np.ones(layer_shape(layer), "float32")
     output = layer(x, training=True)
     dtype = keras.backend.standardize_dtype(output.dtype)
@@ -99,6 +100,10 @@ def repeats_itself_by_its_seed(subject):
         raise NotApplicable("it draws nothing: it has no `seed`")
     first, x = _layer_and_input(subject, seed=0)
     second, _ = _layer_and_input(subject, seed=0)
+    for layer in (first, second):
+        layer(x)
+    # Its weights, if it has any, are drawn by their initializers.
+    second.set_weights(first.get_weights())
     draws = [to_numpy(layer(x, training=True)) for layer in (first, second)]
     require(np.array_equal(*draws), "two layers with one seed differ")
     more = [to_numpy(first(x, training=True)) for _ in range(20)]
@@ -110,7 +115,7 @@ def repeats_itself_by_its_seed(subject):
 
 def reloads(subject):
     """A reloaded model predicts the same."""
-    layer = subject.make()
+    layer = in_its_place(subject.make())
     model, x, y = layer_model(layer, layer_shape(layer), "eager")
     model.fit(x, y, verbose=0)
     expected, predicted = (
@@ -125,7 +130,7 @@ def reloads(subject):
 
 def exports(subject):
     """The SavedModel predicts as the model does."""
-    layer = subject.make()
+    layer = in_its_place(subject.make())
     model, x, _ = layer_model(layer, layer_shape(layer))
     expected, exported = predictions(model, x), exported_predictions(model, x)
     require(
@@ -135,7 +140,7 @@ def exports(subject):
 
 
 def _layer_and_input(subject, **changes):
-    layer = subject.make(**changes)
+    layer = in_its_place(subject.make(**changes))
     shape = layer_shape(layer)
     x = np.random.default_rng(0).normal(size=shape).astype("float32")
     return layer, x

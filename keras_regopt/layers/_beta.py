@@ -1,0 +1,42 @@
+"""Draws from a symmetric beta distribution, which every compiler can take."""
+
+import numpy as np
+import scipy.stats
+from keras import ops
+
+_STEPS = 4096
+
+
+def beta_quantiles(alpha):
+    """The quantile function of Beta(alpha, alpha), as a table.
+
+    Args:
+        alpha: Both parameters of the distribution, a number > 0.
+
+    Returns:
+        A float32 array of values at even steps from 0 to 1.
+    """
+    steps = np.linspace(0, 1, _STEPS + 1)
+    return scipy.stats.beta.ppf(steps, alpha, alpha).astype("float32")
+
+
+def at_quantile(table, u):
+    """Reads the table between its steps.
+
+    TensorFlow cannot compile draws from a gamma distribution, of which a beta
+    one is made; a number from 0 to 1 and a table can be drawn from everywhere.
+
+    Args:
+        table: What `beta_quantiles` returned.
+        u: Tensor of numbers in [0, 1).
+
+    Returns:
+        A tensor of the shape of `u`, distributed as the table says if `u` is
+        uniform.
+    """
+    table = ops.convert_to_tensor(table)
+    place = u * _STEPS
+    index = ops.clip(ops.cast(place, "int32"), 0, _STEPS - 1)
+    part = place - ops.cast(index, u.dtype)
+    low, high = ops.take(table, index), ops.take(table, index + 1)
+    return low + part * (high - low)

@@ -1,0 +1,87 @@
+"""What the layers draw."""
+
+import keras
+from keras import ops
+
+from keras_regopt._validate import fail, integer
+
+
+def uniforms(layer, shape):
+    """Numbers from 0 to 1, whatever precision a layer computes in.
+
+    Args:
+        layer: The layer, whose generator counts on.
+        shape: Tuple of integers and, where a size is not known, tensors.
+
+    Returns:
+        A float32 tensor.
+    """
+    return keras.random.uniform(
+        shape, seed=layer.seed_generator, dtype="float32"
+    )
+
+
+def dropout_factors(layer, shape, dtype):
+    """Zero with the probability `layer.rate`, else what keeps the mean at one.
+
+    Args:
+        layer: The layer, with its `rate` and its generator.
+        shape: Tuple of integers and, where a size is not known, tensors.
+        dtype: The dtype of the factors.
+
+    Returns:
+        A tensor of `dtype`.
+    """
+    kept = uniforms(layer, shape) >= layer.rate
+    return ops.cast(ops.where(kept, 1 / (1 - layer.rate), 0.0), dtype)
+
+
+def mask_axes(owner, axis, optional=False):
+    """The argument `axis` of a layer: axes along which a mask is the same.
+
+    Args:
+        owner: The layer under construction.
+        axis: An axis, or a list of axes.
+        optional: Whether `None` passes, for no axis.
+
+    Returns:
+        The axis, or a list of the axes.
+
+    Raises:
+        ValueError: If it is anything else, or the axis of the batch.
+    """
+    if axis is None and optional:
+        return None
+    axes = axis if isinstance(axis, (list, tuple)) else [axis]
+    if not axes or 0 in axes:
+        allowed = (
+            "an axis other than 0, which is the batch's, or a list of axes"
+        )
+        fail(owner, "axis", allowed, axis)
+    axes = [integer(owner, "axis", a) for a in axes]
+    return axes if isinstance(axis, (list, tuple)) else axes[0]
+
+
+def mask_shape(inputs, axis):
+    """The shape of a mask that is the same along an axis, or several.
+
+    Args:
+        inputs: The tensor to mask.
+        axis: What `mask_axes` returned.
+
+    Returns:
+        A tuple of integers and, where a size is not known, tensors.
+
+    Raises:
+        ValueError: If the inputs have no such axis, or it is the batch's.
+    """
+    shape = list(ops.shape(inputs))
+    axes = [] if axis is None else axis
+    for a in axes if isinstance(axes, list) else [axes]:
+        if not -len(shape) < a < len(shape):
+            raise ValueError(
+                "`axis` must name axes of the inputs other than the batch's. "
+                f"Received: axis={axis}, inputs of shape {inputs.shape}"
+            )
+        shape[a] = 1
+    return tuple(shape)
