@@ -10,9 +10,11 @@ import keras
 from keras import ops
 from keras.src.backend.common.global_state import get_global_attribute
 from keras.src.backend.common.stateless_scope import in_stateless_scope
+from keras.src.backend.common.variables import AutocastScope
 from keras.src.layers.preprocessing.image_preprocessing.base_image_preprocessing_layer import (  # noqa: E501
     BaseImagePreprocessingLayer,
 )
+from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
 from keras.src.models.functional import Functional
 from keras.src.random.seed_generator import make_default_seed
 from keras.src.utils.backend_utils import DynamicBackend, in_tf_graph
@@ -20,7 +22,9 @@ from keras.src.utils.io_utils import print_msg
 from keras.src.utils.jax_utils import is_in_jax_tracing_scope
 
 __all__ = [
+    "AutocastScope",
     "BaseImagePreprocessingLayer",
+    "DropoutRNNCell",
     "Functional",
     "data_ops",
     "data_random",

@@ -13,7 +13,10 @@ ARGUMENTS = {
     # From the tiny defaults of this one, LARS and Prodigy, forty steps are
     # not enough.
     "DoG": lambda: {"initial_distance": 0.5},
+    "DropBlock1D": lambda: {"block_size": 3},
     "DropBlock2D": lambda: {"block_size": 3},
+    "DropBlock3D": lambda: {"block_size": 3},
+    "DropConnect": lambda: {"layer": keras.layers.Dense(3)},
     "ExponentialDecay": lambda: {
         "initial_learning_rate": 0.1,
         "decay_steps": 10,

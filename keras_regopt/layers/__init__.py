@@ -1,7 +1,25 @@
 """Regularization inside the network."""
 
 from keras_regopt.layers._base import Layer
+from keras_regopt.layers.drop_block_1d import DropBlock1D
 from keras_regopt.layers.drop_block_2d import DropBlock2D
-from keras_regopt.layers.stochastic_depth import StochasticDepth
+from keras_regopt.layers.drop_block_3d import DropBlock3D
+from keras_regopt.layers.drop_connect import DropConnect
+from keras_regopt.layers.stochastic_depth import (
+    StochasticDepth,
+    linear_depth_rates,
+)
+from keras_regopt.layers.variational_dropout import VariationalDropout
+from keras_regopt.layers.word_dropout import WordDropout
 
-__all__ = ["DropBlock2D", "Layer", "StochasticDepth"]
+__all__ = [
+    "DropBlock1D",
+    "DropBlock2D",
+    "DropBlock3D",
+    "DropConnect",
+    "Layer",
+    "StochasticDepth",
+    "VariationalDropout",
+    "WordDropout",
+    "linear_depth_rates",
+]

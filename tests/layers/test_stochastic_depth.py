@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_regopt.layers import StochasticDepth
+from keras_regopt.layers import StochasticDepth, linear_depth_rates
 
 
 def drawn(layer, x):
@@ -56,3 +56,22 @@ def test_draws_on_after_a_reload(tmp_path):
     model.save(tmp_path / "model.keras")
     reloaded = keras.saving.load_model(tmp_path / "model.keras").layers[0]
     np.testing.assert_array_equal(drawn(layer, x), drawn(reloaded, x))
+
+
+def test_keeps_or_drops_the_whole_batch_in_its_mode():
+    layer = StochasticDepth(0.5, mode="batch", seed=0)
+    x = np.ones((6, 3), "float32")
+    means = [drawn(layer, x).mean(axis=1) for _ in range(400)]
+    assert all(len(set(rows)) == 1 for rows in means)
+    assert {rows[0] for rows in means} == {0.0, 2.0}
+    # Five standard deviations of a binomial.
+    share = np.mean([rows[0] == 0 for rows in means])
+    assert share == pytest.approx(0.5, abs=5 * np.sqrt(0.25 / 400))
+
+
+def test_rates_grow_in_proportion_to_depth():
+    assert linear_depth_rates(0.2, 1) == [0.2]
+    rates = linear_depth_rates(0.5, 10)
+    np.testing.assert_allclose(rates, np.linspace(0, 0.5, 11)[1:])
+    with pytest.raises(ValueError, match="`depth` of linear_depth_rates must"):
+        linear_depth_rates(0.5, 0)

@@ -1,0 +1,106 @@
+import math
+
+import keras
+from keras import ops
+
+from keras_regopt import _validate
+from keras_regopt._validate import in_range, positive_int
+from keras_regopt.layers._base import Layer
+from keras_regopt.layers._draws import uniforms
+
+
+class DropBlock(Layer):
+    """Base of `DropBlock1D`, `DropBlock2D` and `DropBlock3D`.
+
+    A subclass names its `axes`, those that a block extends along.
+
+    Args:
+        rate: The part of the activations to drop, in [0, 1). Defaults to
+            `0.1`.
+        block_size: Side of a block, at least 1. Defaults to `7`.
+        data_format: `"channels_last"`, `"channels_first"` or `None` for what
+            `keras.config` says. Defaults to `None`.
+        seed: Integer that makes the draws repeatable, or `None`. Defaults to
+            `None`.
+        **kwargs: Keras' arguments of every layer, such as `name` and `dtype`.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+    """
+
+    axes: tuple[str, ...] = ()
+
+    def __init__(
+        self, rate=0.1, block_size=7, data_format=None, seed=None, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.rate = in_range(self, "rate", rate, low=0, below=1)
+        self.block_size = positive_int(self, "block_size", block_size)
+        self.data_format = _validate.data_format(self, data_format)
+        self._take_seed(seed)
+        self.input_spec = keras.layers.InputSpec(ndim=2 + len(self.axes))
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        if None in self._sizes(input_shape):
+            raise ValueError(
+                f"{type(self).__name__} needs the {' and the '.join(self.axes)}"
+                f" of its input. Received: input_shape={tuple(input_shape)}"
+            )
+
+    def call(self, inputs, training=False):
+        if not training or self.rate == 0:
+            return inputs
+        kept = ops.cast(ops.logical_not(self._dropped(inputs)), "float32")
+        count = ops.cast(ops.size(kept), "float32")
+        scale = count / ops.maximum(ops.sum(kept), 1.0)
+        return inputs * ops.cast(kept * scale, inputs.dtype)
+
+    def _dropped(self, inputs):
+        """True in the blocks."""
+        sizes = self._sizes(inputs.shape)
+        block = min(self.block_size, *sizes)
+        places = [size - block + 1 for size in sizes]
+        probability = self.rate * math.prod(
+            size / (block * place)
+            for size, place in zip(sizes, places, strict=True)
+        )
+        channels = inputs.shape[-1 if self._channels_last else 1]
+        seeds = uniforms(self, (ops.shape(inputs)[0], *places, channels))
+        # A seed is the first corner of its block.
+        margins = [(block - 1, block - 1)] * len(sizes)
+        dropped = ops.pad(seeds < probability, [(0, 0), *margins, (0, 0)])
+        for axis in range(1, 1 + len(sizes)):
+            dropped = _any_of_the_last(dropped, block, axis)
+        if self._channels_last:
+            return dropped
+        return ops.moveaxis(dropped, -1, 1)
+
+    @property
+    def _channels_last(self):
+        return self.data_format == "channels_last"
+
+    def _sizes(self, shape):
+        return tuple(shape[1:-1] if self._channels_last else shape[2:])
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+def _any_of_the_last(x, count, axis):
+    """Whether any of `count` neighbors along an axis is true.
+
+    Each pass doubles the reach. On a CPU this is much faster than pooling.
+    """
+    reach = 1
+    while reach < count:
+        step = min(reach, count - reach)
+        x = ops.logical_or(
+            _slice(x, axis, None, -step), _slice(x, axis, step, None)
+        )
+        reach += step
+    return x
+
+
+def _slice(x, axis, start, stop):
+    return x[(slice(None),) * axis + (slice(start, stop),)]

@@ -1,0 +1,86 @@
+import keras
+from keras import ops
+
+from keras_regopt._registry import register
+from keras_regopt._validate import fail, in_range, integer
+from keras_regopt.layers._base import Layer
+from keras_regopt.layers._draws import dropout_factors
+
+
+@register
+class VariationalDropout(Layer):
+    """Dropout with one mask for all steps of a sequence.
+
+    A mask that changes from step to step adds noise that a recurrent network
+    can average away, or that wipes out its memory. Here a feature of an
+    example is dropped at all steps or at none:
+
+        y[:, t] = m * x[:, t] / (1 - rate),   m ~ Bernoulli(1 - rate).
+
+    Put it between recurrent layers, and on embeddings. At inference it is the
+    identity. Masks are as for Keras' `SpatialDropout1D`, on inputs of any rank;
+    for the same kind of dropout on the recurrent state, Keras' recurrent
+    layers have the argument `recurrent_dropout`.
+
+    Args:
+        rate: Probability that a feature is dropped, in [0, 1). Defaults to
+            `0.5`.
+        axis: The axis of the steps, or a list of axes that share one mask, not
+            the batch's axis 0. Defaults to `1`.
+        seed: Integer that makes the draws repeatable, or `None`. Defaults to
+            `None`.
+        **kwargs: Keras' arguments of every layer, such as `name` and `dtype`.
+
+    Input shape:
+        A tensor with the batch in the first axis, usually
+        `(batch, steps, features)`.
+
+    Output shape:
+        As the input.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+
+    Examples:
+        >>> layer = VariationalDropout(rate=0.5, seed=0)
+        >>> x = np.ones((2, 10, 4), "float32")
+        >>> y = keras.ops.convert_to_numpy(layer(x, training=True))
+        >>> bool((y == y[:, :1]).all())
+        True
+
+    References:
+        Gal and Ghahramani 2016, A theoretically grounded application of
+        dropout in recurrent neural networks (arXiv 1512.05287).
+    """
+
+    def __init__(self, rate=0.5, axis=1, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.rate = in_range(self, "rate", rate, low=0, below=1)
+        self.axis = _axes(self, axis)
+        self._take_seed(seed)
+        self.input_spec = keras.layers.InputSpec(min_ndim=2)
+        self.supports_masking = True
+        self.built = True
+
+    def call(self, inputs, training=False):
+        if not training or self.rate == 0:
+            return inputs
+        shape = list(ops.shape(inputs))
+        for axis in self.axis if isinstance(self.axis, list) else [self.axis]:
+            shape[axis] = 1
+        return inputs * dropout_factors(self, tuple(shape), inputs.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+def _axes(owner, axis):
+    """One axis or a list of axes, none of them that of the batch."""
+    axes = axis if isinstance(axis, (list, tuple)) else [axis]
+    if not axes or 0 in axes:
+        allowed = (
+            "an axis other than 0, which is the batch's, or a list of axes"
+        )
+        fail(owner, "axis", allowed, axis)
+    axes = [integer(owner, "axis", a) for a in axes]
+    return axes if isinstance(axis, (list, tuple)) else axes[0]
