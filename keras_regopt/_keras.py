@@ -11,6 +11,7 @@ from keras import ops
 from keras.src.backend.common.global_state import get_global_attribute
 from keras.src.backend.common.stateless_scope import in_stateless_scope
 from keras.src.backend.common.variables import AutocastScope
+from keras.src.layers.preprocessing.data_layer import DataLayer
 from keras.src.layers.preprocessing.image_preprocessing.base_image_preprocessing_layer import (  # noqa: E501
     BaseImagePreprocessingLayer,
 )
@@ -24,6 +25,7 @@ from keras.src.utils.jax_utils import is_in_jax_tracing_scope
 __all__ = [
     "AutocastScope",
     "BaseImagePreprocessingLayer",
+    "DataLayer",
     "DropoutRNNCell",
     "Functional",
     "data_ops",

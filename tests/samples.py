@@ -77,6 +77,10 @@ ARGUMENTS = {
     "REX": lambda: {"initial_learning_rate": 0.1, "total_steps": 100},
     "Repeat": lambda: {"schedule": 0.1, "period": 3, "rate_factor": 0.9},
     "SAM": lambda: {"inner": keras.optimizers.SGD(0.1)},
+    # The corrections shall show within the contract's few steps.
+    "BatchRenormalization": lambda: {"warmup_steps": 1, "ramp_steps": 2},
+    "GhostBatchNormalization": lambda: {"ghost_batch_size": 2},
+    "WeightStandardization": lambda: {"layer": keras.layers.Dense(3)},
     # The contract's few steps shall reach the turn of the basis.
     "SOAP": lambda: {"precondition_frequency": 2},
     "Scale": lambda: {"schedule": 0.1, "factor": 0.5},

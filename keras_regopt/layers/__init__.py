@@ -1,34 +1,46 @@
 """Regularization inside the network."""
 
 from keras_regopt.layers._base import Layer
+from keras_regopt.layers.batch_renormalization import BatchRenormalization
 from keras_regopt.layers.concrete_dropout import ConcreteDropout
 from keras_regopt.layers.drop_block_1d import DropBlock1D
 from keras_regopt.layers.drop_block_2d import DropBlock2D
 from keras_regopt.layers.drop_block_3d import DropBlock3D
 from keras_regopt.layers.drop_connect import DropConnect
+from keras_regopt.layers.ghost_batch_normalization import (
+    GhostBatchNormalization,
+)
 from keras_regopt.layers.l0 import L0
 from keras_regopt.layers.manifold_mixup import ManifoldMixup
 from keras_regopt.layers.monte_carlo import MonteCarlo
+from keras_regopt.layers.robust_scaling import RobustScaling
 from keras_regopt.layers.stochastic_depth import (
     StochasticDepth,
     linear_depth_rates,
 )
 from keras_regopt.layers.variational_dropout import VariationalDropout
+from keras_regopt.layers.weight_standardization import WeightStandardization
+from keras_regopt.layers.whitening import Whitening
 from keras_regopt.layers.word_dropout import WordDropout
 from keras_regopt.layers.zoneout import Zoneout
 
 __all__ = [
     "L0",
+    "BatchRenormalization",
     "ConcreteDropout",
     "DropBlock1D",
     "DropBlock2D",
     "DropBlock3D",
     "DropConnect",
+    "GhostBatchNormalization",
     "Layer",
     "ManifoldMixup",
     "MonteCarlo",
+    "RobustScaling",
     "StochasticDepth",
     "VariationalDropout",
+    "WeightStandardization",
+    "Whitening",
     "WordDropout",
     "Zoneout",
     "linear_depth_rates",

@@ -1,0 +1,63 @@
+import keras
+from keras import ops
+
+from keras_regopt._config import SignatureConfig
+from keras_regopt._validate import fail
+
+
+class BatchNormalization(SignatureConfig, keras.layers.BatchNormalization):
+    """Base of the layers that normalize otherwise in training alone.
+
+    A subclass writes `normalize`. Inference, weights, freezing and arguments
+    are those of Keras' layer, which it can stand in for.
+
+    Args:
+        **kwargs: The arguments of `keras.layers.BatchNormalization`.
+
+    Raises:
+        ValueError: If another way to normalize is asked for among these.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        if self.renorm:
+            fail(
+                self,
+                "renorm",
+                "False",
+                True,
+                "For batch renormalization use `BatchRenormalization`.",
+            )
+
+    def _keras_config(self):
+        config = keras.layers.BatchNormalization.get_config(self)
+        # What can only be off.
+        return {
+            name: value
+            for name, value in config.items()
+            if not name.startswith("renorm")
+        }
+
+    def call(self, inputs, training=None, mask=None):
+        # A frozen layer infers, as Keras' does.
+        if not (training and self.trainable):
+            return super().call(inputs, training=False, mask=mask)
+        # Sums of squares overflow in half precision.
+        dtype = keras.backend.result_type(inputs.dtype, "float32")
+        outputs = self.normalize(ops.cast(inputs, dtype), mask)
+        return ops.cast(outputs, self.compute_dtype)
+
+    def normalize(self, x, mask):
+        """Normalizes a batch in training, and moves the statistics.
+
+        Args:
+            x: The inputs, in single precision at least.
+            mask: `None`, or a boolean tensor of their shape without the last
+                axis: which entries count.
+
+        Returns:
+            The outputs.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} must write `normalize(self, x, mask)`."
+        )
