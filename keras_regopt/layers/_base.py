@@ -45,6 +45,9 @@ class Layer(KeepsSeed, SignatureConfig, keras.layers.Layer):
     # Whether one draw serves a whole batch, so that the examples of a batch
     # are not random independently of one another.
     draws_once_for_a_batch = False
+    # Whether its output at inference is its input, or acts on each channel
+    # alone and leaves constants as they are: `constraints.shrink` looks here.
+    passes_channels = False
 
     def _keras_config(self):
         return keras.layers.Layer.get_config(self)

@@ -29,6 +29,7 @@ class DropBlock(Layer):
     """
 
     axes: tuple[str, ...] = ()
+    passes_channels = True
 
     def __init__(
         self, rate=0.1, block_size=7, data_format=None, seed=None, **kwargs

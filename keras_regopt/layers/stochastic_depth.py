@@ -49,6 +49,8 @@ class StochasticDepth(Layer):
         `DropPath`, the two modes are those of torchvision.
     """
 
+    passes_channels = True
+
     def __init__(self, rate=0.1, mode="row", seed=None, **kwargs):
         super().__init__(**kwargs)
         self.rate = in_range(self, "rate", rate, low=0, below=1)

@@ -56,6 +56,8 @@ class VariationalDropout(Layer):
         dropout in recurrent neural networks (arXiv 1512.05287).
     """
 
+    passes_channels = True
+
     def __init__(self, rate=0.5, axis=1, seed=None, **kwargs):
         super().__init__(**kwargs)
         self.rate = in_range(self, "rate", rate, low=0, below=1)

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from keras_regopt.constraints import cost, shrink
+from keras_regopt.layers import DropBlock2D, StochasticDepth
 from keras_regopt.testing._backend import to_numpy
 
 layers = keras.layers
@@ -105,6 +106,8 @@ def test_cuts_filters_through_a_convolutional_net(data_format):
         layers.ReLU(),
         layers.MaxPooling2D(2, **form),
         layers.Dropout(0.5),
+        DropBlock2D(0.1, block_size=2, **form),
+        StochasticDepth(0.1),
         layers.Conv2D(5, 2, name="second", activation="elu", **form),
         layers.Flatten(**form),
         layers.Dense(3),
