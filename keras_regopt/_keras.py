@@ -13,6 +13,10 @@ from keras.src.backend.common.stateless_scope import in_stateless_scope
 from keras.src.layers.preprocessing.image_preprocessing.base_image_preprocessing_layer import (  # noqa: E501
     BaseImagePreprocessingLayer,
 )
+from keras.src.losses.loss import (
+    scale_loss_for_distribution,
+    unscale_loss_for_distribution,
+)
 from keras.src.models.functional import Functional
 from keras.src.random.seed_generator import make_default_seed
 from keras.src.utils.backend_utils import DynamicBackend, in_tf_graph
@@ -31,7 +35,9 @@ __all__ = [
     "is_in_jax_tracing_scope",
     "make_default_seed",
     "print_msg",
+    "scale_loss_for_distribution",
     "tf_seed_generator",
+    "unscale_loss_for_distribution",
 ]
 
 
