@@ -18,6 +18,7 @@ from keras_regopt.testing._samples import (
     dense_model,
     layer_model,
     layer_shape,
+    metric_model,
 )
 
 
@@ -44,6 +45,8 @@ def model_with(cls):
         x, y = data()
         if isinstance(made, keras.regularizers.Regularizer):
             model = dense_model(mode=mode, kernel_regularizer=made)
+        elif isinstance(made, keras.metrics.Metric):
+            model, x, y = metric_model(made, mode)
         elif isinstance(made, keras.optimizers.Optimizer):
             model = dense_model(made, mode=mode)
         elif isinstance(made, ParameterGroup):

@@ -88,7 +88,8 @@ class Batch:
                 "`compile`."
             )
         # The trackers of single losses have seen this batch already.
-        with keras.StatelessScope():
+        trackers = [(v, v.value) for v in self._model.metrics_variables]
+        with keras.StatelessScope(trackers):
             loss = compiled(self.y, y_pred, self.sample_weight)
         return unscale_loss_for_distribution(ops.cast(loss, "float32"))
 
@@ -115,7 +116,7 @@ class Batch:
         return keras.tree.pack_sequence_as(
             self.x,
             [
-                rest.pop(0) if _is_float(x) else x
+                rest.pop(0) if _is_float(x) else _tensor(x)
                 for x in keras.tree.flatten(self.x)
             ],
         )
@@ -125,6 +126,11 @@ class Batch:
         values.update({id(v): (v, value) for v, value in changes})
         with keras.StatelessScope(list(values.values())) as scope:
             return scope, self._model.run(x, training=True)
+
+
+def _tensor(x):
+    # In eager steps on JAX, an array, which Keras does not mix with tensors.
+    return x if x is None or ops.is_tensor(x) else ops.convert_to_tensor(x)
 
 
 def _is_float(x):

@@ -82,14 +82,20 @@ class PenalizedModel(ModelWrapper):
             f"{type(self).__name__} must write `penalty(self, batch)`."
         )
 
-    def test_step(self, *arguments):
-        # The penalty belongs to training and was not computed.
-        outcome = super().test_step(*arguments)
-        logs = outcome
-        if keras.backend.backend() == "jax":
-            logs, _ = outcome
+    def evaluate(self, *arguments, return_dict=False, **options):
+        """Evaluates without the penalty, which belongs to training.
+
+        Args:
+            *arguments: The arguments of Keras' function of this name.
+            return_dict: Whether to return a dict.
+            **options: Further arguments of Keras' function of this name.
+
+        Returns:
+            What Keras' function returns.
+        """
+        logs = super().evaluate(*arguments, return_dict=True, **options)
         logs.pop("penalty", None)
-        return outcome
+        return logs if return_dict else self._flatten_metrics_in_order(logs)
 
     def _chain(self):
         """This model, and those within it that have a penalty as well."""

@@ -16,6 +16,7 @@ from keras_regopt.testing import (
     augmentations,
     callbacks,
     layers,
+    metrics,
     optimizers,
     regularizers,
     schedules,
@@ -27,6 +28,7 @@ __all__ = [
     "check_augmentation",
     "check_callback",
     "check_layer",
+    "check_metric",
     "check_optimizer",
     "check_regularizer",
     "check_schedule",
@@ -74,6 +76,19 @@ def check_layer(cls, **arguments):
         AssertionError: If it breaks a promise; the message lists them all.
     """
     check(Subject(cls, arguments), layers.PROMISES)
+
+
+def check_metric(cls, **arguments):
+    """Checks a metric, on targets of two columns and predictions of one.
+
+    Args:
+        cls: The class.
+        **arguments: What its constructor needs.
+
+    Raises:
+        AssertionError: If it breaks a promise; the message lists them all.
+    """
+    check(Subject(cls, arguments), metrics.PROMISES)
 
 
 def check_optimizer(cls, **arguments):

@@ -13,6 +13,7 @@ from keras_regopt.testing import (
     callbacks,
     common,
     layers,
+    metrics,
     optimizers,
     regularizers,
     schedules,
@@ -33,6 +34,7 @@ PROMISES = {
     keras.optimizers.schedules.LearningRateSchedule: schedules.PROMISES,
     keras.regularizers.Regularizer: regularizers.PROMISES,
     keras.callbacks.Callback: callbacks.PROMISES,
+    keras.metrics.Metric: metrics.PROMISES,
     GradientTransformation: transformations.PROMISES,
     # Settings, which no step is made with by themselves.
     LBFGS: common.PROMISES,

@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from keras_regopt.testing._samples import compile_arguments
+
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(8, 5)).astype("float32")
 Y = RANDOM.integers(0, 3, 8)
@@ -12,8 +14,6 @@ WEIGHTS = [
     RANDOM.normal(size=(4, 3)),
     RANDOM.normal(size=3) / 2,
 ]
-# A few steps are faster eagerly than they can be compiled.
-EAGER = {"run_eagerly": True}
 LOSS = "sparse_categorical_crossentropy"
 
 
@@ -38,8 +38,9 @@ def network(*between, activation="softmax", **arguments):
     return model
 
 
-def compiled(model, learning_rate=1.0, loss=LOSS, **options):
-    options = {**EAGER, "metrics": ["accuracy"], **options}
+def compiled(model, learning_rate=1.0, loss=LOSS, mode="eager", **options):
+    # A few steps are faster eagerly than they can be compiled.
+    options = {**compile_arguments(mode), "metrics": ["accuracy"], **options}
     model.compile(keras.optimizers.SGD(learning_rate), loss, **options)
     return model
 

@@ -4,6 +4,7 @@ import broken_augmentations
 import broken_callbacks
 import broken_common
 import broken_layers
+import broken_metrics
 import broken_optimizers
 import broken_regularizers
 import broken_schedules
@@ -19,6 +20,7 @@ BROKEN = {
     **broken_augmentations.BROKEN,
     **broken_callbacks.BROKEN,
     **broken_layers.BROKEN,
+    **broken_metrics.BROKEN,
     **broken_optimizers.BROKEN,
     **broken_regularizers.BROKEN,
     **broken_schedules.BROKEN,

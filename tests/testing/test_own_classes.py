@@ -14,6 +14,7 @@ KINDS = {
     "augmentation": own_classes.RandomShade,
     "callback": own_classes.LossKeeper,
     "layer": own_classes.AdditiveNoise,
+    "metric": own_classes.MeanMiss,
     "optimizer": own_classes.Momentum,
     "regularizer": own_classes.SquaredWeights,
     "schedule": own_classes.InverseDecay,
