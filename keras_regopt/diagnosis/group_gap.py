@@ -3,7 +3,7 @@ from keras import ops
 
 from keras_regopt._config import SignatureConfig
 from keras_regopt._registry import register
-from keras_regopt._validate import fail, in_range, one_of, positive_int
+from keras_regopt._validate import fail, in_range, integer, one_of
 
 # Whether the highest figure is the best one.
 HIGHER_IS_BETTER = {
@@ -76,9 +76,7 @@ class GroupGap(SignatureConfig, keras.metrics.Metric):
             kwargs["name"] = f"{report}_{figure}"
         super().__init__(**kwargs)
         self.figure = figure
-        self.groups = positive_int(self, "groups", groups)
-        if self.groups < 2:
-            fail(self, "groups", "an integer >= 2", groups)
+        self.groups = integer(self, "groups", groups, low=2)
         self.report = report
         self.threshold = in_range(self, "threshold", threshold)
         # Sums, which add up over batches and devices.
@@ -152,15 +150,13 @@ class GroupGap(SignatureConfig, keras.metrics.Metric):
         if y_pred.shape[-1] == 1:
             positive = ops.cast(y_true[:, 0] > 0.5, self.dtype)
             predicted = ops.cast(y_pred[:, 0] > self.threshold, self.dtype)
+            ones = ops.ones_like(predicted)
             return {
-                "accuracy": lambda: (
-                    1 - ops.abs(positive - predicted),
-                    ops.ones_like(predicted),
-                ),
-                "positive_rate": lambda: (predicted, ops.ones_like(predicted)),
-                "false_positive_rate": lambda: (predicted, 1 - positive),
-                "false_negative_rate": lambda: (1 - predicted, positive),
-            }[self.figure]()
+                "accuracy": (1 - ops.abs(positive - predicted), ones),
+                "positive_rate": (predicted, ones),
+                "false_positive_rate": (predicted, 1 - positive),
+                "false_negative_rate": (1 - predicted, positive),
+            }[self.figure]
         if self.figure != "accuracy":
             fail(
                 self,
