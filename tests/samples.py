@@ -105,6 +105,12 @@ EXCEPTIONS = {
     ("HypergradientDescent", "follows_a_schedule"): (
         "It learns the rate that a schedule would set."
     ),
+    ("JacobianPenalty", "repeats_itself_by_its_seed"): (
+        "It draws in a train step, not in a call."
+    ),
+    ("VirtualAdversarial", "repeats_itself_by_its_seed"): (
+        "It draws in a train step, not in a call."
+    ),
 }
 
 
