@@ -49,4 +49,6 @@ def _logs(y, from_logits):
 
 
 def _mean_of_inner_axes(x):
-    return ops.mean(x, axis=tuple(range(1, len(x.shape))))
+    # On torch, a mean over no axes is one over all.
+    inner = tuple(range(1, len(x.shape)))
+    return ops.mean(x, axis=inner) if inner else x
