@@ -16,6 +16,10 @@ from keras.src.layers.preprocessing.image_preprocessing.base_image_preprocessing
     BaseImagePreprocessingLayer,
 )
 from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
+from keras.src.losses.loss import (
+    scale_loss_for_distribution,
+    unscale_loss_for_distribution,
+)
 from keras.src.models.functional import Functional
 from keras.src.random.seed_generator import make_default_seed
 from keras.src.utils.backend_utils import DynamicBackend, in_tf_graph
@@ -37,7 +41,9 @@ __all__ = [
     "is_in_jax_tracing_scope",
     "make_default_seed",
     "print_msg",
+    "scale_loss_for_distribution",
     "tf_seed_generator",
+    "unscale_loss_for_distribution",
 ]
 
 

@@ -5,6 +5,13 @@ import keras
 from keras_regopt.layers import VariationalDropout
 from keras_regopt.optimizers import CautiousMask, GradientNormalization
 from keras_regopt.schedules import Cyclical
+from keras_regopt.testing._samples import data
+
+
+def dense():
+    """A model to be wrapped."""
+    return keras.Sequential([keras.Input((6,)), keras.layers.Dense(6)])
+
 
 # Constructor arguments, for the classes that cannot do without; functions, so
 # that nested objects are new each time.
@@ -37,11 +44,20 @@ ARGUMENTS = {
     },
     # So small that it does not show: compiled, TensorFlow draws other numbers.
     "GradientNoise": lambda: {"eta": 1e-8, "seed": 0},
+    "GradientPenalty": lambda: {"model": dense()},
+    "GroupGap": lambda: {"figure": "squared_error"},
+    "GroupMonitor": lambda: {
+        **dict(zip("xy", data(), strict=True)),
+        "group": ["a", "b"] * 4,
+        "figure": "squared_error",
+        "verbose": 0,
+    },
     "HypergradientDescent": lambda: {
         "inner": keras.optimizers.Adam(0.1),
         "hypergradient_learning_rate": 1e-4,
     },
     "InverseSquareRoot": lambda: {"peak": 0.1, "warmup_steps": 3},
+    "JacobianPenalty": lambda: {"model": dense(), "seed": 0},
     "Join": lambda: {"schedules": [0.1, 0.2], "boundaries": [3]},
     "L0": lambda: {"layer": keras.layers.Dense(3)},
     "LARS": lambda: {"learning_rate": 0.01, "trust_coefficient": 1.0},
@@ -61,6 +77,7 @@ ARGUMENTS = {
         "layer": VariationalDropout(0.5, seed=0),
         "spread": False,
     },
+    "MinDiff": lambda: {"model": dense()},
     "OneCycle": lambda: {"peak": 0.1, "total_steps": 100},
     "ParameterGroup": lambda: {"pattern": "kernel", "weight_decay": 0.5},
     "PiecewiseInterpolation": lambda: {
@@ -74,6 +91,7 @@ ARGUMENTS = {
     "Prodigy": lambda: {"d0": 1.0},
     "ProximalAdam": lambda: {"l1": 0.001, "group": 0.001},
     "ProximalSGD": lambda: {"l1": 0.001, "group": 0.001, "momentum": 0.5},
+    "RDrop": lambda: {"model": dense()},
     "REX": lambda: {"initial_learning_rate": 0.1, "total_steps": 100},
     "Repeat": lambda: {"schedule": 0.1, "period": 3, "rate_factor": 0.9},
     "SAM": lambda: {"inner": keras.optimizers.SGD(0.1)},
@@ -84,9 +102,7 @@ ARGUMENTS = {
     # The contract's few steps shall reach the turn of the basis.
     "SOAP": lambda: {"precondition_frequency": 2},
     "Scale": lambda: {"schedule": 0.1, "factor": 0.5},
-    "SharpnessAwareModel": lambda: {
-        "model": keras.Sequential([keras.Input((6,)), keras.layers.Dense(6)])
-    },
+    "SharpnessAwareModel": lambda: {"model": dense()},
     "StepDecay": lambda: {
         "initial_learning_rate": 0.1,
         "decay_steps": 3,
@@ -100,6 +116,7 @@ ARGUMENTS = {
         "inner": keras.optimizers.SGD(0.1, momentum=0.5),
         "transformations": [GradientNormalization(), CautiousMask()],
     },
+    "VirtualAdversarial": lambda: {"model": dense(), "seed": 0},
     "Warmup": lambda: {"schedule": 0.1, "warmup_steps": 10},
     "WarmupStableDecay": lambda: {
         "peak": 0.1,
@@ -117,6 +134,12 @@ EXCEPTIONS = {
     ),
     ("ManifoldMixup", "repeats_itself_by_its_seed"): (
         "It draws in its own train step alone, not in a call."
+    ),
+    ("JacobianPenalty", "repeats_itself_by_its_seed"): (
+        "It draws in a train step, not in a call."
+    ),
+    ("VirtualAdversarial", "repeats_itself_by_its_seed"): (
+        "It draws in a train step, not in a call."
     ),
 }
 

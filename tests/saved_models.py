@@ -20,6 +20,7 @@ from keras_regopt.testing._samples import (
     in_its_place,
     layer_model,
     layer_shape,
+    metric_model,
 )
 
 
@@ -51,6 +52,8 @@ def model_with(cls):
             model = dense_model(mode=mode, kernel_regularizer=made)
         elif isinstance(made, keras.constraints.Constraint):
             model = dense_model(mode=mode, kernel_constraint=made)
+        elif isinstance(made, keras.metrics.Metric):
+            model, x, y = metric_model(made, mode)
         elif isinstance(made, keras.optimizers.Optimizer):
             model = dense_model(made, mode=mode)
         elif isinstance(made, ParameterGroup):

@@ -1,8 +1,10 @@
-"""Bias and variance, learning curves, data splits and reports."""
+"""Bias and variance, gaps between groups, data splits and reports."""
 
 from keras_regopt.diagnosis.diagnose import diagnose
 from keras_regopt.diagnosis.diagnosis import Diagnosis
 from keras_regopt.diagnosis.fit_monitor import FitMonitor
+from keras_regopt.diagnosis.group_gap import GroupGap
+from keras_regopt.diagnosis.group_monitor import GroupMonitor
 from keras_regopt.diagnosis.report import write_report
 from keras_regopt.diagnosis.splitting import Part, Split, split
 from keras_regopt.diagnosis.steps import Step
@@ -10,6 +12,8 @@ from keras_regopt.diagnosis.steps import Step
 __all__ = [
     "Diagnosis",
     "FitMonitor",
+    "GroupGap",
+    "GroupMonitor",
     "Part",
     "Split",
     "Step",

@@ -1,9 +1,9 @@
 import keras
 from keras import ops
 
-from keras_regopt._config import SignatureConfig
+from keras_regopt._model_wrapper import ModelWrapper
 from keras_regopt._registry import register
-from keras_regopt._validate import boolean, in_range, instance_of
+from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers._ascent import ascent
 from keras_regopt.optimizers._complete import (
     assign_each,
@@ -14,7 +14,7 @@ from keras_regopt.optimizers._complete import (
 
 
 @register
-class SharpnessAwareModel(SignatureConfig, keras.Model):
+class SharpnessAwareModel(ModelWrapper):
     """A model that trains by sharpness-aware minimization on each batch.
 
     Looks for weights in whose whole neighborhood the loss is low, which often
@@ -67,24 +67,10 @@ class SharpnessAwareModel(SignatureConfig, keras.Model):
     """
 
     def __init__(self, model, rho=0.05, adaptive=False, **kwargs):
-        instance_of(self, "model", model, keras.Model, "a Keras model")
-        # Else `compile` would not know that the loss wants scaling.
-        kwargs.setdefault("dtype", model.dtype_policy)
-        # The model within casts its inputs by its own rules.
-        super().__init__(autocast=False, **kwargs)
-        self.model = model
+        super().__init__(model, **kwargs)
         self.rho = in_range(self, "rho", rho, low=0)
         self.adaptive = boolean(self, "adaptive", adaptive)
-        if model.built and getattr(model, "inputs", None):
-            self.build(model.input_shape)
-
-    def _keras_config(self):
-        return keras.layers.Layer.get_config(self)
-
-    def call(self, inputs, training=None):
-        if self.model._call_has_training_arg:
-            return self.model(inputs, training=training)
-        return self.model(inputs)
+        self.build_as_within()
 
     def train_step(self, *arguments):
         # With JAX, the step is Keras' own, around another loss.

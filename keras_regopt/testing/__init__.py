@@ -18,6 +18,7 @@ from keras_regopt.testing import (
     constraints,
     criteria,
     layers,
+    metrics,
     optimizers,
     regularizers,
     schedules,
@@ -31,6 +32,7 @@ __all__ = [
     "check_constraint",
     "check_criterion",
     "check_layer",
+    "check_metric",
     "check_optimizer",
     "check_regularizer",
     "check_schedule",
@@ -104,6 +106,19 @@ def check_layer(cls, **arguments):
         AssertionError: If it breaks a promise; the message lists them all.
     """
     check(Subject(cls, arguments), layers.PROMISES)
+
+
+def check_metric(cls, **arguments):
+    """Checks a metric, on targets of two columns and predictions of one.
+
+    Args:
+        cls: The class.
+        **arguments: What its constructor needs.
+
+    Raises:
+        AssertionError: If it breaks a promise; the message lists them all.
+    """
+    check(Subject(cls, arguments), metrics.PROMISES)
 
 
 def check_optimizer(cls, **arguments):

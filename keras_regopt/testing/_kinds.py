@@ -16,6 +16,7 @@ from keras_regopt.testing import (
     constraints,
     criteria,
     layers,
+    metrics,
     optimizers,
     regularizers,
     schedules,
@@ -38,6 +39,7 @@ PROMISES = {
     keras.constraints.Constraint: constraints.PROMISES,
     keras.callbacks.Callback: callbacks.PROMISES,
     StoppingCriterion: criteria.PROMISES,
+    keras.metrics.Metric: metrics.PROMISES,
     GradientTransformation: transformations.PROMISES,
     # Settings, which no step is made with by themselves.
     LBFGS: common.PROMISES,

@@ -44,6 +44,18 @@ def _compiled(model, optimizer, mode):
     return model
 
 
+def metric_model(metric, mode=None):
+    """A model compiled with a metric, and data whose targets have two columns.
+
+    The second holds 0 and 1, such as the number of a group.
+    """
+    model = dense_model()
+    model.compile("sgd", "mse", metrics=[metric], **compile_arguments(mode))
+    x, y = data()
+    second = (np.arange(8) % 2)[:, None]
+    return model, x, np.concatenate([y, second], axis=1).astype("float32")
+
+
 def compile_arguments(mode):
     """The arguments of `compile` for a way of running the train step."""
     return {

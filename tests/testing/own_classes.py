@@ -197,6 +197,49 @@ class RandomShade(ImageAugmentation):
 
 
 @register
+class MeanMiss(keras.metrics.Metric):
+    """The mean distance of predictions and targets, each up to a limit.
+
+    Args:
+        limit: The distance from which on all count the same.
+        **kwargs: Keras' arguments of every metric.
+    """
+
+    def __init__(self, limit=10.0, **kwargs):
+        super().__init__(**kwargs)
+        self.limit = number("limit", limit)
+        self.total = self.add_variable((), "zeros", name="total")
+        self.count = self.add_variable((), "zeros", name="count")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        misses = self.misses(y_true, y_pred)
+        weights = keras.ops.ones_like(misses)
+        if sample_weight is not None:
+            weights = self.weights(weights, sample_weight)
+        self.add(misses * weights, weights)
+
+    def misses(self, y_true, y_pred):
+        y_true, y_pred = (
+            keras.ops.cast(y, "float32") for y in (y_true, y_pred)
+        )
+        misses = keras.ops.minimum(keras.ops.abs(y_true - y_pred), self.limit)
+        return keras.ops.mean(misses, axis=-1)
+
+    def weights(self, ones, sample_weight):
+        return ones * keras.ops.reshape(sample_weight, (-1,))
+
+    def add(self, misses, weights):
+        self.total.assign_add(keras.ops.sum(misses))
+        self.count.assign_add(keras.ops.sum(weights))
+
+    def result(self):
+        return keras.ops.divide_no_nan(self.total, self.count)
+
+    def get_config(self):
+        return {**super().get_config(), "limit": self.limit}
+
+
+@register
 class LossKeeper(keras.callbacks.Callback):
     """Keeps the losses of the last epochs.
 

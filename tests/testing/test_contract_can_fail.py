@@ -6,6 +6,7 @@ import broken_common
 import broken_constraints
 import broken_criteria
 import broken_layers
+import broken_metrics
 import broken_optimizers
 import broken_regularizers
 import broken_schedules
@@ -23,6 +24,7 @@ BROKEN = {
     **broken_constraints.BROKEN,
     **broken_criteria.BROKEN,
     **broken_layers.BROKEN,
+    **broken_metrics.BROKEN,
     **broken_optimizers.BROKEN,
     **broken_regularizers.BROKEN,
     **broken_schedules.BROKEN,

@@ -16,6 +16,7 @@ KINDS = {
     "constraint": own_classes.Capped,
     "criterion": own_classes.WorseThanBefore,
     "layer": own_classes.AdditiveNoise,
+    "metric": own_classes.MeanMiss,
     "optimizer": own_classes.Momentum,
     "regularizer": own_classes.SquaredWeights,
     "schedule": own_classes.InverseDecay,

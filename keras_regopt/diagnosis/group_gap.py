@@ -1,0 +1,173 @@
+import keras
+from keras import ops
+
+from keras_regopt._config import SignatureConfig
+from keras_regopt._registry import register
+from keras_regopt._validate import fail, in_range, integer, one_of
+
+# Whether the highest figure is the best one.
+HIGHER_IS_BETTER = {
+    "accuracy": True,
+    "positive_rate": True,
+    "false_positive_rate": False,
+    "false_negative_rate": False,
+    "squared_error": False,
+    "absolute_error": False,
+}
+
+
+@register
+class GroupGap(SignatureConfig, keras.metrics.Metric):
+    """How differently a model does for groups, such as groups of people.
+
+    It keeps a figure for each group over all batches and reports the gap
+    between the best and the worst group, or one of the two. Groups without an
+    example do not count.
+
+    Keras gives metrics the targets and the predictions alone. In a loop of
+    your own, or on what `predict` returned, give the group to `update_state`.
+    In `compile`, it is the last column of the targets, which the loss must
+    then leave out; `GroupMonitor` needs no such column.
+
+    Args:
+        figure: What is kept for each group: `"accuracy"`, the default, for
+            classes as integers, one-hot, or as one probability; of one
+            probability for two classes, `"positive_rate"` (the part predicted
+            as positive, where lower counts as worse), `"false_positive_rate"`
+            (of the negatives) or `"false_negative_rate"` (of the positives);
+            `"squared_error"` or `"absolute_error"`.
+        groups: The number of groups, at least 2, which are numbered from 0.
+            Examples with any other number do not count. Defaults to `2`.
+        report: `"gap"`, the default, `"worst"` or `"best"`.
+        threshold: Above it, one probability means the positive class.
+            Defaults to `0.5`; for logits take `0`.
+        **kwargs: Keras' arguments of every metric, `name` (the default puts
+            report and figure together) and `dtype`.
+
+    Raises:
+        ValueError: If an argument is out of its range, or, in an update, if
+            the figure does not fit the predictions.
+
+    Examples:
+        >>> gap = GroupGap("accuracy", groups=2)
+        >>> y, y_pred = np.array([1, 1, 0, 0]), np.array([0.9, 0.2, 0.1, 0.4])
+        >>> gap.update_state(y, y_pred, group=np.array([0, 1, 1, 0]))
+        >>> float(gap.result())
+        0.5
+        >>> [float(figure) for figure in gap.by_group()]
+        [1.0, 0.5]
+
+    References:
+        Hardt, Price and Srebro 2016, Equality of opportunity in supervised
+        learning (arXiv 1610.02413), for the gaps of the false rates.
+    """
+
+    def __init__(
+        self,
+        figure="accuracy",
+        groups=2,
+        report="gap",
+        threshold=0.5,
+        **kwargs,
+    ):
+        one_of(self, "figure", figure, tuple(HIGHER_IS_BETTER))
+        one_of(self, "report", report, ("gap", "worst", "best"))
+        if kwargs.get("name") is None:
+            kwargs["name"] = f"{report}_{figure}"
+        super().__init__(**kwargs)
+        self.figure = figure
+        self.groups = integer(self, "groups", groups, low=2)
+        self.report = report
+        self.threshold = in_range(self, "threshold", threshold)
+        # Sums, which add up over batches and devices.
+        self.totals, self.counts = (
+            self.add_variable((self.groups,), "zeros", name=name)
+            for name in ("totals", "counts")
+        )
+
+    def _keras_config(self):
+        return keras.metrics.Metric.get_config(self)
+
+    def update_state(self, y_true, y_pred, sample_weight=None, group=None):
+        """Takes a batch in.
+
+        Args:
+            y_true: The targets, with the group as their last column if
+                `group` is `None`.
+            y_pred: The predictions, of shape `(examples,)` or
+                `(examples, outputs)`.
+            sample_weight: The weight of each example, or `None`.
+            group: The number of each example's group, or `None`.
+        """
+        y_true, y_pred = self._rows(y_true), self._rows(y_pred)
+        if group is None:
+            y_true, group = y_true[:, :-1], y_true[:, -1:]
+        numbers = ops.arange(self.groups, dtype=self.dtype)
+        members = ops.equal(self._rows(group), numbers[None, :])
+        values, weights = self._figures(y_true, y_pred)
+        if sample_weight is not None:
+            weights = weights * self._rows(sample_weight)[:, 0]
+        members = ops.cast(members, self.dtype) * weights[:, None]
+        self.totals.assign_add(ops.sum(members * values[:, None], axis=0))
+        self.counts.assign_add(ops.sum(members, axis=0))
+
+    def result(self):
+        """The gap, or the figure of one group; zero before any example."""
+        seen = self.counts > 0
+        figures = ops.divide_no_nan(self.totals, self.counts)
+        highest = ops.max(ops.where(seen, figures, -float("inf")))
+        lowest = ops.min(ops.where(seen, figures, float("inf")))
+        if self.report == "gap":
+            result = highest - lowest
+        elif (self.report == "best") == HIGHER_IS_BETTER[self.figure]:
+            result = highest
+        else:
+            result = lowest
+        return ops.where(ops.any(seen), result, 0.0)
+
+    def by_group(self):
+        """The figure of each group.
+
+        Returns:
+            A tensor of shape `(groups,)`, not a number where a group has no
+            example.
+        """
+        figures = ops.divide_no_nan(self.totals, self.counts)
+        return ops.where(self.counts > 0, figures, float("nan"))
+
+    def _rows(self, x):
+        x = ops.cast(x, self.dtype)
+        return x[:, None] if len(x.shape) == 1 else x
+
+    def _figures(self, y_true, y_pred):
+        """The value of each example, and how much of an example it is."""
+        if self.figure.endswith("error"):
+            misses = ops.abs(y_true - y_pred)
+            if self.figure == "squared_error":
+                misses = ops.square(misses)
+            values = ops.mean(misses, axis=-1)
+            return values, ops.ones_like(values)
+        if y_pred.shape[-1] == 1:
+            positive = ops.cast(y_true[:, 0] > 0.5, self.dtype)
+            predicted = ops.cast(y_pred[:, 0] > self.threshold, self.dtype)
+            ones = ops.ones_like(predicted)
+            return {
+                "accuracy": (1 - ops.abs(positive - predicted), ones),
+                "positive_rate": (predicted, ones),
+                "false_positive_rate": (predicted, 1 - positive),
+                "false_negative_rate": (1 - predicted, positive),
+            }[self.figure]
+        if self.figure != "accuracy":
+            fail(
+                self,
+                "figure",
+                f"'accuracy' or an error for {y_pred.shape[-1]} outputs",
+                self.figure,
+                "Give it the one probability of the positive class.",
+            )
+        labels = y_true[:, 0]
+        if y_true.shape[-1] > 1:
+            labels = ops.cast(ops.argmax(y_true, axis=-1), self.dtype)
+        best = ops.cast(ops.argmax(y_pred, axis=-1), self.dtype)
+        values = ops.cast(ops.equal(labels, best), self.dtype)
+        return values, ops.ones_like(values)
