@@ -57,6 +57,10 @@ ARGUMENTS = {
     "SAM": lambda: {"inner": keras.optimizers.SGD(0.1)},
     # The contract's few steps shall reach the turn of the basis.
     "SOAP": lambda: {"precondition_frequency": 2},
+    "Scheduled": lambda: {
+        "regularizer": keras.regularizers.L2(0.1),
+        "schedule": keras.optimizers.schedules.ExponentialDecay(1.0, 4, 0.5),
+    },
     "Scale": lambda: {"schedule": 0.1, "factor": 0.5},
     "SharpnessAwareModel": lambda: {
         "model": keras.Sequential([keras.Input((6,)), keras.layers.Dense(6)])
