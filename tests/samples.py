@@ -34,6 +34,12 @@ ARGUMENTS = {
         "inner": keras.optimizers.Adam(0.1),
         "hypergradient_learning_rate": 1e-4,
     },
+    "HyperparameterSchedule": lambda: {
+        "target": "dense*",
+        "attribute": "kernel_regularizer.l2",
+        "schedule": keras.optimizers.schedules.ExponentialDecay(0.1, 4, 0.5),
+        "per": "step",
+    },
     "InverseSquareRoot": lambda: {"peak": 0.1, "warmup_steps": 3},
     "Join": lambda: {"schedules": [0.1, 0.2], "boundaries": [3]},
     "LARS": lambda: {"learning_rate": 0.01, "trust_coefficient": 1.0},

@@ -8,10 +8,11 @@ from keras_regopt.regularizers._base import Regularizer
 
 @register
 class ActivityL1(Regularizer):
-    """The ('sum of the absolute values', 'abs', 'ops.abs', 'Makes activities sparse: few units answer to one example.') of the activities of an example.
+    """The sum of the absolute activities of an example.
 
-    Makes activities sparse: few units answer to one example. For an `activity_regularizer`, whose result Keras divides by
-    the size of the batch; what is added to the loss then is
+    Makes activities sparse: few units answer to one example. For an
+    `activity_regularizer`, whose result Keras divides by the size of the
+    batch; what is added to the loss then is
 
         rate * mean(sum(abs(a), axis=-1)),
 

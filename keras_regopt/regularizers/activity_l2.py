@@ -8,10 +8,11 @@ from keras_regopt.regularizers._base import Regularizer
 
 @register
 class ActivityL2(Regularizer):
-    """The ('sum of the squares', 'square', 'ops.square', 'Keeps activities small, as AR does for recurrent networks.') of the activities of an example.
+    """The sum of the squared activities of an example.
 
-    Keeps activities small, as AR does for recurrent networks. For an `activity_regularizer`, whose result Keras divides by
-    the size of the batch; what is added to the loss then is
+    Keeps activities small, as AR does for recurrent networks. For an
+    `activity_regularizer`, whose result Keras divides by the size of the
+    batch; what is added to the loss then is
 
         rate * mean(sum(a ** 2, axis=-1)),
 

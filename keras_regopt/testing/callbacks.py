@@ -3,6 +3,7 @@
 import copy
 import json
 
+import keras
 import numpy as np
 
 from keras_regopt.testing import common
@@ -53,7 +54,7 @@ def survives_a_restart_of_training(subject):
     state = callback.state()
     other = subject.make()
     other.restore(state)
-    other.set_model(dense_model())
+    other.set_model(_model())
     other.on_train_begin()
     require(
         _equal(other.state(), state),
@@ -73,7 +74,7 @@ def copies_deeply(subject):
 
 
 def _fit(callback, seed=0):
-    model = dense_model(mode="eager")
+    model = _model(mode="eager")
     x, y = data()
     model.fit(
         x,
@@ -86,6 +87,11 @@ def _fit(callback, seed=0):
         shuffle=False,
         verbose=0,
     )
+
+
+def _model(mode=None):
+    regularizer = keras.regularizers.L2(1e-3)
+    return dense_model(mode=mode, kernel_regularizer=regularizer)
 
 
 def _require_plain(value, place):
