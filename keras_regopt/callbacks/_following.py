@@ -5,7 +5,9 @@ import types
 
 import keras
 
-from keras_regopt.callbacks._strength import Strength
+from keras_regopt.callbacks._jax_state import put_into_next_step
+from keras_regopt.callbacks._strength import REMEDY, Strength
+from keras_regopt.callbacks._trial import runs
 
 
 def follow(model, owner, attribute, label, number):
@@ -66,19 +68,34 @@ class _Compiled:
         if keras.backend.backend() == "jax":
             holder = types.SimpleNamespace(state=self.strength)
             model._seed_generators.append(holder)
+        self._require_to_run()
+
+    def _require_to_run(self):
+        """Finds out before training what the first step would fail with."""
+        owner, strength = self._owner, self.strength
+        error = runs(owner, strength)
+        strength.reads = 0
+        if error is None:
+            return
+        vars(owner)[self._attribute] = strength.number
+        unrelated = runs(owner, strength) is not None
+        vars(owner)[self._attribute] = strength
+        if not unrelated:
+            self.end()
+            raise ValueError(
+                f"The code of {self.label} needs a Python number. {REMEDY}"
+            ) from error
 
     def set(self, number):
         self.strength.move_to(number)
-        if keras.backend.backend() != "jax" or self._model._jax_state_synced:
+        if (
+            keras.backend.backend() == "jax"
+            and not self._model._jax_state_synced
+        ):
+            # In the middle of an epoch, JAX's trainer holds the values.
+            put_into_next_step(self._model, self.strength, number)
+        else:
             self.strength.assign(number)
-            return
-        import jax.numpy as jnp
-
-        # In the middle of an epoch, JAX's trainer holds the values in a list.
-        values = self._model._jax_state["non_trainable_variables"]
-        for index, variable in enumerate(self._model.non_trainable_variables):
-            if variable is self.strength:
-                values[index] = jnp.full_like(values[index], number)
 
     @property
     def is_read(self):

@@ -4,9 +4,10 @@ import keras
 
 from keras_regopt._keras import in_stateless_scope
 
-_REMEDY = (
-    "It cannot follow a schedule inside of a compiled step. Compile the model "
-    "with run_eagerly=True, or train in several fits with a number each."
+REMEDY = (
+    "Inside of a compiled step it cannot follow a schedule. Train in several "
+    "fits with a number each, or put in the place of the layer one that "
+    "computes with `keras.ops`."
 )
 
 
@@ -56,11 +57,12 @@ class Strength(keras.Variable):
                 raise ValueError(
                     f"The schedule of {self.label} goes from {self.number} to "
                     f"{number}, past {bound}, at which its code takes another "
-                    f"way. {_REMEDY}"
+                    f"way. {REMEDY}"
                 )
         self.number = number
 
     def _is_above(self, bound):
+        self.reads += 1
         bound = float(bound)
         above = self.number > bound
         if self.number == bound:
@@ -93,7 +95,7 @@ class Strength(keras.Variable):
 
     def __float__(self):
         raise TypeError(
-            f"The code of {self.label} asks for a Python number. {_REMEDY}"
+            f"The code of {self.label} asks for a Python number. {REMEDY}"
         )
 
     __int__ = __index__ = __array__ = __float__
@@ -102,7 +104,7 @@ class Strength(keras.Variable):
     def __tf_tensor__(self, dtype=None, name=None):
         import tensorflow as tf
 
-        value = self.value
+        value = tf.convert_to_tensor(self.value)
         return value if dtype is None else tf.cast(value, dtype)
 
     def get_shape(self):

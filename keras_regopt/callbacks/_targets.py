@@ -1,7 +1,6 @@
 """Finding what a name stands for inside of a model."""
 
 import fnmatch
-import numbers
 
 import keras
 
@@ -76,7 +75,10 @@ def _require_number(owner, name, label):
     value = _attributes(owner).get(name)
     if isinstance(value, Strength):
         return
-    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+    # Other integers, such as an axis, are no strengths.
+    if type(value) not in (int, float) or (
+        isinstance(value, int) and value not in (0, 1)
+    ):
         names = [
             key
             for key, v in _attributes(owner).items()

@@ -78,6 +78,8 @@ class HyperparameterSchedule(Callback):
         self.per = one_of(self, "per", per, ("epoch", "step"))
         self.step = 0
         self._following = []
+        # Keras need not wait for a step where nothing happens between steps.
+        self.async_safe = self.per == "epoch"
 
     def get_config(self):
         for target in self._targets():
@@ -123,9 +125,9 @@ class HyperparameterSchedule(Callback):
     def on_train_batch_end(self, batch, logs=None):
         if self.per == "step":
             self.step += batch - self._first_batch + 1
-        self._warn_of_unread()
 
     def on_epoch_end(self, epoch, logs=None):
+        self._warn_of_unread()
         if logs is not None:
             logs[self._log_name()] = self._number
 
@@ -137,7 +139,8 @@ class HyperparameterSchedule(Callback):
     def value(self):
         """The value for the present epoch or step, a Python float."""
         step = ops.convert_to_tensor(self.step, "int32")
-        return float(ops.convert_to_numpy(self.schedule(step)))
+        # In as few digits as the single precision of a schedule has.
+        return float(str(ops.convert_to_numpy(self.schedule(step))))
 
     def _set(self):
         self._number = self.value()
