@@ -92,6 +92,7 @@ class StatefulRegularizer(Regularizer, keras.layers.Layer):
         if isinstance(x, keras.Variable):
             state = self._memory.recall(lambda weight: weight is x)
             if state is None:
+                self._require_that_a_state_fits(x, shape)
                 state = self._memory.bind(x, shape)
             return self._new(x, shape) if state is None else state
         scope = get_stateless_scope()
@@ -125,6 +126,15 @@ class StatefulRegularizer(Regularizer, keras.layers.Layer):
                 "first step."
             )
 
+    def _require_that_a_state_fits(self, weight, shape):
+        left = [tuple(s.shape) for s in self._memory.of_no_weight()]
+        if left and shape not in left:
+            raise ValueError(
+                f"{type(self).__name__} was given the {self.state_name} of a "
+                f"shape {' or '.join(map(str, left))}, and the weight "
+                f"'{weight.path}' needs the shape {shape}."
+            )
+
     def _new(self, x, shape):
         def initializer(shape, dtype):
             return self.initial_state(x)
@@ -149,7 +159,7 @@ class StatefulRegularizer(Regularizer, keras.layers.Layer):
     def get_build_config(self):
         values = [
             ops.convert_to_numpy(state).tolist()
-            for state in self._memory.of_activities()
+            for state in self._memory.of_no_weight()
         ]
         return {"states": values} if values else None
 
@@ -193,7 +203,7 @@ class _Memory:
                 return state
         return None
 
-    def of_activities(self):
+    def of_no_weight(self):
         return [state for state, weight in self._entries if weight() is None]
 
     def bind(self, weight, shape):
