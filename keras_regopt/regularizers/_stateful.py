@@ -16,7 +16,7 @@ from keras_regopt.regularizers._on_gradient import assign_on_gradient
 
 
 class StatefulRegularizer(Regularizer, keras.layers.Layer):
-    """Base of the penalties that remember something of each weight.
+    """Base of the penalties that remember something of their weight.
 
     It is a Keras layer as well, though never called as one. To a layer that
     keeps it as an attribute, such as `kernel_regularizer`, it thereby is a
@@ -24,11 +24,10 @@ class StatefulRegularizer(Regularizer, keras.layers.Layer):
     through JAX's compiled step, and is saved, loaded, copied and exported
     with the model, all by Keras.
 
-    The state of a weight, one variable, is made when the penalty on the
-    weight is asked for the first time, before the first step of `fit`: not
-    when the layer is built, after which a weight may still be loaded. A
-    regularizer that several weights share holds several, in the order in
-    which they came, which is that of the weights in the model.
+    The state, one variable, is made when the penalty on the weight is asked
+    for the first time, before the first step of `fit`: not when the layer is
+    built, after which a weight may still be loaded. It belongs to that weight:
+    every weight needs an object of its own.
 
     A subclass writes `initial_state`, `state_shape`, `penalty` and, if the
     state moves, `next_state`. The state moves when the gradient of the penalty
@@ -42,14 +41,17 @@ class StatefulRegularizer(Regularizer, keras.layers.Layer):
 
     def __init__(self):
         keras.layers.Layer.__init__(self)
-        self._memory = _Memory()
+        self.state = None
+        # A weak reference to the weight that the state belongs to.
+        self._weight = None
+        self._is_of_activity = False
 
     def __call__(self, x):
         """The penalty on a weight or an activity.
 
         Args:
-            x: The variable, or a tensor. For a tensor that is no variable's
-                value, the state is what it is at the start.
+            x: The variable, or a tensor. For a tensor that is not the value of
+                the variable, the state is what it is at the start.
 
         Returns:
             A scalar tensor, float64 for float64 and float32 otherwise.
@@ -82,65 +84,108 @@ class StatefulRegularizer(Regularizer, keras.layers.Layer):
         """The penalty, given the state before and after the step."""
         raise NotImplementedError
 
-    @property
-    def states(self):
-        """The variables with the state, one for each weight."""
-        return self._memory.states()
+    def load_own_variables(self, store):
+        for key in store.keys():  # noqa: SIM118
+            self.take_up(store[key])
+
+    # Keras saves no variables of an `activity_regularizer`. Their values go
+    # into the configuration instead.
+    def get_build_config(self):
+        if not self._is_of_activity:
+            return None
+        return {"state": ops.convert_to_numpy(self.state).tolist()}
+
+    def build_from_config(self, config):
+        self.take_up(config["state"])
+
+    def take_up(self, value):
+        """Sets the state, also before the weight is known.
+
+        Args:
+            value: An array, or what becomes one.
+        """
+        value = np.array(value)
+        if self.state is None:
+            self._make_state(None, value.shape)
+        self.state.assign(value)
 
     def _state_of(self, x):
+        """The state for a tensor, or `None` if it has none."""
         shape = tuple(self.state_shape(tuple(x.shape)))
         if isinstance(x, keras.Variable):
-            state = self._memory.recall(lambda weight: weight is x)
-            if state is None:
-                self._require_that_a_state_fits(x, shape)
-                state = self._memory.bind(x, shape)
-            return self._new(x, shape) if state is None else state
-        scope = get_stateless_scope()
-        if scope is not None:
-            # JAX's step hands over the values of variables.
-            state = self._memory.recall(
-                lambda weight: scope.get_current_value(weight) is x
-            )
-            if state is not None:
-                return state
-        state = self._memory.free(shape)
-        if state is not None:
+            self._bind(x, shape)
+            return self.state
+        weight = self._weight and self._weight()
+        if weight is not None and _value_in_step(weight) is x:
+            return self.state
+        if entry_layer() is not None:
+            return self._state_of_activity(x, shape, weight)
+        state = self.state if weight is None else None
+        if state is not None and tuple(state.shape) == shape:
             return state
         if self.needs_its_state:
-            self._require_to_be_known()
-        if not (self.needs_its_state and self.on_activities):
-            return None
-        return self._new(x, shape)
+            self._require_no_compiled_step()
+        return None
 
-    def _require_to_be_known(self):
-        name = type(self).__name__
-        if entry_layer() is not None and not self.on_activities:
+    def _bind(self, x, shape):
+        """Makes the state belong to a weight, and vice versa."""
+        weight = self._weight and self._weight()
+        if weight is x:
+            return
+        if weight is not None or self._is_of_activity:
+            self._refuse_to_share(f"the weight '{x.path}'")
+        if self._weight is not None:
+            # That weight is gone, and with it what there was to remember.
+            self._untrack_variable(self.state)
+            self.state = None
+        if self.state is None:
+            self._make_state(x, shape)
+        elif tuple(self.state.shape) != shape:
             raise ValueError(
-                f"{name} is a penalty on weights. It was given an activity: "
-                "pass it as a `kernel_regularizer` or the like."
+                f"The {self.state_name} of {type(self).__name__} has the "
+                f"shape {tuple(self.state.shape)}, and that of the weight "
+                f"'{x.path}' must have the shape {shape}."
             )
+        self._weight = weakref.ref(x)
+
+    def _state_of_activity(self, x, shape, weight):
+        if not self.needs_its_state:
+            return None
+        if not self.on_activities:
+            raise ValueError(
+                f"{type(self).__name__} is a penalty on weights. It was given "
+                "an activity: pass it as a `kernel_regularizer` or the like."
+            )
+        if weight is not None:
+            self._refuse_to_share("an activity")
+        if self.state is None:
+            self._require_no_compiled_step()
+            self._make_state(x, shape)
+        self._is_of_activity = True
+        return self.state
+
+    def _refuse_to_share(self, other):
+        raise ValueError(
+            f"One {type(self).__name__} remembers one weight, and was given "
+            f"{other} as a second one. Make a new object for each. (Layers "
+            "that pass one object to several weights, such as "
+            "`MultiHeadAttention`, cannot have it.)"
+        )
+
+    def _require_no_compiled_step(self):
         if in_stateless_scope() and not in_symbolic_scope():
             raise RuntimeError(
-                f"{name} has no state yet for this tensor, and a compiled "
-                "step can make none. Ask for `model.losses` once before the "
-                "first step."
+                f"{type(self).__name__} has no state yet for this tensor, and "
+                "a compiled step can make none. Ask for `model.losses` once "
+                "before the first step."
             )
 
-    def _require_that_a_state_fits(self, weight, shape):
-        left = [tuple(s.shape) for s in self._memory.of_no_weight()]
-        if left and shape not in left:
-            raise ValueError(
-                f"{type(self).__name__} was given the {self.state_name} of a "
-                f"shape {' or '.join(map(str, left))}, and the weight "
-                f"'{weight.path}' needs the shape {shape}."
-            )
-
-    def _new(self, x, shape):
+    def _make_state(self, x, shape):
         def initializer(shape, dtype):
             return self.initial_state(x)
 
         with _outside_of_graphs():
-            state = self.add_weight(
+            self.state = self.add_weight(
                 name=self.state_name,
                 shape=shape,
                 dtype=self.state_dtype,
@@ -148,76 +193,12 @@ class StatefulRegularizer(Regularizer, keras.layers.Layer):
                 trainable=False,
                 autocast=False,
             )
-        self._memory.add(state, x)
-        return state
-
-    def load_own_variables(self, store):
-        self._take_up([store[key] for key in sorted(store.keys(), key=int)])
-
-    # Keras saves no variables of an `activity_regularizer`. Their values go
-    # into the configuration instead.
-    def get_build_config(self):
-        values = [
-            ops.convert_to_numpy(state).tolist()
-            for state in self._memory.of_no_weight()
-        ]
-        return {"states": values} if values else None
-
-    def build_from_config(self, config):
-        self._take_up(config["states"])
-
-    def _take_up(self, values):
-        for index, value in enumerate(values):
-            value = np.array(value)
-            if index == len(self.states):
-                # The weight that it belongs to will come for it.
-                self._new(None, value.shape)
-            self.states[index].assign(value)
 
 
-class _Memory:
-    """Which state belongs to which weight; hidden from Keras' tracking."""
-
-    def __init__(self):
-        self._entries = []
-
-    def add(self, state, x):
-        is_weight = isinstance(x, keras.Variable)
-        weight = weakref.ref(x) if is_weight else _no_weight
-        self._entries.append((state, weight))
-
-    def states(self):
-        return [state for state, _ in self._entries]
-
-    def recall(self, is_it):
-        """The state of the first weight that fits, or `None`."""
-        for state, weight in self._entries:
-            if weight() is not None and is_it(weight()):
-                return state
-        return None
-
-    def free(self, shape):
-        """The first state of a shape that belongs to no weight, or `None`."""
-        for state, weight in self._entries:
-            if weight() is None and tuple(state.shape) == shape:
-                return state
-        return None
-
-    def of_no_weight(self):
-        return [state for state, weight in self._entries if weight() is None]
-
-    def bind(self, weight, shape):
-        """Gives a weight a free state, one that came from a file."""
-        state = self.free(shape)
-        self._entries = [
-            (s, weakref.ref(weight) if s is state else w)
-            for s, w in self._entries
-        ]
-        return state
-
-
-def _no_weight():
-    return None
+def _value_in_step(variable):
+    """What JAX's step hands over as a variable's value, or `None`."""
+    scope = get_stateless_scope()
+    return None if scope is None else scope.get_current_value(variable)
 
 
 def _outside_of_graphs():

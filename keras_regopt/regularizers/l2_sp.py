@@ -51,14 +51,13 @@ class L2SP(StatefulRegularizer):
         super().__init__()
         self.rate = in_range(self, "rate", rate, low=0)
 
-    def set_anchor(self, *anchors):
+    def set_anchor(self, anchor):
         """Gives what to stay near, in the place of the starting weight.
 
         Args:
-            *anchors: One array for each weight, in the order of the weights
-                in the model; usually one.
+            anchor: An array of the shape of the weight.
         """
-        self._take_up(anchors)
+        self.take_up(anchor)
 
     def state_shape(self, shape):
         return shape

@@ -19,9 +19,9 @@ class Scheduled(StatefulRegularizer):
     as in `Scheduled(L2(1.0), schedule)`. `step` counts how often the gradient
     of this penalty was taken: the steps of training, from 0; each micro-step
     of an accumulation and both gradients of SAM count. Evaluation uses the
-    strength of the next step and does not count. The count is kept for each
-    weight, compiled into the train step, and saved with the model, so that
-    training goes on where it was. To change the strength of an object that is
+    strength of the next step and does not count. The count is compiled into
+    the train step and saved with the model, so that training goes on where it
+    was. To change the strength of an object that is
     in use, without a class of its own, see
     `keras_regopt.callbacks.HyperparameterSchedule`.
 

@@ -34,11 +34,11 @@ def test_each_step_has_the_strength_of_the_schedule(mode):
     losses = fit(model, validation_data=(X, Y))
     expected = [4 * np.mean([0, 0.1, 0.2]), 4 * np.mean([0.3, 0.4, 0.5])]
     np.testing.assert_allclose(losses, expected, rtol=1e-5)
-    assert [int(state) for state in penalty.states] == [6]
+    assert int(penalty.state) == 6
     loss = model.evaluate(X, Y, verbose=0)
     assert loss == pytest.approx(4 * 0.6, rel=1e-5)
     assert float(model.losses[0]) == pytest.approx(4 * 0.6, rel=1e-5)
-    assert [int(state) for state in penalty.states] == [6]
+    assert int(penalty.state) == 6
 
 
 def test_goes_on_after_a_reload():
@@ -53,29 +53,19 @@ def test_an_activity_penalty_counts_and_goes_on_too():
     penalty = Scheduled(ActivityL2(1.0), RAMP)
     model = model_with(activity_regularizer=penalty, bias_initializer="ones")
     model.fit(X, Y + 1, batch_size=1, epochs=2, verbose=0)
-    assert [int(state) for state in penalty.states] == [6]
+    assert int(penalty.state) == 6
     loaded = through_file(model)
     # Two activities of 1.
     loss = loaded.evaluate(X, Y + 1, verbose=0)
     assert loss == pytest.approx(2 * 0.6, rel=1e-5)
 
 
-def test_counts_for_each_weight_of_attention_by_itself():
+def test_goes_with_a_weight_or_an_activity_not_with_both():
     penalty = Scheduled(keras.regularizers.L2(1.0), RAMP)
-    x = keras.Input((3, 4))
-    attention = keras.layers.MultiHeadAttention(
-        1, 2, kernel_regularizer=penalty
-    )
-    model = keras.Model(x, attention(x, x))
-    model.compile("sgd", "mse", **compile_arguments("eager"))
-    data = np.zeros((2, 3, 4), "float32")
-    model.fit(data, data, batch_size=1, verbose=0)
-    # The kernels of query, key, value and output; two steps.
-    assert [int(state) for state in penalty.states] == [2, 2, 2, 2]
-    loaded = through_file(model)
-    restored = loaded.layers[1]._kernel_regularizer
-    loaded.evaluate(data, data, verbose=0)
-    assert [int(state) for state in restored.states] == [2, 2, 2, 2]
+    with pytest.raises(ValueError, match="was given .* as a second one"):
+        fit(
+            model_with(activity_regularizer=penalty, kernel_regularizer=penalty)
+        )
 
 
 def test_holds_a_penalty_with_a_state_of_its_own():

@@ -34,7 +34,7 @@ def test_makes_the_steps_of_the_paper():
     model.compile(keras.optimizers.SGD(0.5), "mse")
     x = np.zeros((1, 5), "float32")
     model.evaluate(x, np.zeros((1, 4)), verbose=0)
-    (state,) = layer.kernel_regularizer.states
+    state = layer.kernel_regularizer.state
     # The paper's `v`; it starts from noise.
     v = random.normal(size=4)
     v /= np.linalg.norm(v)

@@ -1,6 +1,7 @@
 """What all penalties with a state share."""
 
 import copy
+import gc
 
 import keras
 import numpy as np
@@ -19,8 +20,8 @@ def compiled_model(regularizer, mode=None, loss="mse"):
     return model
 
 
-def arrays(variables):
-    return [np.array(keras.ops.convert_to_numpy(v)) for v in variables]
+def array(variable):
+    return np.array(keras.ops.convert_to_numpy(variable))
 
 
 @pytest.mark.parametrize("mode", modes())
@@ -29,11 +30,11 @@ def test_the_state_moves_in_training_alone(cls, mode):
     regularizer = cls(0.1)
     model = compiled_model(regularizer, mode)
     model.evaluate(X, X[:, :3], verbose=0)
-    before = arrays(regularizer.states)
+    before = array(regularizer.state)
     model.evaluate(X, X[:, :3], verbose=0)
-    np.testing.assert_array_equal(arrays(regularizer.states), before)
+    np.testing.assert_array_equal(array(regularizer.state), before)
     model.fit(X, X[:, :3], epochs=3, verbose=0)
-    assert np.abs(arrays(regularizer.states)[0] - before[0]).max() > 1e-4
+    assert np.abs(array(regularizer.state) - before).max() > 1e-4
 
 
 def test_the_state_is_among_the_variables_of_the_model():
@@ -42,7 +43,7 @@ def test_the_state_is_among_the_variables_of_the_model():
     weights = len(model.weights)
     model.fit(X, X[:, :3], verbose=0)
     assert len(model.weights) == weights + 1
-    assert model.non_trainable_variables[0] is regularizer.states[0]
+    assert model.non_trainable_variables[0] is regularizer.state
 
 
 def test_weights_alone_bring_the_state_along(tmp_path):
@@ -69,10 +70,8 @@ def test_a_copy_has_a_state_of_its_own():
     model = compiled_model(regularizer)
     model.fit(X, X[:, :3], verbose=0)
     copied = copy.deepcopy(regularizer)
-    np.testing.assert_array_equal(
-        arrays(copied.states), arrays(regularizer.states)
-    )
-    assert copied.states[0] is not regularizer.states[0]
+    np.testing.assert_array_equal(array(copied.state), array(regularizer.state))
+    assert copied.state is not regularizer.state
 
 
 def test_a_clone_of_a_model_begins_anew():
@@ -80,6 +79,32 @@ def test_a_clone_of_a_model_begins_anew():
     model.fit(X, X[:, :3], verbose=0)
     clone = keras.models.clone_model(model)
     assert float(clone.losses[0]) == 0
+
+
+def test_one_object_is_for_one_weight():
+    regularizer = SpectralNorm(0.1)
+    model = keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(4, kernel_regularizer=regularizer),
+            keras.layers.Dense(4, kernel_regularizer=regularizer),
+        ]
+    )
+    with pytest.raises(ValueError, match="Make a new object for each"):
+        model.losses  # noqa: B018
+
+
+def test_forgets_a_weight_that_is_gone():
+    regularizer = L2SP(0.1)
+    layer = keras.layers.Dense(3, kernel_regularizer=regularizer)
+    layer.build((None, 4))
+    assert float(layer.losses[0]) == 0
+    del layer
+    gc.collect()
+    layer = keras.layers.Dense(2, kernel_regularizer=regularizer)
+    layer.build((None, 4))
+    assert float(layer.losses[0]) == 0
+    assert len(layer.weights) == 3
 
 
 @pytest.mark.skipif(
@@ -109,9 +134,9 @@ def test_moves_with_data_on_two_devices():
     from keras_regopt.testing._backend import data_parallel
 
     def train():
-        model = compiled_model(SpectralNorm(0.1), "jit")
+        model = compiled_model(SpectralNorm(0.1))
         model.fit(X, X[:, :3], batch_size=8, epochs=3, shuffle=False, verbose=0)
-        return arrays(model.weights)
+        return [array(weight) for weight in model.weights]
 
     keras.utils.set_random_seed(0)
     expected = train()
