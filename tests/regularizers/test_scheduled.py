@@ -62,7 +62,7 @@ def test_an_activity_penalty_counts_and_goes_on_too():
 
 def test_goes_with_a_weight_or_an_activity_not_with_both():
     penalty = Scheduled(keras.regularizers.L2(1.0), RAMP)
-    with pytest.raises(ValueError, match="was given .* as a second one"):
+    with pytest.raises(ValueError, match="as a second one"):
         fit(
             model_with(activity_regularizer=penalty, kernel_regularizer=penalty)
         )
