@@ -88,14 +88,11 @@ class _Compiled:
 
     def set(self, number):
         self.strength.move_to(number)
-        if (
-            keras.backend.backend() == "jax"
-            and not self._model._jax_state_synced
-        ):
-            # In the middle of an epoch, JAX's trainer holds the values.
-            put_into_next_step(self._model, self.strength, number)
-        else:
+        # In the middle of an epoch, JAX's trainer holds the values.
+        if getattr(self._model, "_jax_state_synced", True):
             self.strength.assign(number)
+        else:
+            put_into_next_step(self._model, self.strength, number)
 
     @property
     def is_read(self):

@@ -28,13 +28,9 @@ class L2SP(StatefulRegularizer):
         ValueError: If `rate` is negative.
 
     Examples:
-        >>> layer = keras.layers.Dense(1, kernel_regularizer=L2SP(rate=0.1))
-        >>> layer.build((None, 2))
-        >>> layer.kernel.assign([[1.0], [1.0]])
-        >>> float(layer.losses[0])
-        0.0
-        >>> layer.kernel.assign([[1.0], [3.0]])
-        >>> round(float(layer.losses[0]), 4)
+        >>> penalty = L2SP(rate=0.1)
+        >>> penalty.set_anchor([[1.0], [1.0]])
+        >>> round(float(penalty(np.array([[1.0], [3.0]]))), 4)
         0.2
 
     References:

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from keras_regopt.regularizers import ActivityL1
-from keras_regopt.testing._backend import gradient
+from keras_regopt.testing._backend import gradient, to_numpy
 
 
 @pytest.mark.parametrize("shape", [(6, 5), (6, 4, 5), (6, 3, 4, 5)])
@@ -14,7 +14,7 @@ def test_adds_the_mean_over_examples_and_positions(shape):
     )
     layer(x.astype("float32"))
     expected = 0.1 * np.abs(x).sum(axis=-1).mean()
-    assert float(layer.losses[0]) == pytest.approx(expected, rel=1e-5)
+    assert float(to_numpy(layer.losses[0])) == pytest.approx(expected, rel=1e-5)
 
 
 def test_has_the_slope_of_the_formula_before_keras_divides():
