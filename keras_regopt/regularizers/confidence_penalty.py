@@ -28,8 +28,7 @@ class ConfidencePenalty(Regularizer):
     (or the logit) of one of two classes.
 
     Args:
-        rate: Strength of the penalty, a number >= 0. The paper uses from 0.1
-            to 2. Defaults to `0.1`.
+        rate: Strength of the penalty, a number >= 0. Defaults to `0.1`.
         from_logits: Whether the layer gives logits. If `False`, it gives
             probabilities, which are scaled to the sum of 1 once more.
             Defaults to `False`.
@@ -46,7 +45,7 @@ class ConfidencePenalty(Regularizer):
 
     References:
         Pereyra et al. 2017, Regularizing neural networks by penalizing
-        confident output distributions (arXiv 1701.06548), section 3.1.
+        confident output distributions (arXiv 1701.06548).
     """
 
     def __init__(self, rate=0.1, from_logits=False):

@@ -35,8 +35,8 @@ class L2SP(StatefulRegularizer):
 
     References:
         Li et al. 2018, Explicit inductive bias for transfer learning with
-        convolutional networks (arXiv 1802.01483), equation 2 without the
-        term for new layers.
+        convolutional networks (arXiv 1802.01483), the penalty L2-SP without
+        its term for new layers.
     """
 
     state_name = "anchor"

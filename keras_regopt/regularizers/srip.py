@@ -52,7 +52,7 @@ class SRIP(StatefulRegularizer):
 
     References:
         Bansal et al. 2018, Can we gain more from orthogonality regularizations
-        in training deep CNNs? (arXiv 1810.09102), section 3.4.
+        in training deep CNNs? (arXiv 1810.09102).
     """
 
     state_name = "eigenvector"
