@@ -25,11 +25,6 @@ def start_vector(size, dtype):
     return ops.cast(vector / np.linalg.norm(vector), dtype)
 
 
-def times(matrix, vector):
-    """A matrix times a vector."""
-    return ops.squeeze(ops.matmul(matrix, ops.expand_dims(vector, -1)), -1)
-
-
 def unit(vector, otherwise):
     """A vector at length 1, or another one where it is zero."""
     square = ops.sum(ops.square(vector))

@@ -10,7 +10,6 @@ from keras_regopt.regularizers._power import (
     FIRST_ITERATIONS,
     as_matrix,
     start_vector,
-    times,
     unit,
 )
 from keras_regopt.regularizers._stateful import StatefulRegularizer
@@ -65,32 +64,31 @@ class SRIP(StatefulRegularizer):
         return (_columns(shape),)
 
     def initial_state(self, x):
-        matrix = _tall_matrix(at_least_single(x))
-        vector = start_vector(matrix.shape[-1], matrix.dtype)
+        matrix = as_matrix(at_least_single(x))
+        vector = start_vector(_columns(x.shape), matrix.dtype)
         for _ in range(FIRST_ITERATIONS):
             vector = unit(_excess(matrix, vector), otherwise=vector)
         return vector
 
     def next_state(self, x, state):
-        matrix = ops.stop_gradient(_tall_matrix(at_least_single(x)))
+        matrix = ops.stop_gradient(as_matrix(at_least_single(x)))
         vector = ops.cast(state, matrix.dtype)
         return unit(_excess(matrix, vector), otherwise=vector)
 
     def penalty(self, x, before, after):
-        matrix = _tall_matrix(at_least_single(x))
+        matrix = as_matrix(at_least_single(x))
         excess = _excess(matrix, ops.stop_gradient(after))
         return self.rate * sum_of_norms(excess)
 
 
 def _excess(matrix, vector):
-    """`(W^T W - I)` times a vector."""
-    return times(ops.transpose(matrix), times(matrix, vector)) - vector
-
-
-def _tall_matrix(x):
-    matrix = as_matrix(x)
-    wide = _columns(x.shape) < x.shape[-1]
-    return ops.transpose(matrix) if wide else matrix
+    """`(W^T W - I)` times a vector, with `W^T` for `W` if that is wider."""
+    # XLA is slow with a transposed matrix on a CPU: from the left instead.
+    if vector.shape[-1] == matrix.shape[-1]:
+        image = ops.matmul(ops.matmul(matrix, vector), matrix)
+    else:
+        image = ops.matmul(matrix, ops.matmul(vector, matrix))
+    return image - vector
 
 
 def _columns(shape):
