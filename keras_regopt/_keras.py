@@ -9,7 +9,11 @@ import importlib
 import keras
 from keras import ops
 from keras.src.backend.common.global_state import get_global_attribute
-from keras.src.backend.common.stateless_scope import in_stateless_scope
+from keras.src.backend.common.stateless_scope import (
+    get_stateless_scope,
+    in_stateless_scope,
+)
+from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 from keras.src.backend.common.variables import AutocastScope
 from keras.src.layers.preprocessing.data_layer import DataLayer
 from keras.src.layers.preprocessing.image_preprocessing.base_image_preprocessing_layer import (  # noqa: E501
@@ -35,8 +39,10 @@ __all__ = [
     "data_ops",
     "data_random",
     "entry_layer",
+    "get_stateless_scope",
     "in_foreign_tf_graph",
     "in_stateless_scope",
+    "in_symbolic_scope",
     "in_tf_graph",
     "is_in_jax_tracing_scope",
     "make_default_seed",

@@ -56,6 +56,12 @@ ARGUMENTS = {
         "inner": keras.optimizers.Adam(0.1),
         "hypergradient_learning_rate": 1e-4,
     },
+    "HyperparameterSchedule": lambda: {
+        "target": "dense*",
+        "attribute": "kernel_regularizer.l2",
+        "schedule": keras.optimizers.schedules.ExponentialDecay(0.1, 4, 0.5),
+        "per": "step",
+    },
     "InverseSquareRoot": lambda: {"peak": 0.1, "warmup_steps": 3},
     "JacobianPenalty": lambda: {"model": dense(), "seed": 0},
     "Join": lambda: {"schedules": [0.1, 0.2], "boundaries": [3]},
@@ -101,6 +107,10 @@ ARGUMENTS = {
     "WeightStandardization": lambda: {"layer": keras.layers.Dense(3)},
     # The contract's few steps shall reach the turn of the basis.
     "SOAP": lambda: {"precondition_frequency": 2},
+    "Scheduled": lambda: {
+        "regularizer": keras.regularizers.L2(0.1),
+        "schedule": keras.optimizers.schedules.ExponentialDecay(1.0, 4, 0.5),
+    },
     "Scale": lambda: {"schedule": 0.1, "factor": 0.5},
     "SharpnessAwareModel": lambda: {"model": dense()},
     "StepDecay": lambda: {

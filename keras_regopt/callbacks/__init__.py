@@ -6,6 +6,9 @@ from keras_regopt.callbacks.early_stopping import EarlyStopping
 from keras_regopt.callbacks.gap_threshold import GapThreshold
 from keras_regopt.callbacks.generalization_loss import GeneralizationLoss
 from keras_regopt.callbacks.gradient_norm_logger import GradientNormLogger
+from keras_regopt.callbacks.hyperparameter_schedule import (
+    HyperparameterSchedule,
+)
 from keras_regopt.callbacks.learning_rate_finder import (
     LearningRateFinder,
     find_learning_rate,
@@ -25,6 +28,7 @@ __all__ = [
     "GapThreshold",
     "GeneralizationLoss",
     "GradientNormLogger",
+    "HyperparameterSchedule",
     "LearningRateFinder",
     "LearningRateLogger",
     "MomentumCycle",

@@ -1,8 +1,7 @@
-from keras import ops
-
 from keras_regopt._registry import register
 from keras_regopt._validate import axes, in_range
 from keras_regopt.regularizers._base import Regularizer
+from keras_regopt.regularizers._groups import sum_of_norms
 
 
 @register
@@ -15,11 +14,15 @@ class GroupLasso(Regularizer):
 
         rate * sum(sqrt(sum(w ** 2, axis))).
 
+    Groups of one weight are of one size, so no factor is there for the size.
+
     Args:
         rate: Strength of the penalty, a number >= 0. Defaults to `0.01`.
-        axis: The axis, or a list of the axes, within a group. `0` groups a
-            `Dense` kernel by unit, `(0, 1, 2)` a `Conv2D` kernel by filter.
-            Defaults to `0`.
+        axis: The axis, or a list of the axes, within a group. With the
+            kernels of Keras, `0` groups that of a `Dense` layer by unit and
+            `1` by input; `(0, 1, 2)` that of a `Conv2D` by output channel and
+            `(0, 1, 3)` by input channel; `(0, 1)` that of a `DepthwiseConv2D`
+            by channel; `1` groups an `Embedding` by token. Defaults to `0`.
 
     Raises:
         ValueError: If `rate` is negative, or `axis` holds anything but
@@ -40,8 +43,4 @@ class GroupLasso(Regularizer):
         self.axis = axes(self, "axis", axis)
 
     def penalty(self, x):
-        squares = ops.sum(ops.square(x), axis=self.axis)
-        # The root has no finite slope at zero, so it is kept away from there.
-        nonzero = squares > 0
-        norms = ops.sqrt(ops.where(nonzero, squares, 1.0))
-        return self.rate * ops.sum(ops.where(nonzero, norms, 0.0))
+        return self.rate * sum_of_norms(x, self.axis)

@@ -23,8 +23,10 @@ from keras_regopt.testing import (
     transformations,
 )
 
-# The first base that fits counts: an augmentation is a layer too.
+# The first base that fits counts: an augmentation is a layer too, and so is a
+# regularizer with a state.
 PROMISES = {
+    keras.regularizers.Regularizer: regularizers.PROMISES,
     RandomAugmentation: augmentations.PROMISES,
     # Its layers choose their precision themselves.
     keras.Model: [
@@ -35,7 +37,6 @@ PROMISES = {
     keras.layers.Layer: layers.PROMISES,
     keras.optimizers.Optimizer: optimizers.PROMISES,
     keras.optimizers.schedules.LearningRateSchedule: schedules.PROMISES,
-    keras.regularizers.Regularizer: regularizers.PROMISES,
     keras.constraints.Constraint: constraints.PROMISES,
     keras.callbacks.Callback: callbacks.PROMISES,
     StoppingCriterion: criteria.PROMISES,

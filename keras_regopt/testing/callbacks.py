@@ -90,9 +90,10 @@ def _fit(callback, seed=0):
 
 
 def _model():
-    # With a momentum, for callbacks that change it.
+    # With a momentum and a penalty, for callbacks that change these.
     optimizer = keras.optimizers.SGD(0.01, momentum=0.9)
-    return dense_model(optimizer, mode="eager")
+    regularizer = keras.regularizers.L2(1e-3)
+    return dense_model(optimizer, mode="eager", kernel_regularizer=regularizer)
 
 
 def _require_plain(value, place):
