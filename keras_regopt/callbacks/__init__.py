@@ -2,6 +2,18 @@
 
 from keras_regopt.callbacks._base import Callback
 from keras_regopt.callbacks.early_stopping import EarlyStopping
+from keras_regopt.callbacks.ema import EMA
+from keras_regopt.callbacks.lawa import LAWA
 from keras_regopt.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from keras_regopt.callbacks.swa import SWA
+from keras_regopt.callbacks.weight_averaging import WeightAveraging
 
-__all__ = ["Callback", "EarlyStopping", "ReduceLROnPlateau"]
+__all__ = [
+    "EMA",
+    "LAWA",
+    "SWA",
+    "Callback",
+    "EarlyStopping",
+    "ReduceLROnPlateau",
+    "WeightAveraging",
+]
