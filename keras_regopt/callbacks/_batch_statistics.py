@@ -105,7 +105,7 @@ def _without_memory(model):
 
 
 def _forward(model):
-    """A function that calls the model in training mode, as compiled as can be."""
+    """A function that calls the model in training mode, compiled if it can."""
     backend = keras.backend.backend()
     if backend == "tensorflow":
         import tensorflow as tf
@@ -147,9 +147,10 @@ def _inputs(data):
         for first in range(0, data.shape[0], BATCH_SIZE):
             yield ops.convert_to_tensor(data[first : first + BATCH_SIZE])
         return
+    batches = data
     if isinstance(data, keras.utils.PyDataset):
-        data = (data[i] for i in range(data.num_batches))
-    for batch in data:
+        batches = (data[i] for i in range(data.num_batches))
+    for batch in batches:
         x = batch[0] if isinstance(batch, (list, tuple)) else batch
         yield keras.tree.map_structure(_tensor, x)
 

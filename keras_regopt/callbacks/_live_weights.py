@@ -104,7 +104,8 @@ def copies(values, precise=False):
 def arrays(values, precise=False):
     """NumPy arrays of their own; see `copies`."""
     return [
-        np.array(ops.convert_to_numpy(value)) for value in copies(values, precise)
+        np.array(ops.convert_to_numpy(value))
+        for value in copies(values, precise)
     ]
 
 

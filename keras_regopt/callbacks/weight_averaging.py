@@ -63,7 +63,7 @@ class WeightAveraging(Callback):
             to `True`.
 
     Attributes:
-        steps: Number of the steps (batches) of training so far.
+        steps: Number of the steps so far, if samples are taken by the step.
         samples: Number of the samples in the average so far.
 
     Raises:
@@ -185,20 +185,22 @@ class WeightAveraging(Callback):
         self._first_batch = batch
 
     def on_train_batch_end(self, batch, logs=None):
+        if self.average.unit == "epoch":
+            # This may run at any time, and beside itself.
+            return
+        if threading.get_ident() != self._thread:
+            fail(
+                "fit",
+                "callbacks",
+                "a list where WeightAveraging is among them",
+                self,
+                "Keras runs a single callback beside the next step.",
+            )
         # With several steps at once, the last ones may be fewer.
         last = min(batch, (self.params.get("steps") or batch + 1) - 1)
         before = self.steps
         self.steps += last - self._first_batch + 1
-        if self.average.unit == "step":
-            if threading.get_ident() != self._thread:
-                fail(
-                    "fit",
-                    "callbacks",
-                    "a list where WeightAveraging is among them",
-                    self,
-                    "Keras runs a single callback beside the next step.",
-                )
-            self._count(before, self.steps)
+        self._count(before, self.steps)
 
     def on_test_begin(self, logs=None):
         self._begin_use()
@@ -292,7 +294,10 @@ def _average_of(owner, average):
     if isinstance(average, str) and average in AVERAGES:
         return AVERAGES[average]()
     return fail(
-        owner, "average", "an EMA, SWA or LAWA, or 'ema', 'swa' or 'lawa'", average
+        owner,
+        "average",
+        "an EMA, SWA or LAWA, or 'ema', 'swa' or 'lawa'",
+        average,
     )
 
 
@@ -302,7 +307,9 @@ def _refuse_other_averages(owner, optimizer):
     elif hasattr(optimizer, "average_values") and optimizer.overwrite:
         remedy = "overwrite=False"
     else:
-        inner = [getattr(optimizer, n, None) for n in ("inner", "inner_optimizer")]
+        inner = [
+            getattr(optimizer, n, None) for n in ("inner", "inner_optimizer")
+        ]
         for one in [*inner, *(getattr(optimizer, "optimizers", None) or [])]:
             if one is not None:
                 _refuse_other_averages(owner, one)
