@@ -61,6 +61,7 @@ ARGUMENTS = {
     "SharpnessAwareModel": lambda: {
         "model": keras.Sequential([keras.Input((6,)), keras.layers.Dense(6)])
     },
+    "SnapshotEnsemble": lambda: {"cycle": 2},
     "StepDecay": lambda: {
         "initial_learning_rate": 0.1,
         "decay_steps": 3,

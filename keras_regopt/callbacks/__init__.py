@@ -5,6 +5,7 @@ from keras_regopt.callbacks.early_stopping import EarlyStopping
 from keras_regopt.callbacks.ema import EMA
 from keras_regopt.callbacks.lawa import LAWA
 from keras_regopt.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from keras_regopt.callbacks.snapshot_ensemble import SnapshotEnsemble
 from keras_regopt.callbacks.swa import SWA
 from keras_regopt.callbacks.weight_averaging import WeightAveraging
 
@@ -15,5 +16,6 @@ __all__ = [
     "Callback",
     "EarlyStopping",
     "ReduceLROnPlateau",
+    "SnapshotEnsemble",
     "WeightAveraging",
 ]

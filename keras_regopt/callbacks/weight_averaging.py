@@ -1,10 +1,7 @@
-import threading
-
 import numpy as np
 
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, fail, one_of
-from keras_regopt.callbacks._base import Callback
 from keras_regopt.callbacks._batch_statistics import (
     checked_data,
     reestimate,
@@ -17,6 +14,7 @@ from keras_regopt.callbacks._live_weights import (
     float_weights,
     put,
 )
+from keras_regopt.callbacks._step_clock import StepClock
 from keras_regopt.callbacks._weight_average import WeightAverage
 from keras_regopt.callbacks.ema import EMA
 from keras_regopt.callbacks.lawa import LAWA
@@ -26,7 +24,7 @@ AVERAGES = {"ema": EMA, "swa": SWA, "lawa": LAWA}
 
 
 @register
-class WeightAveraging(Callback):
+class WeightAveraging(StepClock):
     """Trains on with the weights, and uses the model with their average.
 
     The average of the weights that a training goes through often generalizes
@@ -111,7 +109,7 @@ class WeightAveraging(Callback):
         self.forget()
 
     def forget(self):
-        self.steps = 0
+        super().forget()
         # What the average has of the samples.
         self.kept = None
         # The weights of the training, while the model has the averages.
@@ -122,9 +120,8 @@ class WeightAveraging(Callback):
         return 0 if self.kept is None else self.kept["samples"]
 
     @property
-    def async_safe(self):
-        # Only samples by the step need the hook after each batch at once.
-        return self.average.unit == "epoch"
+    def clock_unit(self):
+        return self.average.unit
 
     def state(self):
         kept, set_aside = self.kept, self.set_aside
@@ -169,7 +166,6 @@ class WeightAveraging(Callback):
         _refuse_other_averages(self, self.model.optimizer)
         self._refuse_long_executions()
         self._find_weights()
-        self._thread = threading.get_ident()
         self._unfinished = True
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -179,28 +175,10 @@ class WeightAveraging(Callback):
         self._live.find()
         position = epoch if self.average.unit == "epoch" else self.steps
         if self.average.includes_start and self.kept is None:
-            self._count(position - 1, position)
+            self._sample(position - 1, position)
 
-    def on_train_batch_begin(self, batch, logs=None):
-        self._first_batch = batch
-
-    def on_train_batch_end(self, batch, logs=None):
-        if self.average.unit == "epoch":
-            # This may run at any time, and beside itself.
-            return
-        if threading.get_ident() != self._thread:
-            fail(
-                "fit",
-                "callbacks",
-                "a list where WeightAveraging is among them",
-                self,
-                "Keras runs a single callback beside the next step.",
-            )
-        # With several steps at once, the last ones may be fewer.
-        last = min(batch, (self.params.get("steps") or batch + 1) - 1)
-        before = self.steps
-        self.steps += last - self._first_batch + 1
-        self._count(before, self.steps)
+    def after_steps(self, before, after):
+        self._sample(before, after)
 
     def on_test_begin(self, logs=None):
         self._begin_use()
@@ -275,10 +253,10 @@ class WeightAveraging(Callback):
 
     def _end_batches(self):
         if not self._epoch_counted and self.average.unit == "epoch":
-            self._count(self._epoch, self._epoch + 1)
+            self._sample(self._epoch, self._epoch + 1)
         self._epoch_counted = True
 
-    def _count(self, before, after):
+    def _sample(self, before, after):
         if self.average.due(before, after):
             self.kept = self.average.add(self.kept, self._live)
 

@@ -308,8 +308,11 @@ def test_a_callback_outside_of_a_list_is_in_time_or_refused():
         return model.get_weights()
 
     assert_close(alone(SWA()), swa_after(trajectory(3), 3))
-    with pytest.raises(ValueError, match="`callbacks` of fit must be a list"):
-        alone(SWA(unit="step"))
+    if keras.src.backend.IS_THREAD_SAFE:
+        with pytest.raises(ValueError, match="`callbacks` of fit must be a"):
+            alone(SWA(unit="step"))
+    else:
+        assert_close(alone(SWA(unit="step")), mean(trajectory(3)[1:]))
 
 
 @pytest.mark.skipif(
