@@ -3,6 +3,7 @@
 from keras_regopt.callbacks._base import Callback
 from keras_regopt.callbacks.early_stopping import EarlyStopping
 from keras_regopt.callbacks.ema import EMA
+from keras_regopt.callbacks.gradual_unfreezing import GradualUnfreezing
 from keras_regopt.callbacks.lawa import LAWA
 from keras_regopt.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 from keras_regopt.callbacks.snapshot_ensemble import SnapshotEnsemble
@@ -15,6 +16,7 @@ __all__ = [
     "SWA",
     "Callback",
     "EarlyStopping",
+    "GradualUnfreezing",
     "ReduceLROnPlateau",
     "SnapshotEnsemble",
     "WeightAveraging",
