@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_regopt._validate import fail
 from keras_regopt.callbacks._moving import mover
 
 
@@ -72,6 +73,22 @@ class LiveWeights:
     def __deepcopy__(self, memo):
         # It watches a model and does not own it.
         return self
+
+
+def require_built(owner, model):
+    """Raises an error unless all weights of a model exist.
+
+    On TensorFlow, Keras makes them in the first step only.
+    """
+    if not all(layer.built for layer in model._flatten_layers()):
+        fail(
+            owner,
+            "model",
+            "built before the first step",
+            model.name,
+            "Call `model.build(input_shape)`, or start it with a "
+            "`keras.Input`.",
+        )
 
 
 def float_weights(model):

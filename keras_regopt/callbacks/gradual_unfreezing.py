@@ -7,6 +7,7 @@ from keras_regopt.callbacks._freezing import (
     TrainableFlags,
     make_train_function,
 )
+from keras_regopt.callbacks._live_weights import require_built
 
 
 @register
@@ -90,6 +91,7 @@ class GradualUnfreezing(Callback):
         self.unfreeze()
         super().on_train_begin(logs)
         model = self.model
+        require_built(self, model)
         self._groups = self._find_groups()
         self._trainable = _built_with(self, model)
         self._flags = TrainableFlags(model)

@@ -1,7 +1,13 @@
 import numpy as np
+from keras import ops
 
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, fail, one_of
+from keras_regopt.callbacks._averaging_checks import (
+    refuse_long_executions,
+    refuse_other_averages,
+    refuse_other_shapes,
+)
 from keras_regopt.callbacks._batch_statistics import (
     checked_data,
     reestimate,
@@ -13,6 +19,7 @@ from keras_regopt.callbacks._live_weights import (
     copies,
     float_weights,
     put,
+    require_built,
 )
 from keras_regopt.callbacks._step_clock import StepClock
 from keras_regopt.callbacks._weight_average import WeightAverage
@@ -141,8 +148,7 @@ class WeightAveraging(StepClock):
         """Gives the model the averages, if it has not got them."""
         if self.set_aside is not None or self.kept is None:
             return
-        if self._live is None or self._live.model is not self.model:
-            self._find_weights()
+        self._find_weights()
         self.set_aside = copies(self._changed.read())
         put(self._live.variables, self.average.average(self.kept))
         if self.data is not None:
@@ -151,6 +157,7 @@ class WeightAveraging(StepClock):
     def use_weights(self):
         """Gives the model the weights of the training, if it has averages."""
         if self.set_aside is not None:
+            self._find_weights()
             put(self._changed.variables, self.set_aside)
             self.set_aside = None
 
@@ -163,16 +170,17 @@ class WeightAveraging(StepClock):
         if self._interrupted():
             self.use_weights()
         super().on_train_begin(logs)
-        _refuse_other_averages(self, self.model.optimizer)
-        self._refuse_long_executions()
-        self._find_weights()
+        refuse_other_averages(self, self.model.optimizer)
+        refuse_long_executions(self.average, self.model)
+        self._live = None
         self._unfinished = True
 
     def on_epoch_begin(self, epoch, logs=None):
         self._in_fit = True
         self._epoch, self._epoch_counted = epoch, False
         self.use_weights()
-        self._live.find()
+        if self._live is not None:
+            self._live.find()
         position = epoch if self.average.unit == "epoch" else self.steps
         if self.average.includes_start and self.kept is None:
             self._sample(position - 1, position)
@@ -208,15 +216,20 @@ class WeightAveraging(StepClock):
         """Whether the last `fit` left averages behind that are still there."""
         if self._restored or not self._unfinished or self.set_aside is None:
             return False
-        if self._live.model is not self.model:
+        if self._live is None or self._live.model is not self.model:
             return False
-        averages = self.average.average(self.kept)
+        pairs = zip(
+            self._live.variables, self.average.average(self.kept), strict=True
+        )
         return all(
-            np.array_equal(v.numpy(), arrays([average])[0].astype(v.dtype))
-            for v, average in zip(self._live.variables, averages, strict=True)
+            np.array_equal(*arrays([v.value, ops.cast(average, v.dtype)]))
+            for v, average in pairs
         )
 
     def _find_weights(self):
+        if self._live is not None and self._live.model is self.model:
+            return
+        require_built(self, self.model)
         averaged = float_weights(self.model)
         changed = averaged
         if self.batch_norm != "average":
@@ -227,18 +240,7 @@ class WeightAveraging(StepClock):
         self._live = LiveWeights(self.model, averaged)
         self._changed = LiveWeights(self.model, changed)
         if self.kept is not None:
-            _refuse_other_shapes(averaged, self.average.average(self.kept))
-
-    def _refuse_long_executions(self):
-        steps = getattr(self.model, "steps_per_execution", 1)
-        if self.average.unit == "step" and self.average.every < steps:
-            fail(
-                self.average,
-                "every",
-                f"an integer >= {steps}, since the model was compiled with "
-                f"steps_per_execution={steps} and shows no weights in between",
-                self.average.every,
-            )
+            refuse_other_shapes(averaged, self.average.average(self.kept))
 
     def _begin_use(self):
         if self._in_fit:
@@ -258,6 +260,7 @@ class WeightAveraging(StepClock):
 
     def _sample(self, before, after):
         if self.average.due(before, after):
+            self._find_weights()
             self.kept = self.average.add(self.kept, self._live)
 
     def __deepcopy__(self, memo):
@@ -277,44 +280,3 @@ def _average_of(owner, average):
         "an EMA, SWA or LAWA, or 'ema', 'swa' or 'lawa'",
         average,
     )
-
-
-def _refuse_other_averages(owner, optimizer):
-    if getattr(optimizer, "use_ema", False):
-        remedy = "use_ema=False"
-    elif hasattr(optimizer, "average_values") and optimizer.overwrite:
-        remedy = "overwrite=False"
-    else:
-        inner = [
-            getattr(optimizer, n, None) for n in ("inner", "inner_optimizer")
-        ]
-        for one in [*inner, *(getattr(optimizer, "optimizers", None) or [])]:
-            if one is not None:
-                _refuse_other_averages(owner, one)
-        return
-    fail(
-        owner,
-        "optimizer",
-        "one that does not overwrite the weights with its own average at the "
-        "end of `fit`",
-        optimizer,
-        f"Make it with {remedy}, or leave this callback out.",
-    )
-
-
-def _refuse_other_shapes(variables, averages):
-    shapes = [tuple(v.shape) for v in variables]
-    others = [tuple(average.shape) for average in averages]
-    for variable, shape, other in zip(variables, shapes, others, strict=False):
-        if shape != other:
-            raise ValueError(
-                f"The restored state of WeightAveraging is that of another "
-                f"model: the weight {variable.path!r} has the shape {shape} "
-                f"here and {other} there."
-            )
-    if len(shapes) != len(others):
-        raise ValueError(
-            f"The restored state of WeightAveraging is that of another model "
-            f"or of another `batch_norm`: it has {len(others)} weights, and "
-            f"{len(shapes)} are averaged here."
-        )

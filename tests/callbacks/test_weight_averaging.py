@@ -351,3 +351,22 @@ def test_a_bad_argument_is_refused(argument, value):
 def test_a_reestimate_without_data_is_refused():
     with pytest.raises(ValueError, match="`data` of WeightAveraging must be"):
         WeightAveraging(batch_norm="reestimate")
+
+
+def test_a_model_that_its_first_step_builds_is_averaged_too():
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile(SGD(0.05), "mse", **quick())
+    steps, averaging = Steps(), WeightAveraging(SWA(unit="step"))
+    fit(model, averaging, steps)
+    assert_close(model.get_weights(), mean(steps.seen[1:]))
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow",
+    reason="Only on TensorFlow, Keras builds a model in its first step.",
+)
+def test_an_average_from_the_start_asks_for_a_built_model():
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile(SGD(0.05), "mse", run_eagerly=True)
+    with pytest.raises(ValueError, match="built before the first step"):
+        fit(model, WeightAveraging(EMA(bias_correction=False)))
