@@ -6,6 +6,7 @@ import samples
 
 from keras_regopt._registry import registered
 from keras_regopt.augmentation import RandomAugmentation
+from keras_regopt.callbacks._weight_average import WeightAverage
 from keras_regopt.optimizers import (
     LBFGS,
     GradientTransformation,
@@ -26,7 +27,7 @@ def savable_classes():
     return [
         cls
         for cls in registered()
-        if not issubclass(cls, (keras.callbacks.Callback, LBFGS))
+        if not issubclass(cls, (keras.callbacks.Callback, LBFGS, WeightAverage))
     ]
 
 

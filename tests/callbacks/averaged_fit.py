@@ -57,19 +57,19 @@ def fit(model, *callbacks, epochs=4, first_epoch=0, validate=False):
     ).history
 
 
-def trajectory(epochs=4, optimizer=None):
+def trajectory(epochs=4, optimizer=None, **options):
     """The weights before the first and after each step, without averaging."""
     if optimizer is None:
-        return _plain_trajectory()[: 2 * epochs + 1]
+        return _plain_trajectory(**options)[: 2 * epochs + 1]
     steps = Steps()
     fit(small_model(optimizer), steps, epochs=epochs)
     return steps.seen
 
 
 @functools.cache
-def _plain_trajectory():
+def _plain_trajectory(**options):
     steps = Steps()
-    fit(small_model(), steps, epochs=11)
+    fit(small_model(**options), steps, epochs=11)
     return steps.seen
 
 

@@ -40,13 +40,26 @@ def swa_after(seen, epochs):
 @each_average
 @with_and_without_validation
 def test_the_training_is_that_without_it_to_the_last_bit(average, validate):
-    model, steps = small_model(), Steps()
+    # Compiled, JAX deletes what a step was given.
+    options = {"run_eagerly": not validate}
+    model, steps = small_model(**options), Steps()
     callback = WeightAveraging(average(), overwrite=False)
     fit(model, callback, steps, validate=validate)
-    seen = trajectory()
+    seen = trajectory(**options)
     assert len(steps.seen) == len(seen) == 9
     assert_all_same(steps.seen, seen)
     assert_same(model.get_weights(), seen[-1])
+    callback.use_averages()
+    shares = callback.average.weights_of_samples(callback.samples)
+    every = len(seen[1:]) // callback.samples
+    expected = [
+        sum(
+            s * weights[i]
+            for s, weights in zip(shares, seen[every::every], strict=True)
+        )
+        for i in range(2)
+    ]
+    assert_close(model.get_weights(), expected)
 
 
 @each_average

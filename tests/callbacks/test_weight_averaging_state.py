@@ -1,3 +1,4 @@
+import functools
 import pickle
 
 import keras
@@ -8,27 +9,29 @@ from keras.optimizers import SGD
 
 from keras_regopt.callbacks import EMA, LAWA, SWA, WeightAveraging
 
-each_average = pytest.mark.parametrize(
-    "make",
-    [
-        lambda: EMA(0.7, warm_up=True),
-        lambda: EMA(0.7, bias_correction=False),
-        lambda: SWA(start=1),
-        lambda: LAWA(2),
-    ],
-    ids=["ema", "from the start", "swa", "lawa"],
-)
+AVERAGES = {
+    "ema": lambda: EMA(0.7, warm_up=True),
+    "from the start": lambda: EMA(0.7, bias_correction=False),
+    "swa": lambda: SWA(start=1),
+    "lawa": lambda: LAWA(2),
+}
+each_average = pytest.mark.parametrize("name", AVERAGES)
 
 
 def optimizer():
     return SGD(0.05, momentum=0.9)
 
 
-def whole(make):
-    """A training that nothing interrupts: its model and its callback."""
-    model, callback = small_model(optimizer()), WeightAveraging(make())
-    fit(model, callback, epochs=5, validate=True)
-    return model, callback
+def averaging(name):
+    return WeightAveraging(AVERAGES[name]())
+
+
+@functools.cache
+def whole(name):
+    """What a training that nothing interrupts leaves behind."""
+    model, callback = small_model(optimizer()), averaging(name)
+    fit(model, callback, epochs=4, validate=True)
+    return model.get_weights(), callback.state()
 
 
 class BackUp(keras.callbacks.Callback):
@@ -51,44 +54,75 @@ class BackUp(keras.callbacks.Callback):
 
 
 @each_average
-@pytest.mark.parametrize("first", [True, False])
-def test_goes_on_from_a_backup_to_the_last_bit(make, first):
-    model, callback = small_model(optimizer()), WeightAveraging(make())
-    backup = BackUp(callback, "on_epoch_end", 2)
+def test_goes_on_from_a_backup_to_the_last_bit(name):
+    model, callback = small_model(optimizer()), averaging(name)
+    backup = BackUp(callback, "on_epoch_end", 1)
     # First in the list it sees the averages too, because of the validation.
-    order = [backup, callback] if first else [callback, backup]
-    fit(model, *order, epochs=4, validate=True)
+    order = [backup, callback] if name == "ema" else [callback, backup]
+    fit(model, *order, epochs=2, validate=True)
     weights, state, slots = backup.saved
 
     other = small_model(optimizer())
     other.optimizer.build(other.trainable_variables)
     other.set_weights(weights)
     other.optimizer.set_weights(slots)
-    resumed = WeightAveraging(make())
+    resumed = averaging(name)
     state = pickle.loads(state)
     resumed.restore(state)
-    # An array of the state is not shared with the callback.
+    # No array of the state is shared with the callback.
     if state["set_aside"]:
         state["set_aside"][0][:] = 0
-    fit(other, resumed, epochs=5, first_epoch=3, validate=True)
-    expected, uninterrupted = whole(make)
-    assert_same(other.get_weights(), expected.get_weights())
-    assert resumed.steps == uninterrupted.steps
-    assert resumed.samples == uninterrupted.samples
-    ours, theirs = resumed.state(), uninterrupted.state()
-    assert_same(ours["set_aside"], theirs["set_aside"])
+    fit(other, resumed, epochs=4, first_epoch=2, validate=True)
+    expected, state = whole(name)
+    assert_same(other.get_weights(), expected)
+    assert resumed.steps == state["steps"]
+    assert resumed.samples == state["kept"]["samples"]
+    assert_same(resumed.state()["set_aside"], state["set_aside"])
 
 
 @each_average
-def test_fits_of_one_epoch_are_one_fit(make):
+def test_fits_of_one_epoch_are_one_fit(name):
     model, state = small_model(optimizer()), None
-    for epoch in range(5):
-        part = WeightAveraging(make())
+    for epoch in range(4):
+        part = averaging(name)
         if state is not None:
             part.restore(state)
         fit(model, part, epochs=epoch + 1, first_epoch=epoch, validate=True)
         state = part.state()
-    assert_same(model.get_weights(), whole(make)[0].get_weights())
+    assert_same(model.get_weights(), whole(name)[0])
+
+
+def test_goes_on_in_the_middle_of_an_epoch():
+    def drive(callback, places):
+        for epoch, batch in places:
+            if batch == 0:
+                callback.on_epoch_begin(epoch)
+            weights = np.random.default_rng(5 * epoch + batch).normal(size=3)
+            model.set_weights([weights[:2, None], weights[2:]])
+            callback.on_train_batch_begin(batch)
+            callback.on_train_batch_end(batch)
+
+    def begun(state=None):
+        callback = WeightAveraging(EMA(0.7, warm_up=True, every=2))
+        if state is not None:
+            callback.restore(state)
+        callback.set_model(model)
+        callback.set_params({"steps": 5})
+        callback.on_train_begin()
+        return callback
+
+    model = small_model()
+    places = [(epoch, batch) for epoch in range(3) for batch in range(5)]
+    whole, first = begun(), begun()
+    drive(whole, places)
+    drive(first, places[:8])
+    second = begun(pickle.loads(pickle.dumps(first.state())))
+    second.on_epoch_begin(1)
+    drive(second, places[8:])
+    assert second.steps == whole.steps == 15
+    ours, theirs = second.state()["kept"], whole.state()["kept"]
+    assert ours["samples"] == theirs["samples"] == 7
+    assert_same(ours["values"], theirs["values"])
 
 
 def test_a_restored_state_serves_predict_without_a_fit():
