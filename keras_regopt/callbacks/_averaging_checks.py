@@ -12,7 +12,9 @@ def refuse_other_averages(owner, optimizer):
     """
     if getattr(optimizer, "use_ema", False):
         remedy = "use_ema=False"
-    elif hasattr(optimizer, "average_values") and optimizer.overwrite:
+    elif hasattr(optimizer, "average_values") and getattr(
+        optimizer, "overwrite", False
+    ):
         remedy = "overwrite=False"
     else:
         inner = [

@@ -1,6 +1,7 @@
 """The moving statistics of batch normalization, for averaged weights."""
 
 import contextlib
+import functools
 
 import keras
 from keras import ops
@@ -30,6 +31,9 @@ def checked_data(owner, data):
     allowed = (
         "None, an array, or an iterable of batches that starts anew each time"
     )
+    if isinstance(data, tuple):
+        remedy = "A tuple may be (x, y): give the inputs alone, or a list."
+        fail(owner, "data", allowed, data, remedy)
     if isinstance(data, (str, dict)) or not hasattr(data, "__iter__"):
         if not isinstance(data, keras.utils.PyDataset):
             fail(owner, "data", allowed, data)
@@ -53,8 +57,8 @@ def statistics(model):
     ]
 
 
-def reestimate(model, data):
-    """Sets the moving statistics to those of data under the present weights.
+class Reestimation:
+    """Computes the moving statistics of a model anew.
 
     Each becomes the mean over the batches of what a batch has in training
     mode, dropout included. Frozen layers keep theirs. The state of random
@@ -64,22 +68,42 @@ def reestimate(model, data):
         model: A built Keras model.
         data: What `checked_data` let pass.
     """
-    variables = statistics(model)
-    own = {id(variable) for variable in variables}
-    others = [v for v in model.non_trainable_variables if id(v) not in own]
-    before = copies(others)
-    sums, batches = None, 0
-    with _without_memory(model):
-        forward = _forward(model)
-        for x in _inputs(data):
-            forward(x)
-            found = copies(variables, precise=True)
-            sums = found if sums is None else list(map(ops.add, sums, found))
-            batches += 1
-    if batches == 0:
-        fail("WeightAveraging", "data", "one batch at least", data)
-    put(variables, [total / batches for total in sums])
-    put(others, before)
+
+    def __init__(self, model, data):
+        self._model = model
+        self._data = data
+        self._frozen = None
+
+    def run(self):
+        """Sets the statistics to what the present weights make of the data."""
+        model = self._model
+        variables = statistics(model)
+        own = {id(variable) for variable in variables}
+        others = [v for v in model.non_trainable_variables if id(v) not in own]
+        before = copies(others)
+        sums, batches = None, 0
+        with _without_memory(model):
+            forward = self._compiled_forward()
+            for x in _inputs(self._data):
+                forward(x)
+                found = copies(variables, precise=True)
+                sums = found if sums is None else _added(sums, found)
+                batches += 1
+        if batches == 0:
+            fail("WeightAveraging", "data", "one batch at least", self._data)
+        put(variables, [total / batches for total in sums])
+        put(others, before)
+
+    def _compiled_forward(self):
+        # What is frozen is compiled into it.
+        frozen = [layer.trainable for layer in _layers(self._model)]
+        if self._frozen != frozen:
+            self._frozen, self._forward = frozen, _forward(self._model)
+        return self._forward
+
+    def __deepcopy__(self, memo):
+        # It watches a model and does not own it.
+        return self
 
 
 def _layers(model):
@@ -104,15 +128,19 @@ def _without_memory(model):
             layer.momentum = momentum
 
 
+def _added(sums, values):
+    return [a + b for a, b in zip(sums, values, strict=True)]
+
+
 def _forward(model):
     """A function that calls the model in training mode, compiled if it can."""
     backend = keras.backend.backend()
     if backend == "tensorflow":
         import tensorflow as tf
 
-        return tf.function(
-            lambda x: model(x, training=True), reduce_retracing=True
-        )
+        # A partial, of which TensorFlow does not count the tracings.
+        forward = functools.partial(model, training=True)
+        return tf.function(forward, autograph=False, reduce_retracing=True)
     if backend == "torch":
         import torch
 

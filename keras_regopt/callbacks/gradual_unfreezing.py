@@ -9,6 +9,8 @@ from keras_regopt.callbacks._freezing import (
 )
 from keras_regopt.callbacks._live_weights import require_built
 
+TRAINABLE = "Make the layers trainable before `compile`; this callback freezes."
+
 
 @register
 class GradualUnfreezing(Callback):
@@ -157,9 +159,6 @@ class GradualUnfreezing(Callback):
                     )
             found.append(group)
         return found
-
-
-TRAINABLE = "Make the layers trainable before `compile`; this callback freezes."
 
 
 def _checked_groups(owner, groups):

@@ -165,7 +165,9 @@ class SnapshotEnsemble(StepClock):
             snapshot = self.model.get_weights()
         else:
             snapshot = _write(self.model, self.filepath.format(cycle=ended))
-        self.snapshots = [*self.snapshots, snapshot][-(self.keep or 0) :]
+        self.snapshots = [*self.snapshots, snapshot]
+        if self.keep is not None:
+            self.snapshots = self.snapshots[-self.keep :]
 
     def _ends(self, position):
         """How many cycles are over at a number of steps or epochs."""

@@ -9,8 +9,8 @@ from keras_regopt.callbacks._averaging_checks import (
     refuse_other_shapes,
 )
 from keras_regopt.callbacks._batch_statistics import (
+    Reestimation,
     checked_data,
-    reestimate,
     statistics,
 )
 from keras_regopt.callbacks._live_weights import (
@@ -152,7 +152,7 @@ class WeightAveraging(StepClock):
         self.set_aside = copies(self._changed.read())
         put(self._live.variables, self.average.average(self.kept))
         if self.data is not None:
-            reestimate(self.model, self.data)
+            self._reestimation.run()
 
     def use_weights(self):
         """Gives the model the weights of the training, if it has averages."""
@@ -239,6 +239,7 @@ class WeightAveraging(StepClock):
             changed = averaged
         self._live = LiveWeights(self.model, averaged)
         self._changed = LiveWeights(self.model, changed)
+        self._reestimation = Reestimation(self.model, self.data)
         if self.kept is not None:
             refuse_other_shapes(averaged, self.average.average(self.kept))
 

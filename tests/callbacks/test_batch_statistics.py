@@ -12,7 +12,7 @@ from averaged_fit import (
     quick,
 )
 
-from keras_regopt.callbacks import SWA, WeightAveraging
+from keras_regopt.callbacks import SWA, GradualUnfreezing, WeightAveraging
 
 RANDOM = np.random.default_rng(1)
 X = RANDOM.normal(2.0, 3.0, (24, 3)).astype("float32")
@@ -135,6 +135,22 @@ def test_frozen_layers_keep_their_statistics():
     average = WeightAveraging(SWA(), batch_norm="reestimate", data=BATCHES)
     trained(average, model=model, epochs=1)
     assert_same(model.get_weights()[STATISTICS], start[STATISTICS])
+
+
+def test_layers_that_are_unfrozen_meanwhile_are_computed_anew():
+    model = normalized_model()
+    start = model.get_weights()
+    unfreezing = GradualUnfreezing()
+    average = WeightAveraging(SWA(), batch_norm="reestimate", data=BATCHES)
+    trained(average, unfreezing, model=model, epochs=1)
+    assert_same(model.get_weights()[STATISTICS], start[STATISTICS])
+    trained(average, unfreezing, model=model, epochs=3)
+    for ours, theirs in zip(
+        model.get_weights()[STATISTICS],
+        reestimated(model.get_weights(), BATCHES),
+        strict=True,
+    ):
+        np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=1e-6)
 
 
 def test_data_without_a_batch_are_refused():

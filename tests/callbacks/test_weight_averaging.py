@@ -351,6 +351,7 @@ def test_averages_the_same_weights_under_data_parallelism():
         ("data", 3),
         ("data", (x for x in X)),
         ("data", X),
+        ("data", (X, Y)),
         ("overwrite", 1),
     ],
 )
