@@ -47,7 +47,7 @@ class GradualUnfreezing(Callback):
     Raises:
         ValueError: If an argument is out of its range; in `fit`, if a group
             has nothing to train, two groups share a weight, or the optimizer
-            was made for a part of the model.
+            was made for a part of the model or is a `MultiOptimizer`.
 
     Examples:
         >>> layers = [keras.layers.Dense(2, name=n) for n in ("body", "head")]
@@ -87,7 +87,7 @@ class GradualUnfreezing(Callback):
             self._flags.restore()
             # It was made for a part of the model.
             self._flags.model.train_function = None
-            self._flags = None
+            self._flags = self._groups = self._trainable = None
 
     def on_train_begin(self, logs=None):
         self.unfreeze()
@@ -180,6 +180,16 @@ def _checked_groups(owner, groups):
 def _built_with(owner, model):
     """The variables that the optimizer knows, which must be all."""
     optimizer = model.optimizer
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    if getattr(inner, "optimizers", None):
+        fail(
+            owner,
+            "optimizer",
+            "one that can make the step of a part of its variables, which a "
+            "MultiOptimizer cannot",
+            inner,
+            "Give one optimizer of keras_regopt `groups` of variables.",
+        )
     if not optimizer.built:
         optimizer.build(model.trainable_variables)
     known = list(optimizer._trainable_variables)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from averaged_fit import AtEpochEnds, Steps, assert_same, fit, quick
 from keras.optimizers import SGD
-from linear_fit import BATCHES, X, Y
+from linear_fit import BATCHES, X, Y, by_kernel_and_bias
 
 from keras_regopt.callbacks import EMA, GradualUnfreezing, WeightAveraging
 from keras_regopt.optimizers import (
@@ -296,6 +296,14 @@ def test_an_optimizer_that_knows_a_part_is_refused():
     model.get_layer("bottom").trainable = True
     with pytest.raises(ValueError, match="Compile the model anew"):
         fit(model, GradualUnfreezing())
+
+
+def test_an_optimizer_that_needs_all_gradients_is_refused():
+    def several(model):
+        return by_kernel_and_bias()
+
+    with pytest.raises(ValueError, match="which a MultiOptimizer cannot"):
+        fit(layered_model(several), GradualUnfreezing())
 
 
 @pytest.mark.parametrize(
