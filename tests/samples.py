@@ -113,6 +113,7 @@ ARGUMENTS = {
     },
     "Scale": lambda: {"schedule": 0.1, "factor": 0.5},
     "SharpnessAwareModel": lambda: {"model": dense()},
+    "SnapshotEnsemble": lambda: {"cycle": 2},
     "StepDecay": lambda: {
         "initial_learning_rate": 0.1,
         "decay_steps": 3,

@@ -7,6 +7,7 @@ import samples
 from keras_regopt._registry import registered
 from keras_regopt.augmentation import RandomAugmentation
 from keras_regopt.callbacks import StoppingCriterion
+from keras_regopt.callbacks._weight_average import WeightAverage
 from keras_regopt.optimizers import (
     LBFGS,
     GradientTransformation,
@@ -23,16 +24,18 @@ from keras_regopt.testing._samples import (
     metric_model,
 )
 
+# What serves a training and is no part of a model.
+NEVER_SAVED = (
+    keras.callbacks.Callback,
+    LBFGS,
+    StoppingCriterion,
+    WeightAverage,
+)
+
 
 def savable_classes():
     """The registered classes that a saved model can hold."""
-    return [
-        cls
-        for cls in registered()
-        if not issubclass(
-            cls, (keras.callbacks.Callback, LBFGS, StoppingCriterion)
-        )
-    ]
+    return [cls for cls in registered() if not issubclass(cls, NEVER_SAVED)]
 
 
 def model_with(cls):

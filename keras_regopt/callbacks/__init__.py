@@ -3,12 +3,15 @@
 from keras_regopt.callbacks._base import Callback
 from keras_regopt.callbacks._criterion import StoppingCriterion
 from keras_regopt.callbacks.early_stopping import EarlyStopping
+from keras_regopt.callbacks.ema import EMA
 from keras_regopt.callbacks.gap_threshold import GapThreshold
 from keras_regopt.callbacks.generalization_loss import GeneralizationLoss
 from keras_regopt.callbacks.gradient_norm_logger import GradientNormLogger
+from keras_regopt.callbacks.gradual_unfreezing import GradualUnfreezing
 from keras_regopt.callbacks.hyperparameter_schedule import (
     HyperparameterSchedule,
 )
+from keras_regopt.callbacks.lawa import LAWA
 from keras_regopt.callbacks.learning_rate_finder import (
     LearningRateFinder,
     find_learning_rate,
@@ -20,14 +23,21 @@ from keras_regopt.callbacks.progress_threshold import ProgressThreshold
 from keras_regopt.callbacks.range_test import RangeTest
 from keras_regopt.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 from keras_regopt.callbacks.regularization_logger import RegularizationLogger
+from keras_regopt.callbacks.snapshot_ensemble import SnapshotEnsemble
 from keras_regopt.callbacks.successive_increases import SuccessiveIncreases
+from keras_regopt.callbacks.swa import SWA
+from keras_regopt.callbacks.weight_averaging import WeightAveraging
 
 __all__ = [
+    "EMA",
+    "LAWA",
+    "SWA",
     "Callback",
     "EarlyStopping",
     "GapThreshold",
     "GeneralizationLoss",
     "GradientNormLogger",
+    "GradualUnfreezing",
     "HyperparameterSchedule",
     "LearningRateFinder",
     "LearningRateLogger",
@@ -37,7 +47,9 @@ __all__ = [
     "RangeTest",
     "ReduceLROnPlateau",
     "RegularizationLogger",
+    "SnapshotEnsemble",
     "StoppingCriterion",
     "SuccessiveIncreases",
+    "WeightAveraging",
     "find_learning_rate",
 ]

@@ -112,16 +112,22 @@ def _switching_train_step(model, optimizers):
 
     def switched(state, name):
         trainable, others, optimizer_values, metrics = state
-        variables = [*model.trainable_variables, *model.optimizer.variables]
-        values = [*trainable, *optimizer_values]
+        # A part of the weights that the optimizer knows may be frozen.
+        variables = [
+            *model.trainable_variables,
+            *model.non_trainable_variables,
+            *model.optimizer.variables,
+        ]
+        values = [*trainable, *others, *optimizer_values]
         with keras.StatelessScope(
             list(zip(variables, values, strict=True))
         ) as scope:
             for optimizer in optimizers:
                 getattr(optimizer, name)()
         values = [scope.get_current_value(v) for v in variables]
-        count = len(trainable)
-        return values[:count], others, values[count:], metrics
+        frozen = len(trainable)
+        own = frozen + len(others)
+        return values[:frozen], values[frozen:own], values[own:], metrics
 
     @functools.wraps(train_step)
     def switching_train_step(state, data):

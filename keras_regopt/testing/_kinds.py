@@ -4,6 +4,7 @@ import keras
 
 from keras_regopt.augmentation import RandomAugmentation
 from keras_regopt.callbacks import StoppingCriterion
+from keras_regopt.callbacks._weight_average import WeightAverage
 from keras_regopt.optimizers import (
     LBFGS,
     GradientTransformation,
@@ -45,6 +46,7 @@ PROMISES = {
     # Settings, which no step is made with by themselves.
     LBFGS: common.PROMISES,
     ParameterGroup: common.PROMISES,
+    WeightAverage: common.PROMISES,
 }
 
 
