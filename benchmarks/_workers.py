@@ -1,9 +1,11 @@
 """Contenders in processes of their own, one a backend, timed by turns."""
 
+import ctypes
 import gc
 import importlib
 import multiprocessing
 import os
+import pathlib
 import statistics
 import sys
 import time
@@ -50,6 +52,7 @@ class Workers:
             for backend, connection in self._connections.items()
             for name in connection.recv()
         ]
+        self._turns = turns
         times = {name: [] for _, name in turns}
         for _ in range(rounds):
             for backend, name in turns:
@@ -60,6 +63,20 @@ class Workers:
             name: None if None in taken else statistics.median(taken)
             for name, taken in times.items()
         }
+
+    def peaks(self):
+        """What a step of those that were last measured takes of memory.
+
+        Returns:
+            A dict: (name, mode) to bytes beyond what was held before the step,
+            `None` where this cannot be told.
+        """
+        found = {}
+        for backend, name in self._turns:
+            connection = self._connections[backend]
+            connection.send(("peak", name))
+            found[name] = connection.recv()
+        return found
 
 
 # A turn is as long as it takes to be measured well.
@@ -85,6 +102,8 @@ def _work(connection, backend, number, module):
             steps.update(_made(module, backend, *argument))
             calls = {name: _calls(step) for name, step in steps.items()}
             connection.send(list(steps))
+        elif command == "peak":
+            connection.send(_peak(steps[argument], calls[argument]))
         else:
             connection.send(_seconds(steps[argument], calls[argument]))
 
@@ -111,6 +130,26 @@ def _calls(step):
         sys.stderr.flush()
         return 0
     return max(1, round(SECONDS_OF_A_TURN / once))
+
+
+def _peak(step, calls):
+    """The highest that the memory rises in a step, as Linux tells it."""
+    if not calls or not sys.platform.startswith("linux"):
+        return None
+    gc.collect()
+    # What was freed and kept would hide what the step takes.
+    ctypes.CDLL("libc.so.6").malloc_trim(0)
+    before = _status("VmRSS")
+    pathlib.Path("/proc/self/clear_refs").write_text("5")
+    step()
+    return max(_status("VmHWM") - before, 0)
+
+
+def _status(name):
+    for line in pathlib.Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(name):
+            return int(line.split()[1]) * 1024
+    raise LookupError(name)
 
 
 def _seconds(step, calls):
