@@ -154,6 +154,9 @@ EXCEPTIONS = {
     ),
 }
 
+# Classes whose predictions are drawn, which differ from backend to backend.
+DRAW_AT_INFERENCE = {"MonteCarlo"}
+
 
 def arguments_of(name):
     """The constructor arguments for a class, by its name."""

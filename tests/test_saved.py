@@ -5,6 +5,7 @@ import pathlib
 import keras
 import numpy as np
 import pytest
+import samples
 import saved_models
 
 import keras_regopt
@@ -18,12 +19,14 @@ FILES = sorted((pathlib.Path(__file__).parent / "saved").glob("*/*.keras"))
 def test_a_saved_model_loads_with_its_state(path):
     expected = np.load(path.with_suffix(".npz"))
     model = keras.saving.load_model(path)
-    np.testing.assert_allclose(
-        saved_models.outputs(model, expected["x"]),
-        expected["outputs"],
-        rtol=1e-4,
-        atol=1e-5,
-    )
+    outputs = saved_models.outputs(model, expected["x"])
+    if path.stem in samples.DRAW_AT_INFERENCE:
+        assert outputs.shape == expected["outputs"].shape
+        assert np.all(np.isfinite(outputs))
+    else:
+        np.testing.assert_allclose(
+            outputs, expected["outputs"], rtol=1e-4, atol=1e-5
+        )
     for i, variable in enumerate(model.optimizer.variables):
         np.testing.assert_array_equal(
             variable.numpy(), expected[f"variable_{i}"]
