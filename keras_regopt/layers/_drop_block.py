@@ -70,7 +70,9 @@ class DropBlock(Layer):
         seeds = uniforms(self, (ops.shape(inputs)[0], *places, channels))
         # A seed is the first corner of its block.
         margins = [(block - 1, block - 1)] * len(sizes)
-        dropped = ops.pad(seeds < probability, [(0, 0), *margins, (0, 0)])
+        dropped = ops.pad(
+            ops.less(seeds, probability), [(0, 0), *margins, (0, 0)]
+        )
         for axis in range(1, 1 + len(sizes)):
             dropped = _any_of_the_last(dropped, block, axis)
         if self._channels_last:

@@ -1,17 +1,17 @@
 import keras
 from keras import ops
 
-from keras_regopt._config import SignatureConfig
+from keras_regopt._keeps_seed import KeepsSeed
+from keras_regopt._model_wrapper import ModelWrapper
 from keras_regopt._registry import register
-from keras_regopt._validate import boolean, fail, in_range, instance_of
-from keras_regopt.layers._base import KeepsSeed
+from keras_regopt._validate import boolean, fail, in_range
 from keras_regopt.layers._beta import at_quantile, beta_quantiles
 from keras_regopt.layers._draws import uniforms
 from keras_regopt.layers._replaced_calls import replaced_calls
 
 
 @register
-class ManifoldMixup(KeepsSeed, SignatureConfig, keras.Model):
+class ManifoldMixup(KeepsSeed, ModelWrapper):
     """A model that trains on mixtures of hidden states and of labels.
 
     In each step one of the named layers is drawn, and each example's output
@@ -80,12 +80,7 @@ class ManifoldMixup(KeepsSeed, SignatureConfig, keras.Model):
         seed=None,
         **kwargs,
     ):
-        instance_of(self, "model", model, keras.Model, "a Keras model")
-        # Else `compile` would not know that the loss wants scaling.
-        kwargs.setdefault("dtype", model.dtype_policy)
-        # The model within casts its inputs by its own rules.
-        super().__init__(autocast=False, **kwargs)
-        self.model = model
+        super().__init__(model, **kwargs)
         self.layer_names = _names(self, layer_names)
         self.alpha = in_range(self, "alpha", alpha, above=0)
         self.mix_inputs = boolean(self, "mix_inputs", mix_inputs)
@@ -95,11 +90,7 @@ class ManifoldMixup(KeepsSeed, SignatureConfig, keras.Model):
         self._take_seed(seed)
         self._quantiles = beta_quantiles(self.alpha)
         self._mixture = None
-        if model.built and getattr(model, "inputs", None):
-            self.build(model.input_shape)
-
-    def _keras_config(self):
-        return keras.layers.Layer.get_config(self)
+        self.build_as_within()
 
     def train_step(self, *arguments):
         # Lives from the forward pass to the loss, and nowhere else.
@@ -110,17 +101,14 @@ class ManifoldMixup(KeepsSeed, SignatureConfig, keras.Model):
             vars(self)["_mixture"] = None
 
     def call(self, inputs, training=None):
-        arguments = {}
-        if self.model._call_has_training_arg:
-            arguments["training"] = training
         if self._mixture is None or not training:
-            return self.model(inputs, **arguments)
+            return super().call(inputs, training)
         self._draw(inputs)
         if self.mix_inputs:
             inputs = self._mixture.mixed(inputs, len(self.layer_names))
         parts = [_find(self.model, name) for name in self.layer_names]
         with replaced_calls(parts, self._mixture.after):
-            return self.model(inputs, **arguments)
+            return super().call(inputs, training)
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True

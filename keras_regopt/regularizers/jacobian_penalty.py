@@ -1,14 +1,15 @@
 import keras
 from keras import ops
 
+from keras_regopt._keeps_seed import KeepsSeed
 from keras_regopt._registry import register
-from keras_regopt._validate import integer, positive_int
+from keras_regopt._validate import positive_int
 from keras_regopt.regularizers._penalized_model import PenalizedModel
 from keras_regopt.regularizers._slopes import square_norms
 
 
 @register
-class JacobianPenalty(PenalizedModel):
+class JacobianPenalty(KeepsSeed, PenalizedModel):
     """A model that trains with a penalty on its input-output Jacobian.
 
     Small changes of the inputs, such as noise, then change the outputs
@@ -62,8 +63,7 @@ class JacobianPenalty(PenalizedModel):
         self.projections = positive_int(
             self, "projections", projections, optional=True
         )
-        self.seed = integer(self, "seed", seed, optional=True)
-        self.seed_generator = keras.random.SeedGenerator(self.seed)
+        self._take_seed(seed)
         self.build_as_within()
 
     def penalty(self, batch):

@@ -1,8 +1,9 @@
 import keras
 from keras import ops
 
+from keras_regopt._keeps_seed import KeepsSeed
 from keras_regopt._registry import register
-from keras_regopt._validate import boolean, in_range, integer, positive_int
+from keras_regopt._validate import boolean, in_range, positive_int
 from keras_regopt.regularizers._distributions import (
     divergence,
     log_probabilities,
@@ -12,7 +13,7 @@ from keras_regopt.regularizers._slopes import pullback, unit
 
 
 @register
-class VirtualAdversarial(PenalizedModel):
+class VirtualAdversarial(KeepsSeed, PenalizedModel):
     """A classifier that trains against the worst small change of its inputs.
 
     Virtual adversarial training (VAT) makes the predicted distribution smooth
@@ -86,8 +87,7 @@ class VirtualAdversarial(PenalizedModel):
             self, "power_iterations", power_iterations
         )
         self.from_logits = boolean(self, "from_logits", from_logits)
-        self.seed = integer(self, "seed", seed, optional=True)
-        self.seed_generator = keras.random.SeedGenerator(self.seed)
+        self._take_seed(seed)
         self.build_as_within()
 
     def penalty(self, batch):

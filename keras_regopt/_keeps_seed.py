@@ -1,0 +1,32 @@
+import keras
+
+from keras_regopt._seed_state import seed_state, set_seed_state
+from keras_regopt._validate import integer
+
+_KEY = "seed_generator_state"
+
+
+class KeepsSeed:
+    """What a layer or a model inherits that draws random numbers.
+
+    It keeps its generator in `self.seed_generator`, whose state is saved with
+    the weights, so that a reloaded model draws on.
+    """
+
+    seed_generator = None
+
+    def _take_seed(self, seed):
+        self.seed = integer(self, "seed", seed, low=0, optional=True)
+        self.seed_generator = keras.random.SeedGenerator(self.seed)
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        if self.seed_generator is not None:
+            store[_KEY] = seed_state(self.seed_generator)
+
+    def load_own_variables(self, store):
+        weights = {key: store[key] for key in store.keys()}  # noqa: SIM118
+        state = weights.pop(_KEY, None)
+        super().load_own_variables(weights)
+        if state is not None and self.seed_generator is not None:
+            set_seed_state(self.seed_generator, state)
