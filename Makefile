@@ -1,6 +1,7 @@
 # demo   the main job on real data, on screen           (KERAS_BACKEND=jax make demo)
 # test   everything that CI runs                        (make test BACKEND=jax)
 # check  the linters and the import contract alone
+# test-faults  kills trainings, KILLS=50 times a backend, and compares their ends
 # docs   the documentation, in docs/_build/html
 # bench  side by side against peers, as ratios          (or bench-images, ...)
 #
@@ -22,8 +23,8 @@ INSTALL := $(BIN)/pip install --disable-pip-version-check --quiet \
 ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	TF_NUM_INTEROP_THREADS=1 TF_CPP_MIN_LOG_LEVEL=3
 
-.PHONY: demo test check docs bench bench-images bench-optimizers \
-	bench-optimizer-quality clean $(BACKEND:%=test-%)
+.PHONY: demo test test-faults check docs bench bench-images bench-optimizers \
+	bench-optimizer-quality bench-regularization clean $(BACKEND:%=test-%)
 
 demo: $(VENV)/.demo-$(DEMO_BACKEND)
 	KERAS_BACKEND=$(DEMO_BACKEND) TF_CPP_MIN_LOG_LEVEL=3 \
@@ -39,6 +40,13 @@ $(BACKEND:%=test-%): test-%: $(VENV)/.test
 	@KERAS_BACKEND=$* $(ONE_THREAD) $(BIN)/python -m pytest -q \
 		-o cache_dir=.pytest_cache/$*
 
+KILLS ?= 50
+test-faults: $(VENV)/.test
+	@for backend in $(BACKEND); do \
+		KERAS_BACKEND=$$backend $(ONE_THREAD) $(BIN)/python \
+			tests/faults/kill_trainings.py --kills $(KILLS) || exit 1; \
+	done
+
 check: $(VENV)/.test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -48,10 +56,12 @@ check: $(VENV)/.test
 docs: $(VENV)/.test
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m sphinx -W -q docs docs/_build/html
 
-# Beside these, bench-optimizer-quality, which measures no speed.
+# Beside these, bench-optimizer-quality, which measures no speed, and
+# bench-regularization, which measures both cost and gain.
 bench: bench-images bench-optimizers
 
-bench-images bench-optimizers bench-optimizer-quality: bench-%: $(VENV)/.test
+bench-images bench-optimizers bench-optimizer-quality bench-regularization: \
+bench-%: $(VENV)/.test
 	$(ONE_THREAD) $(BIN)/python benchmarks/bench_$(subst -,_,$*).py
 
 clean:

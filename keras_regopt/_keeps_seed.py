@@ -20,13 +20,13 @@ class KeepsSeed:
         self.seed_generator = keras.random.SeedGenerator(self.seed)
 
     def save_own_variables(self, store):
-        super().save_own_variables(store)
+        super().save_own_variables(store)  # type: ignore[misc]
         if self.seed_generator is not None:
             store[_KEY] = seed_state(self.seed_generator)
 
     def load_own_variables(self, store):
         weights = {key: store[key] for key in store.keys()}  # noqa: SIM118
         state = weights.pop(_KEY, None)
-        super().load_own_variables(weights)
+        super().load_own_variables(weights)  # type: ignore[misc]
         if state is not None and self.seed_generator is not None:
             set_seed_state(self.seed_generator, state)

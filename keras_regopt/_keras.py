@@ -25,21 +25,39 @@ from keras.src.losses.loss import (
     unscale_loss_for_distribution,
 )
 from keras.src.models.functional import Functional
-from keras.src.random.seed_generator import make_default_seed
+from keras.src.random.seed_generator import (
+    GLOBAL_SEED_GENERATOR,
+    global_seed_generator,
+    make_default_seed,
+)
+from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
+from keras.src.trainers.data_adapters.py_dataset_adapter import PyDatasetAdapter
+from keras.src.trainers.data_adapters.tf_dataset_adapter import TFDatasetAdapter
+from keras.src.trainers.data_adapters.torch_data_loader_adapter import (
+    TorchDataLoaderAdapter,
+)
+from keras.src.trainers.epoch_iterator import EpochIterator
 from keras.src.utils.backend_utils import DynamicBackend, in_tf_graph
 from keras.src.utils.io_utils import print_msg
 from keras.src.utils.jax_utils import is_in_jax_tracing_scope
 
 __all__ = [
+    "ArrayDataAdapter",
     "AutocastScope",
     "BaseImagePreprocessingLayer",
     "DataLayer",
     "DropoutRNNCell",
+    "EpochIterator",
     "Functional",
+    "PyDatasetAdapter",
+    "TFDatasetAdapter",
+    "TorchDataLoaderAdapter",
     "data_ops",
     "data_random",
     "entry_layer",
+    "existing_global_seed",
     "get_stateless_scope",
+    "global_seed_generator",
     "in_foreign_tf_graph",
     "in_stateless_scope",
     "in_symbolic_scope",
@@ -57,6 +75,11 @@ def entry_layer():
     """The outermost Keras layer of the call in progress, or `None`."""
     context = get_global_attribute("current_call_ctx")
     return None if context is None else context.entry_layer
+
+
+def existing_global_seed():
+    """The generator of all draws without a seed, or `None` before the first."""
+    return get_global_attribute(GLOBAL_SEED_GENERATOR)
 
 
 def in_foreign_tf_graph():

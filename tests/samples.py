@@ -1,5 +1,8 @@
 """What the contract needs to know of single classes, and nothing more."""
 
+import os
+import tempfile
+
 import keras
 
 from keras_regopt.layers import VariationalDropout
@@ -35,6 +38,10 @@ ARGUMENTS = {
     "ExponentialMovingAverage": lambda: {
         "inner": keras.optimizers.SGD(0.1),
         "momentum": 0.9,
+    },
+    "FaultTolerant": lambda: {
+        "callbacks": [],
+        "backup_dir": os.path.join(tempfile.gettempdir(), f"kr_{os.getpid()}"),
     },
     "Floor": lambda: {"schedule": 0.1, "minimum": 0.01},
     "GapThreshold": lambda: {"threshold": 0.5},

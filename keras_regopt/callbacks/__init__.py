@@ -4,6 +4,7 @@ from keras_regopt.callbacks._base import Callback
 from keras_regopt.callbacks._criterion import StoppingCriterion
 from keras_regopt.callbacks.early_stopping import EarlyStopping
 from keras_regopt.callbacks.ema import EMA
+from keras_regopt.callbacks.fault_tolerant import FaultTolerant
 from keras_regopt.callbacks.gap_threshold import GapThreshold
 from keras_regopt.callbacks.generalization_loss import GeneralizationLoss
 from keras_regopt.callbacks.gradient_norm_logger import GradientNormLogger
@@ -34,6 +35,7 @@ __all__ = [
     "SWA",
     "Callback",
     "EarlyStopping",
+    "FaultTolerant",
     "GapThreshold",
     "GeneralizationLoss",
     "GradientNormLogger",

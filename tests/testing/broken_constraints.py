@@ -67,7 +67,7 @@ class BranchesInPython(Capped):
 
 
 @register
-class ForgetsLimit(Capped):
+class ForgetsBounds(Capped):
     """Comes back from a file with the default instead of its argument."""
 
     def get_config(self):
@@ -91,6 +91,6 @@ BROKEN = {
         compiled_only(BranchesInPython, UNKNOWN_VALUES),
     ],
     constraints.reloads: [
-        Broken(ForgetsLimit, "the next losses are", {"limit": 0.1}),
+        Broken(ForgetsBounds, "the next losses are", {"limit": 0.1}),
     ],
 }
