@@ -46,10 +46,7 @@ class _Plan:
             kind = (
                 variable.value.dtype,
                 variable.value.device,
-                optimizer._rate_factors[index],
-                optimizer._decay_factors[index],
-                optimizer._use_weight_decay(variable),
-                optimizer._penalized[index],
+                *optimizer.kind_of(index, variable),
             )
             kinds.setdefault(kind, []).append((position, variable, index))
         self.lists = [
@@ -64,8 +61,9 @@ class _Alike:
     """Variables of one dtype, device, rate, decay and penalty."""
 
     def __init__(self, optimizer, kind, members):
-        self.dtype, self.device, self.rate_factor, *_, self.penalized = kind
+        self.dtype, self.device, self.rate_factor, *_ = kind
         self.positions, self.variables, indices = zip(*members, strict=True)
+        self.penalized = optimizer._penalized[indices[0]]
         states = [optimizer._slots.of(index) for index in indices]
         self.slots = list(zip(*states, strict=True))
 

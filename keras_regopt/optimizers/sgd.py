@@ -51,7 +51,7 @@ class SGD(DropIn):
     def slot_names(self):
         return [("momentum",)] if self.momentum else []
 
-    def update_step(self, gradient, variable, learning_rate, values=None):
+    def update_step(self, gradient, variable, learning_rate, *shared):
         plain = not (self.momentum or self.l1 or self.l2 or self.lazy)
         if plain and not self.decay_of(variable):
             # Two operations, where the general way takes some more.
@@ -59,15 +59,15 @@ class SGD(DropIn):
             gradient = ops.cast(gradient, variable.dtype)
             self.assign_sub(variable, gradient * rate)
         else:
-            super().update_step(gradient, variable, learning_rate, values)
+            super().update_step(gradient, variable, learning_rate, *shared)
 
-    def formula(self, variable, gradient, slots, rate, values):
+    def formula(self, variable, gradient, slots, step):
         if not self.momentum:
-            return variable - gradient * rate, []
-        step = gradient * rate
-        momentum = slots[0] * self.momentum - step
+            return variable - gradient * step.rate, []
+        move = gradient * step.rate
+        momentum = slots[0] * self.momentum - move
         if self.nesterov:
-            return variable + (momentum * self.momentum - step), [momentum]
+            return variable + (momentum * self.momentum - move), [momentum]
         return variable + momentum, [momentum]
 
     def torch_step(self, variables, gradients, slots, rate, values):
