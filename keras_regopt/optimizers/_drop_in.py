@@ -52,6 +52,10 @@ class DropIn(FormulaOptimizer):
     def takes_sparse_gradients(self):
         return self.lazy
 
+    def torch_fuses_l2(self, device):
+        """Whether `torch_step` there takes `l2`, which spares a pass."""
+        return False
+
     def torch_step(self, variables, gradients, slots, rate, values):
         """The algorithm on lists of torch tensors, in place.
 

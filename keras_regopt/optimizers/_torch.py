@@ -79,14 +79,16 @@ def _step_of_list(optimizer, alike, gradients, rate, values):
         # A number spares the many small operations on a scalar tensor.
         rate = float(rate)
     rate = rate * alike.rate_factor
-    if alike.penalized and optimizer.l2:
-        gradients = torch._foreach_add(
-            gradients, variables, alpha=2 * optimizer.l2
-        )
+    decay = optimizer.decay_of(alike.variables[0])
+    l2 = optimizer.l2 if alike.penalized else 0.0
+    # The penalty is that of the weights before they decay.
+    if l2 and (decay or not optimizer.torch_fuses_l2(alike.device)):
+        gradients = torch._foreach_add(gradients, variables, alpha=2 * l2)
+        l2 = 0.0
     if alike.penalized and optimizer.l1:
         signs = torch._foreach_sign(variables)
         gradients = torch._foreach_add(gradients, signs, alpha=optimizer.l1)
-    decay = optimizer.decay_of(alike.variables[0])
     if decay:
         torch._foreach_mul_(variables, 1 - rate * decay)
-    optimizer.torch_step(variables, gradients, slots, rate, values)
+    fused = {"l2": l2} if l2 else {}
+    optimizer.torch_step(variables, gradients, slots, rate, values, **fused)

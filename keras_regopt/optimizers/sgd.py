@@ -70,21 +70,24 @@ class SGD(DropIn):
             return variable + (momentum * self.momentum - move), [momentum]
         return variable + momentum, [momentum]
 
-    def torch_step(self, variables, gradients, slots, rate, values):
+    def torch_fuses_l2(self, device):
+        return self.momentum and not self.nesterov and device.type == "cpu"
+
+    def torch_step(self, variables, gradients, slots, rate, values, l2=0.0):
         import torch
 
         if not self.momentum:
             torch._foreach_add_(variables, gradients, alpha=-rate)
             return
         (momentums,) = slots
-        if not self.nesterov and variables[0].device.type == "cpu":
+        if self.torch_fuses_l2(variables[0].device):
             # Keras keeps the rate in the momentum, torch outside of it: hence
             # a rate of -1, and a dampening that puts in the negative rate.
             torch._fused_sgd_(
                 variables,
                 gradients,
                 momentums,
-                weight_decay=0.0,
+                weight_decay=2 * l2,
                 momentum=self.momentum,
                 lr=-1.0,
                 dampening=1.0 + rate,
