@@ -58,7 +58,7 @@ def update(optimizer, gradients, variables, learning_rate):
     """Makes the step of all variables.
 
     In a graph the step is compiled by itself, since TensorFlow would make some
-    thirty passes over the memory where seven suffice.
+    thirty passes over the memory where ten suffice.
 
     Args:
         optimizer: The optimizer.
