@@ -147,22 +147,30 @@ class FormulaOptimizer(Optimizer):
         Returns:
             The new value and the list of the new state, in their own dtypes.
         """
-        dtype = keras.backend.standardize_dtype(variable.dtype)
+        given = variable.dtype
+        dtype = keras.backend.standardize_dtype(given)
+        is_wide = dtype == wide_dtype(dtype)
 
         def wide(x):
-            return ops.cast(x, wide_dtype(dtype))
+            # A cast that changes nothing takes its time on torch.
+            if is_wide and getattr(x, "dtype", None) == given:
+                return x
+            return None if x is None else ops.cast(x, wide_dtype(dtype))
 
+        values = step.values
+        if isinstance(values, tuple):
+            values = tuple(map(wide, values))
         step = dataclasses.replace(
             step,
             rate=wide(step.rate),
-            values=keras.tree.map_structure(
-                lambda x: None if x is None else wide(x), step.values
-            ),
+            values=values if isinstance(values, tuple) else wide(values),
             lengths=[wide(length) for length in step.lengths],
         )
         variable, gradient = self.prepared(wide(variable), wide(gradient), step)
         slots = [wide(slot) for slot in slots]
         value, states = self.formula(variable, gradient, slots, step)
+        if is_wide:
+            return value, states
         return ops.cast(value, dtype), [ops.cast(s, dtype) for s in states]
 
     def assign(self, variable, value):

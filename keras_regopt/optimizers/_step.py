@@ -14,7 +14,8 @@ class Step:
             one where several lie together.
         rate: The learning rate, a scalar tensor of the formula's dtype.
         decay: The weight decay, a Python number.
-        values: What `step_values` returned, in the formula's dtype.
+        values: What `step_values` returned (a tensor, a tuple of them or
+            `None`), in the formula's dtype.
         norm: The function of a tensor that gives its Euclidean norm; where
             several variables lie together, a column with the norm of each row.
         lengths: What the optimizer's `lengths` returned.
