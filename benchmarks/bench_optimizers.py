@@ -120,8 +120,8 @@ def page(results):
     ratio to the first row of each mode."""
     floors = """
     Why Adam in a TensorFlow graph stands near 0.4 of Keras on ResNet-50, where
-    it is below 0.35 on the other lists: its step is the same compiled pass as under
-    jit, and costs as much. XLA writes one result a loop on a CPU, so weight and
+    it is below 0.35 on the other lists: its step is the same compiled pass as
+    under jit, and costs as much. XLA writes one result a loop on a CPU, so weight and
     both averages are three loops that read and write ten numbers a parameter,
     where a loop written for it needs seven (torch's, in the last table). Keras'
     thirty passes, which are slow on one tensor of 100 MB, are over tensors of
