@@ -121,8 +121,8 @@ def page(results):
     floors = """
     Why Adam in a TensorFlow graph stands near 0.4 of Keras on ResNet-50, where
     it is below 0.35 on the other lists: its step is the same compiled pass as
-    under jit, and costs as much. XLA writes one result a loop on a CPU, so weight and
-    both averages are three loops that read and write ten numbers a parameter,
+    under jit, and costs as much. XLA writes one result a loop on a CPU, so
+    weight and both averages are three loops that read and write ten numbers a parameter,
     where a loop written for it needs seven (torch's, in the last table). Keras'
     thirty passes, which are slow on one tensor of 100 MB, are over tensors of
     at most 9 MB here and find some of them in the processor's cache: the larger
