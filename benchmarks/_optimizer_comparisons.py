@@ -89,6 +89,7 @@ NORMS = {**NOT_SLOWER, "TF graph": 0.6, "TF jit": 0.6}
 PENALTY = dict.fromkeys(NOT_SLOWER, 1.1)
 
 STEPS = {
+    "SGD": Step(alike("SGD") | optax("sgd"), 12, NOT_SLOWER),
     "SGD momentum": Step(
         alike("SGD", momentum=0.9)
         | optax("sgd", momentum=0.9)
@@ -109,7 +110,10 @@ STEPS = {
         NOT_SLOWER,
     ),
     "Adam": Step(
-        alike("Adam") | optax("adam") | torch("Adam", "fused", "foreach"),
+        alike("Adam")
+        | {"TensorFlow's kernel": ("TensorFlow", "KernelAdam", {})}
+        | optax("adam")
+        | torch("Adam", "fused", "foreach"),
         28,
         ADAM,
     ),
@@ -160,6 +164,13 @@ STEPS = {
             "ours": ("ours", "Adam", {"lazy": True}),
             "torch SparseAdam": ("torch", "SparseAdam", {}),
         },
+        targets={"TF graph": 0.1},
+        lists=["embedding"],
+        kind="rows",
+    ),
+    "SGD momentum(lazy=True)": Step(
+        alike("SGD", momentum=0.9)
+        | {"ours": ("ours", "SGD", {"momentum": 0.9, "lazy": True})},
         targets={"TF graph": 0.1},
         lists=["embedding"],
         kind="rows",

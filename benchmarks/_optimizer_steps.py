@@ -42,13 +42,36 @@ class PlainLARS(keras.optimizers.Optimizer):
         self.assign_sub(variable, momentum)
 
 
+class KernelAdam(keras.optimizers.Adam):
+    """Adam by the kernel that TensorFlow has for it, one call a variable."""
+
+    def update_step(self, gradient, variable, learning_rate):
+        import tensorflow as tf
+
+        index = self._get_variable_index(variable)
+        step = ops.cast(self.iterations + 1, "float32")
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            beta1_power=ops.power(self.beta_1, step),
+            beta2_power=ops.power(self.beta_2, step),
+            lr=learning_rate,
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=gradient,
+        )
+
+
 def steps(backend, description, kind, shapes):
     """A contender, in all modes of a backend.
 
     Args:
         backend: A backend of Keras.
         description: (place, class, arguments), where the place is `"Keras"`,
-            `"ours"`, `"here"`, `"optax"`, `"torch"` or `"memory"`.
+            `"ours"`, `"here"`, `"TensorFlow"`, `"optax"`, `"torch"` or
+            `"memory"`.
         kind: `"dense"`, `"rows"` or `"train"`.
         shapes: The shapes of the variables.
 
@@ -63,7 +86,7 @@ def steps(backend, description, kind, shapes):
 def in_keras(place, name, arguments):
     """An optimizer of Keras' kind."""
     places = {"Keras": keras.optimizers, "ours": optimizers}
-    cls = getattr(places[place], name) if place in places else PlainLARS
+    cls = getattr(places[place], name) if place in places else globals()[name]
     arguments = {
         key: in_keras(*value) if isinstance(value, tuple) else value
         for key, value in arguments.items()
@@ -253,6 +276,7 @@ def train(place, name, arguments, shapes):
 
 MAKERS = {
     ("dense", "numpy", "memory"): copied,
+    ("dense", "tensorflow", "TensorFlow"): dense_tensorflow,
     ("dense", "jax", "optax"): dense_optax,
     ("dense", "torch", "torch"): dense_torch_own,
     ("rows", "torch", "torch"): rows_torch_own,

@@ -118,6 +118,16 @@ def page(results):
     On lists of their own: 4,096 rows of an embedding of 500,000 x 32, and a
     whole train step of 50 dense layers of 256 units in batches of 32, with the
     ratio to the first row of each mode."""
+    floors = """
+    Why Adam in a TensorFlow graph stands near 0.4 of Keras on ResNet-50, where
+    it is below 0.35 on the other lists: its step is the same compiled pass as
+    under jit, and costs as much. XLA writes one result a loop on a CPU, so
+    weight and both averages are three loops that read and write ten numbers a
+    parameter, where a loop written for it needs seven (torch's, in the last
+    table). Keras' thirty passes, which are slow on one tensor of 100 MB, are
+    over tensors of at most 9 MB here and find some of them in the processor's
+    cache: the larger the cache, the nearer Keras comes. TensorFlow's own
+    kernel, in the table, is no faster."""
     memory = f"""
     CPU time as a multiple of that of a plain copy which moves as many bytes as
     the step must read and write (28 a parameter for Adam). To copy the weights
@@ -129,6 +139,7 @@ def page(results):
             "## Against Keras",
             filled(keras),
             table(["step", "on", *COLUMNS], keras_rows(results)),
+            filled(floors),
             filled(single),
             table(
                 ["step", "contender", "on", "ms", "ratio"], single_rows(results)

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_regopt.optimizers._numerics import wide
 from keras_regopt.optimizers._rows import is_sparse
 
 # From this size on, how a sum is computed decides over its speed.
@@ -19,9 +20,7 @@ def sum_of_squares(x):
         A float32 scalar tensor (float64 for float64).
     """
     # Of an `IndexedSlices`, in which every row must appear once.
-    x = ops.convert_to_tensor(x.values if is_sparse(x) else x)
-    if keras.backend.standardize_dtype(x.dtype) != "float64":
-        x = ops.cast(x, "float32")
+    x = wide(x.values if is_sparse(x) else x)
     return _sums.get(keras.backend.backend(), _sum_anywhere)(x)
 
 
@@ -43,21 +42,33 @@ def total(x):
     import tensorflow as tf
 
     size = x.shape.num_elements()
-    compiled = tf.__internal__.get_enclosing_xla_context() is not None
-    if not compiled or size is None or size < LARGE:
+    if size is None or size < LARGE:
         return tf.reduce_sum(x)
-    x = tf.reshape(x, [-1])
+    return _row_totals(tf.reshape(x, [1, size]))[0]
+
+
+def _row_totals(x):
+    import tensorflow as tf
+
+    if tf.__internal__.get_enclosing_xla_context() is None:
+        return tf.reduce_sum(x, 1)
+    rows, size = x.shape
     whole = size // 8 * 8
-    parts = tf.unstack(tf.reshape(x[:whole], [8, -1]))
+    parts = tf.unstack(tf.reshape(x[:, :whole], [rows, 8, whole // 8]), axis=1)
     while len(parts) > 1:
         half = len(parts) // 2
         parts = [a + b for a, b in zip(parts[:half], parts[half:], strict=True)]
-    return tf.reduce_sum(parts[0]) + tf.reduce_sum(x[whole:])
+    return tf.reduce_sum(parts[0], 1) + tf.reduce_sum(x[:, whole:], 1)
 
 
 def norm(x):
     """The Euclidean norm of all entries; see `sum_of_squares`."""
     return ops.sqrt(sum_of_squares(x))
+
+
+def row_norms(x):
+    """The Euclidean norm of each row of a TensorFlow matrix, as a column."""
+    return ops.sqrt(_row_totals(ops.square(wide(x))))[:, None]
 
 
 def global_norm(tensors):

@@ -56,7 +56,7 @@ def summed(gradient):
     return tf.IndexedSlices(values, rows, gradient.dense_shape)
 
 
-def update(optimizer, gradient, variable, slots, learning_rate, values):
+def update(optimizer, gradient, variable, slots, step):
     """The step of the rows that appear; all others keep weights and state.
 
     Args:
@@ -64,22 +64,12 @@ def update(optimizer, gradient, variable, slots, learning_rate, values):
         gradient: A `tf.IndexedSlices` in which every row appears once.
         variable: The `tf.Variable`.
         slots: Its state.
-        learning_rate: Its learning rate.
-        values: What `step_values` returned.
+        step: The `Step` that the formula is told of.
     """
     import tensorflow as tf
 
-    index = optimizer._get_variable_index(variable)
     natives = [variable, *(slot.value for slot in slots)]
     rows = [tf.gather(native, gradient.indices) for native in natives]
-    value, states = optimizer.stepped(
-        rows[0],
-        gradient.values,
-        rows[1:],
-        learning_rate,
-        optimizer.decay_of(variable),
-        optimizer._penalized[index],
-        values,
-    )
+    value, states = optimizer.stepped(rows[0], gradient.values, rows[1:], step)
     for native, new in zip(natives, [value, *states], strict=True):
         native.scatter_update(tf.IndexedSlices(new, gradient.indices))

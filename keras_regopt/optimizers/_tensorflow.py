@@ -2,7 +2,9 @@
 
 import keras
 
+from keras_regopt.optimizers._norms import norm, row_norms
 from keras_regopt.optimizers._rows import dense, is_sparse
+from keras_regopt.optimizers._step import Step
 
 # Below this size, starting an operation costs more than doing it; above it,
 # copying costs more.
@@ -41,20 +43,14 @@ def buckets(optimizer, variables):
         if (
             optimizer._overwrite_variable_with_gradient(variable)
             or hasattr(native, "values")
-            # A gradient of a table may come by rows.
-            or (optimizer.lazy and len(variable.shape) > 1)
             or _size(variable) > SMALL
         ):
             continue
-        kind = (
-            variable.dtype,
-            native.device,
-            optimizer._rate_factors[i],
-            optimizer._decay_factors[i],
-            optimizer._use_weight_decay(variable),
-            optimizer._penalized[i],
-        )
-        kinds.setdefault(kind, []).append(i)
+        kind = optimizer.kind_of(i, variable)
+        if kind is not None:
+            size = _size(variable) if optimizer.in_rows else None
+            kind = (variable.dtype, native.device, size, *kind)
+            kinds.setdefault(kind, []).append(i)
     return [indices for indices in kinds.values() if len(indices) > 1]
 
 
@@ -62,7 +58,7 @@ def update(optimizer, gradients, variables, learning_rate):
     """Makes the step of all variables.
 
     In a graph the step is compiled by itself, since TensorFlow would make some
-    thirty passes over the memory where seven suffice.
+    thirty passes over the memory where ten suffice.
 
     Args:
         optimizer: The optimizer.
@@ -75,19 +71,19 @@ def update(optimizer, gradients, variables, learning_rate):
     values = optimizer.step_values(gradients, variables, learning_rate)
     natives = [getattr(v, "value", v) for v in variables]
     pairs = {
-        optimizer._get_variable_index(v): (g, n)
-        for g, v, n in zip(gradients, variables, natives, strict=True)
+        optimizer._get_variable_index(v): (n, g)
+        for n, g, v in zip(natives, gradients, variables, strict=True)
     }
     together = [
         bucket
         for bucket in optimizer._slots.buckets
         # Where gradients are missing, the rest goes one by one.
-        if all(_is_dense(pairs.get(i, [None])[0]) for i in bucket.indices)
+        if all(_is_dense(pairs.get(i, [None])[-1]) for i in bucket.indices)
     ]
     in_bucket = {i for bucket in together for i in bucket.indices}
     parted = {i for b in optimizer._slots.buckets for i in b.indices}
     alone = []
-    for i, (gradient, native) in pairs.items():
+    for i, (native, gradient) in pairs.items():
         if i in in_bucket:
             continue
         if i in parted:
@@ -101,9 +97,15 @@ def update(optimizer, gradients, variables, learning_rate):
         else:
             optimizer._update(native, gradient, learning_rate, values)
 
-    def step(large, small, weights, learning_rate, values):
-        for i, gradient in zip(alone, large, strict=True):
-            optimizer._update(pairs[i][1], gradient, learning_rate, values)
+    def step(large, lengths, small, weights, learning_rate, values):
+        for i, gradient, own in zip(alone, large, lengths, strict=True):
+            optimizer.update_step(
+                gradient,
+                pairs[i][0],
+                learning_rate * optimizer._rate_factors[i],
+                values,
+                own,
+            )
         return [
             _step_of_bucket(
                 optimizer, b, pairs, gradient, weight, learning_rate, values
@@ -116,9 +118,10 @@ def update(optimizer, gradients, variables, learning_rate):
     if not tf.executing_eagerly() and len({n.device for n in natives}) == 1:
         step = tf.function(step, jit_compile=True, autograph=False)
     results = step(
-        [pairs[i][0] for i in alone],
-        [_joined(pairs[i][0] for i in b.indices) for b in together],
+        [pairs[i][1] for i in alone],
+        [optimizer.lengths(i, *pairs[i], norm) for i in alone],
         [_joined(pairs[i][1] for i in b.indices) for b in together],
+        [_joined(pairs[i][0] for i in b.indices) for b in together],
         tf.convert_to_tensor(learning_rate),
         values,
     )
@@ -127,25 +130,33 @@ def update(optimizer, gradients, variables, learning_rate):
         for i, part, shape in zip(
             bucket.indices, parts, bucket.shapes, strict=True
         ):
-            pairs[i][1].assign(
+            pairs[i][0].assign(
                 part if len(shape) == 1 else tf.reshape(part, shape)
             )
 
 
 def _step_of_bucket(optimizer, bucket, pairs, gradient, weight, rate, values):
+    import tensorflow as tf
+
     first = bucket.indices[0]
-    value, states = optimizer.stepped(
-        weight,
-        gradient,
-        [slot.value for slot in bucket.slots],
+    slots = [slot.value for slot in bucket.slots]
+    step = Step(
+        first,
         rate * optimizer._rate_factors[first],
-        optimizer.decay_of(pairs[first][1]),
-        optimizer._penalized[first],
+        optimizer.decay_of(pairs[first][0]),
         values,
     )
+    if optimizer.in_rows:
+        shape = (len(bucket.indices), -1)
+        weight, gradient, *slots = (
+            tf.reshape(x, shape) for x in (weight, gradient, *slots)
+        )
+        step.norm = row_norms
+        step.lengths = optimizer.lengths(first, weight, gradient, row_norms)
+    value, states = optimizer.stepped(weight, gradient, slots, step)
     for slot, state in zip(bucket.slots, states, strict=True):
-        slot.value.assign(state)
-    return value
+        slot.value.assign(tf.reshape(state, [-1]))
+    return tf.reshape(value, [-1])
 
 
 def _joined(tensors):

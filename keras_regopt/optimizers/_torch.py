@@ -46,10 +46,7 @@ class _Plan:
             kind = (
                 variable.value.dtype,
                 variable.value.device,
-                optimizer._rate_factors[index],
-                optimizer._decay_factors[index],
-                optimizer._use_weight_decay(variable),
-                optimizer._penalized[index],
+                *optimizer.kind_of(index, variable),
             )
             kinds.setdefault(kind, []).append((position, variable, index))
         self.lists = [
@@ -64,8 +61,9 @@ class _Alike:
     """Variables of one dtype, device, rate, decay and penalty."""
 
     def __init__(self, optimizer, kind, members):
-        self.dtype, self.device, self.rate_factor, *_, self.penalized = kind
+        self.dtype, self.device, self.rate_factor, *_ = kind
         self.positions, self.variables, indices = zip(*members, strict=True)
+        self.penalized = optimizer._penalized[indices[0]]
         states = [optimizer._slots.of(index) for index in indices]
         self.slots = list(zip(*states, strict=True))
 
@@ -81,14 +79,16 @@ def _step_of_list(optimizer, alike, gradients, rate, values):
         # A number spares the many small operations on a scalar tensor.
         rate = float(rate)
     rate = rate * alike.rate_factor
-    if alike.penalized and optimizer.l2:
-        gradients = torch._foreach_add(
-            gradients, variables, alpha=2 * optimizer.l2
-        )
+    decay = optimizer.decay_of(alike.variables[0])
+    l2 = optimizer.l2 if alike.penalized else 0.0
+    # The penalty is that of the weights before they decay.
+    if l2 and (decay or not optimizer.torch_fuses_l2(alike.device)):
+        gradients = torch._foreach_add(gradients, variables, alpha=2 * l2)
+        l2 = 0.0
     if alike.penalized and optimizer.l1:
         signs = torch._foreach_sign(variables)
         gradients = torch._foreach_add(gradients, signs, alpha=optimizer.l1)
-    decay = optimizer.decay_of(alike.variables[0])
     if decay:
         torch._foreach_mul_(variables, 1 - rate * decay)
-    optimizer.torch_step(variables, gradients, slots, rate, values)
+    fused = {"l2": l2} if l2 else {}
+    optimizer.torch_step(variables, gradients, slots, rate, values, **fused)

@@ -38,7 +38,8 @@ class GradientTransformation(SignatureConfig):
         Args:
             gradients: List of tensors. Variables without gradient are left out.
             variables: List of the variables that they belong to.
-            step: How many steps the optimizer has made, an integer tensor.
+            step: How many steps the optimizer has made, an integer tensor; how
+                many calls there were, around one that skips some.
             state: List of the state of these variables.
 
         Returns:
@@ -53,7 +54,7 @@ class GradientTransformation(SignatureConfig):
             updates: List of tensors, the new values minus the old ones.
             gradients: List of the gradients that the optimizer was given.
             variables: List of the variables.
-            step: How many steps the optimizer has made, this one included.
+            step: The same, with the present one.
             state: List of the state of these variables.
 
         Returns:

@@ -126,6 +126,19 @@ class OptimizerWrapper(Optimizer):
             assigned = [v for some in assigned for v in some if v is not None]
         choose(condition, function, otherwise, variables, assigned)
 
+    def start_of_step(self, variable):
+        """Where the step of the inner optimizer begins, as a tensor.
+
+        Mostly where the variable is. Of account only in a call which makes a
+        step.
+
+        Args:
+            variable: One of the model's variables.
+        """
+        if isinstance(self.inner, OptimizerWrapper):
+            return self.inner.start_of_step(variable)
+        return ops.convert_to_tensor(variable)
+
     def constrain(self, variables):
         """Brings variables back under their constraints.
 

@@ -59,10 +59,10 @@ class Adagrad(DropIn):
     def slot_names(self):
         return [("accumulator",)]
 
-    def formula(self, variable, gradient, slots, rate, values):
+    def formula(self, variable, gradient, slots, step):
         accumulator = slots[0] + ops.square(gradient)
         divisor = ops.sqrt(accumulator + self.epsilon)
-        return variable - gradient * rate / divisor, [accumulator]
+        return variable - gradient * step.rate / divisor, [accumulator]
 
     def torch_step(self, variables, gradients, slots, rate, values):
         import torch

@@ -79,7 +79,7 @@ class Adam(DropIn):
         )
         return ops.sqrt(1 - power_2) / (1 - power_1)
 
-    def formula(self, variable, gradient, slots, rate, values):
+    def formula(self, variable, gradient, slots, step):
         momentum, velocity, *largest = slots
         momentum = momentum + (gradient - momentum) * (1 - self.beta_1)
         velocity = velocity + (ops.square(gradient) - velocity) * (
@@ -89,9 +89,12 @@ class Adam(DropIn):
         if self.amsgrad:
             slots.append(ops.maximum(largest[0], velocity))
         divisor = ops.sqrt(slots[-1]) + self.epsilon
-        return variable - momentum * (rate * values) / divisor, slots
+        return variable - momentum * (step.rate * step.values) / divisor, slots
 
-    def torch_step(self, variables, gradients, slots, rate, values):
+    def torch_fuses_l2(self, device):
+        return device.type == "cpu"
+
+    def torch_step(self, variables, gradients, slots, rate, values, l2=0.0):
         import torch
 
         momentums, velocities, *largest = slots
@@ -111,7 +114,7 @@ class Adam(DropIn):
                 lr=rate,
                 beta1=self.beta_1,
                 beta2=self.beta_2,
-                weight_decay=0.0,
+                weight_decay=2 * l2,
                 eps=self.epsilon / root,
                 amsgrad=self.amsgrad,
                 maximize=False,

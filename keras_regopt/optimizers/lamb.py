@@ -2,15 +2,14 @@ from keras import ops
 
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
-from keras_regopt.optimizers._base import Optimizer
+from keras_regopt.optimizers._formula import FormulaOptimizer
 from keras_regopt.optimizers._groups import exclusion, exclusions
-from keras_regopt.optimizers._norms import norm
-from keras_regopt.optimizers._numerics import adam_corrections, wide_dtype
+from keras_regopt.optimizers._numerics import adam_corrections
 from keras_regopt.optimizers._trust_ratio import trust_ratio
 
 
 @register
-class LAMB(Optimizer):
+class LAMB(FormulaOptimizer):
     """Adam whose step is fitted to the norm of each layer's weights.
 
     Use it to train transformers with very large batches. With Adam's moments
@@ -62,6 +61,8 @@ class LAMB(Optimizer):
         BERT in 76 minutes, algorithm 2 (arXiv 1904.00962).
     """
 
+    in_rows = True
+
     def __init__(
         self,
         learning_rate=0.001,
@@ -90,48 +91,44 @@ class LAMB(Optimizer):
         self._excluded = exclusion(self, exclude)
 
     def build(self, variables):
-        if self.built:
-            return
+        if not self.built:
+            # Which variables have neither ratio nor decay.
+            self._plain = exclusions(self, self._excluded, variables)
         super().build(variables)
-        # Which variables have neither ratio nor decay.
-        self._plain = exclusions(self, self._excluded, variables)
-        self.momentums, self.velocities = self.add_optimizer_variables(
-            variables, ["momentum", "velocity"]
-        )
+
+    def slot_names(self):
+        return [("momentum", "velocity")]
+
+    def kind_of(self, index, variable):
+        return (*super().kind_of(index, variable), self._plain[index])
 
     def step_values(self, gradients, variables, learning_rate):
         step = ops.cast(self.iterations + 1, "float32")
         return adam_corrections(self.beta_1, self.beta_2, self.epsilon, step)
 
-    def decay_step(self, variable, learning_rate):
+    def lengths(self, index, variable, gradient, norm):
+        return () if self._plain[index] else (norm(variable),)
+
+    def prepared(self, variable, gradient, step):
         # The decay is part of the step and of its ratio.
-        return
+        return variable, gradient
 
-    def update_step(self, gradient, variable, learning_rate, corrections):
-        index = self._get_variable_index(variable)
-        # Squares overflow and ratios vanish in half precision.
-        dtype = wide_dtype(variable.dtype)
-        scale, epsilon = (ops.cast(value, dtype) for value in corrections)
-        gradient, momentum, velocity = (
-            ops.cast(x, dtype)
-            for x in (gradient, self.momentums[index], self.velocities[index])
-        )
-
+    def formula(self, variable, gradient, slots, step):
+        momentum, velocity = slots
         momentum = momentum + (gradient - momentum) * (1 - self.beta_1)
         square = ops.square(gradient)
         velocity = velocity + (square - velocity) * (1 - self.beta_2)
-        self.assign(self.momentums[index], momentum)
-        self.assign(self.velocities[index], velocity)
 
+        scale, epsilon = step.values
         update = momentum * scale / (ops.sqrt(velocity) + epsilon)
-        rate = ops.cast(learning_rate, dtype)
-        if not self._plain[index]:
-            decay = self.decay_of(variable)
-            if decay:
-                update = update + ops.cast(variable, dtype) * decay
-            ratio = trust_ratio(self._phi(norm(variable)), norm(update))
-            rate = rate * ops.cast(ratio, dtype)
-        self.assign_sub(variable, update * rate)
+        rate = step.rate
+        if not self._plain[step.index]:
+            if step.decay:
+                update = update + variable * step.decay
+            (length,) = step.lengths
+            ratio = trust_ratio(self._phi(length), step.norm(update))
+            rate = rate * ops.cast(ratio, variable.dtype)
+        return variable - update * rate, [momentum, velocity]
 
     def _phi(self, norm):
         if self.min_norm:

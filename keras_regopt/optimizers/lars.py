@@ -1,16 +1,12 @@
-from keras import ops
-
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, in_range
-from keras_regopt.optimizers._base import Optimizer
+from keras_regopt.optimizers._formula import FormulaOptimizer
 from keras_regopt.optimizers._groups import exclusion, exclusions
-from keras_regopt.optimizers._norms import norm
-from keras_regopt.optimizers._numerics import wide_dtype
 from keras_regopt.optimizers._trust_ratio import trust_ratio
 
 
 @register
-class LARS(Optimizer):
+class LARS(FormulaOptimizer):
     """SGD with momentum whose rate is fitted to each layer.
 
     The step of a variable is proportional to the norm of the variable, not to
@@ -56,6 +52,8 @@ class LARS(Optimizer):
         algorithm 1 (arXiv 1708.03888).
     """
 
+    in_rows = True
+
     def __init__(
         self,
         learning_rate=1.0,
@@ -77,38 +75,37 @@ class LARS(Optimizer):
         self._excluded = exclusion(self, exclude)
 
     def build(self, variables):
-        if self.built:
-            return
+        if not self.built:
+            # Which variables have neither ratio nor decay.
+            self._plain = exclusions(self, self._excluded, variables)
         super().build(variables)
-        # Which variables have neither ratio nor decay.
-        self._plain = exclusions(self, self._excluded, variables)
-        self.momentums = self.add_optimizer_variables(variables, "momentum")
 
-    def decay_step(self, variable, learning_rate):
+    def slot_names(self):
+        return [("momentum",)]
+
+    def kind_of(self, index, variable):
+        return (*super().kind_of(index, variable), self._plain[index])
+
+    def lengths(self, index, variable, gradient, norm):
+        return () if self._plain[index] else (norm(variable), norm(gradient))
+
+    def prepared(self, variable, gradient, step):
         # The decay is part of the step and of its ratio.
-        return
+        return variable, gradient
 
-    def update_step(self, gradient, variable, learning_rate):
-        index = self._get_variable_index(variable)
-        # Squares overflow and ratios vanish in half precision.
-        dtype = wide_dtype(variable.dtype)
-        gradient = ops.cast(gradient, dtype)
-        rate = ops.cast(learning_rate, dtype)
-        if not self._plain[index]:
-            decay = self.decay_of(variable)
-            weight_norm, length = norm(variable), norm(gradient)
+    def formula(self, variable, gradient, slots, step):
+        rate = step.rate
+        if not self._plain[step.index]:
+            weight_norm, length = step.lengths
             ratio = trust_ratio(
                 weight_norm * self.trust_coefficient,
-                length + weight_norm * decay + self.epsilon,
+                length + weight_norm * step.decay + self.epsilon,
             )
-            rate = rate * ops.cast(ratio, dtype)
-            if decay:
-                gradient = gradient + ops.cast(variable, dtype) * decay
-
-        step = gradient * rate
-        momentum = ops.cast(self.momentums[index], dtype)
-        momentum = momentum * self.momentum + step
-        self.assign(self.momentums[index], momentum)
+            rate = rate * ratio
+            if step.decay:
+                gradient = gradient + variable * step.decay
+        move = gradient * rate
+        momentum = slots[0] * self.momentum + move
         if self.nesterov:
-            momentum = momentum * self.momentum + step
-        self.assign_sub(variable, momentum)
+            return variable - (momentum * self.momentum + move), [momentum]
+        return variable - momentum, [momentum]

@@ -110,12 +110,15 @@ class ProximalSGD(ProximalOptimizer):
     def update_step(self, gradient, variable, learning_rate):
         weight = wide(variable)
         rate = ops.cast(learning_rate, weight.dtype)
-        x = weight - rate * ops.cast(gradient, weight.dtype)
+        move = -rate * ops.cast(gradient, weight.dtype)
         if not self.momentum:
-            self.assign(variable, self.proximal(x, rate, variable))
+            self.assign(variable, self.proximal(weight + move, rate, variable))
             return
         velocity = self.velocities[self._get_variable_index(variable)]
-        x = x + self.momentum * ops.cast(velocity, weight.dtype)
-        x = self.proximal(x, rate, variable)
-        self.assign(velocity, x - weight)
+        move = move + self.momentum * ops.cast(velocity, weight.dtype)
+        # Not the difference of the weights, whose rounding would be carried on
+        # from step to step: what was to be added, and what became of it.
+        point = weight + move
+        x = self.proximal(point, rate, variable)
+        self.assign(velocity, move + (x - point))
         self.assign(variable, x)

@@ -67,7 +67,7 @@ class RMSprop(DropIn):
             names.append(("average_gradient",))
         return names
 
-    def formula(self, variable, gradient, slots, rate, values):
+    def formula(self, variable, gradient, slots, step):
         square = ops.square(gradient)
         velocity = slots[0] * self.rho + square * (1 - self.rho)
         slots = [velocity, *slots[1:]]
@@ -75,10 +75,10 @@ class RMSprop(DropIn):
         if self.centered:
             slots[-1] = slots[-1] * self.rho + gradient * (1 - self.rho)
             divisor = velocity - ops.square(slots[-1]) + self.epsilon
-        step = gradient * rate / ops.sqrt(divisor)
+        move = gradient * step.rate / ops.sqrt(divisor)
         if self.momentum:
-            slots[1] = step = slots[1] * self.momentum + step
-        return variable - step, slots
+            slots[1] = move = slots[1] * self.momentum + move
+        return variable - move, slots
 
     def torch_step(self, variables, gradients, slots, rate, values):
         import torch

@@ -107,6 +107,10 @@ class SAM(OptimizerWrapper):
             otherwise=lambda: self._climb(gradients, variables),
         )
 
+    def start_of_step(self, variable):
+        # The variable itself is at the top.
+        return ops.convert_to_tensor(self._other_of(variable))
+
     def switch_to_training(self):
         """Puts the weights to the top again, if they came from there.
 

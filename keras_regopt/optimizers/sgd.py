@@ -51,7 +51,7 @@ class SGD(DropIn):
     def slot_names(self):
         return [("momentum",)] if self.momentum else []
 
-    def update_step(self, gradient, variable, learning_rate, values=None):
+    def update_step(self, gradient, variable, learning_rate, *shared):
         plain = not (self.momentum or self.l1 or self.l2 or self.lazy)
         if plain and not self.decay_of(variable):
             # Two operations, where the general way takes some more.
@@ -59,32 +59,35 @@ class SGD(DropIn):
             gradient = ops.cast(gradient, variable.dtype)
             self.assign_sub(variable, gradient * rate)
         else:
-            super().update_step(gradient, variable, learning_rate, values)
+            super().update_step(gradient, variable, learning_rate, *shared)
 
-    def formula(self, variable, gradient, slots, rate, values):
+    def formula(self, variable, gradient, slots, step):
         if not self.momentum:
-            return variable - gradient * rate, []
-        step = gradient * rate
-        momentum = slots[0] * self.momentum - step
+            return variable - gradient * step.rate, []
+        move = gradient * step.rate
+        momentum = slots[0] * self.momentum - move
         if self.nesterov:
-            return variable + (momentum * self.momentum - step), [momentum]
+            return variable + (momentum * self.momentum - move), [momentum]
         return variable + momentum, [momentum]
 
-    def torch_step(self, variables, gradients, slots, rate, values):
+    def torch_fuses_l2(self, device):
+        return self.momentum and not self.nesterov and device.type == "cpu"
+
+    def torch_step(self, variables, gradients, slots, rate, values, l2=0.0):
         import torch
 
         if not self.momentum:
             torch._foreach_add_(variables, gradients, alpha=-rate)
             return
         (momentums,) = slots
-        if not self.nesterov and variables[0].device.type == "cpu":
+        if self.torch_fuses_l2(variables[0].device):
             # Keras keeps the rate in the momentum, torch outside of it: hence
             # a rate of -1, and a dampening that puts in the negative rate.
             torch._fused_sgd_(
                 variables,
                 gradients,
                 momentums,
-                weight_decay=0.0,
+                weight_decay=2 * l2,
                 momentum=self.momentum,
                 lr=-1.0,
                 dampening=1.0 + rate,

@@ -5,7 +5,6 @@ from keras_regopt._validate import fail
 from keras_regopt.optimizers._complete import (
     assign_each,
     loss_scale,
-    refuse_accumulation,
     replicas,
     summed,
     with_gradients,
@@ -15,7 +14,7 @@ from keras_regopt.optimizers._transformation import (
     GradientTransformation,
     overrides,
 )
-from keras_regopt.optimizers._wrapper import OptimizerWrapper
+from keras_regopt.optimizers._wrapper import OptimizerWrapper, skips
 
 
 @register
@@ -28,14 +27,19 @@ class Transformed(OptimizerWrapper):
     sign or normalization to any optimizer.
 
     The weight decay of the inner optimizer is a part of what its step adds.
+    Around an optimizer that does not make a step in every call, such as
+    `GradientAccumulation` or `SAM`, the gradients of each call are transformed,
+    and what is added is so where there is a step: then it is all that changed
+    since the last one, without the climb of `SAM`, beside the gradients of that
+    call. To transform the sum of several gradients instead, put
+    `GradientAccumulation` on the outside.
+
     Under `tf.distribute`, the gradients are summed over the replicas before
     they are transformed, unless every transformation is linear.
 
     Args:
         inner: Any Keras optimizer, or the name of one; not a
-            `LossScaleOptimizer`, which belongs on the outside. It must not
-            accumulate gradients by itself unless the transformations are
-            linear; put `GradientAccumulation` on the outside instead.
+            `LossScaleOptimizer`, which belongs on the outside.
         transformations: List of at least one `GradientTransformation`.
         name: Optional name.
 
@@ -62,8 +66,6 @@ class Transformed(OptimizerWrapper):
         self._is_linear = not self._acts_after and all(
             t.is_linear for t in self.transformations
         )
-        if not self._is_linear:
-            refuse_accumulation(self, self.inner)
 
     def build(self, variables):
         if self.built:
@@ -78,15 +80,20 @@ class Transformed(OptimizerWrapper):
             return
         active = [variables[place] for place in places]
         complete = self._transformed([gradients[p] for p in places], active)
+        # Copies, since some backends change variables in place.
+        steps = ops.copy(ops.convert_to_tensor(self.inner.iterations))
         if self._acts_after:
-            # Copies, since some backends change variables in place.
-            before = [ops.copy(ops.convert_to_tensor(v)) for v in active]
+            before = [ops.copy(self.start_of_step(v)) for v in active]
         for place, gradient in zip(places, self._shares(complete), strict=True):
             gradients[place] = gradient
         self.inner.apply(gradients, variables)
         if self._acts_after:
-            self._transform_updates(before, complete, active)
-            self.constrain(active)
+            self.run_if(
+                not skips(self.inner)
+                or ops.not_equal(self.inner.iterations, steps),
+                lambda: self._transform_updates(before, complete, active),
+                assigned=[active, self._variables],
+            )
 
     def _transformed(self, gradients, variables):
         if self._is_linear:
@@ -96,7 +103,7 @@ class Transformed(OptimizerWrapper):
             gradients = _times(gradients, 1 / loss_scale(self))
         for transformation, state in self._with_states(variables):
             gradients = transformation.transform_gradients(
-                gradients, variables, self.iterations, state
+                gradients, variables, self._count, state
             )
         return gradients
 
@@ -113,12 +120,18 @@ class Transformed(OptimizerWrapper):
         ]
         for transformation, state in self._with_states(variables):
             updates = transformation.transform_updates(
-                updates, gradients, variables, self.iterations, state
+                updates, gradients, variables, self._count, state
             )
         after = [
             old + update for old, update in zip(before, updates, strict=True)
         ]
         assign_each(self, variables, after)
+        self.constrain(variables)
+
+    @property
+    def _count(self):
+        """The steps made; around one that skips calls, the calls."""
+        return self._iterations if skips(self.inner) else self.iterations
 
     def _with_states(self, variables):
         """The transformations, and what they keep of these variables."""

@@ -35,6 +35,15 @@ def network(*layers):
     return model
 
 
+@pytest.fixture
+def double_precision():
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    yield
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+
+
 def weights(model):
     return [keras.ops.convert_to_numpy(w) for w in model.weights]
 
@@ -73,9 +82,8 @@ def test_finds_the_logistic_regression_of_scikit_learn(method, tolerance):
     np.testing.assert_allclose(bias, logistic.intercept_, atol=tolerance)
 
 
-def test_follows_torch_on_a_network():
-    x, y = data()
-    model = network()
+def torch_losses(model, x, y, count):
+    """The losses of L-BFGS as torch has it, from the weights of a model."""
     twin = torch.nn.Sequential(
         torch.nn.Linear(4, 5), torch.nn.Tanh(), torch.nn.Linear(5, 1)
     )
@@ -96,13 +104,34 @@ def test_follows_torch_on_a_network():
         loss.backward()
         return loss
 
-    losses = [optimizer.step(closure).item() for _ in range(21)]
+    # The first is the loss before the first iteration.
+    return [optimizer.step(closure).item() for _ in range(count + 1)][1:]
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow",
+    reason="Keras takes means and products of float64 in float32 there",
+)
+def test_follows_torch_on_a_network_in_double_precision(double_precision):
+    x, y = (values.astype("float64") for values in data())
+    model = network()
+    losses = torch_losses(model, x, y, 20)
     history = fit_full_batch(model, x, y, max_iterations=20)
-    # A small difference grows with the iterations of a nonlinear problem.
+    np.testing.assert_allclose(history.history["loss"], losses, rtol=1e-5)
+
+
+def test_follows_torch_on_a_network_until_rounding_changes_a_line_search():
+    # A line search ends at a comparison of two numbers. In single precision
+    # one falls otherwise than torch's sooner or later, and from there on both
+    # go ways of their own; the double precision above tells that it is that.
+    x, y = data()
+    model = network()
+    losses = torch_losses(model, x, y, 20)
+    history = fit_full_batch(model, x, y, max_iterations=20)
     np.testing.assert_allclose(
-        history.history["loss"][:10], losses[1:11], rtol=1e-4
+        history.history["loss"][:10], losses[:10], rtol=1e-4
     )
-    np.testing.assert_allclose(history.history["loss"], losses[1:], rtol=2e-2)
+    np.testing.assert_allclose(history.history["loss"], losses, rtol=2e-2)
 
 
 def test_parts_of_the_data_give_the_same_fit_as_all_at_once():

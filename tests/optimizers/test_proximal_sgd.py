@@ -57,7 +57,9 @@ PENALTIES = [
 def test_follows_the_closed_form_for_twenty_five_steps(penalty, momentum):
     ours = run(ProximalSGD(0.1, momentum=momentum, **penalty), 25)
     theirs = numpy_run(25, lambda step: 0.1, momentum, **penalty)
-    assert_close(ours, theirs, atol=1e-5)
+    # The rounding of a weight that was shrunk is a part of the momentum, which
+    # carries it on, five times as much in the end.
+    assert_close(ours, theirs, atol=3e-6 if momentum else 1e-6)
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_array_equal(a == 0, b == 0)
 
@@ -74,7 +76,7 @@ def test_follows_the_closed_form_under_a_schedule_and_weight_decay():
 def test_makes_the_steps_of_keras_sgd_without_a_penalty(momentum):
     ours = run(ProximalSGD(0.1, momentum=momentum), 20)
     theirs = run(keras.optimizers.SGD(0.1, momentum=momentum), 20)
-    assert_close(ours, theirs, atol=1e-5)
+    assert_close(ours, theirs)
 
 
 def test_stays_near_single_precision_with_bfloat16_variables():

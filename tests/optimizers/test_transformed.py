@@ -29,6 +29,7 @@ from keras_regopt.optimizers.gradient_normalization import (
     GradientNormalization,
 )
 from keras_regopt.optimizers.gradient_sign import GradientSign
+from keras_regopt.optimizers.sam import SAM
 from keras_regopt.optimizers.transformed import Transformed
 from keras_regopt.testing._backend import data_parallel
 from keras_regopt.testing._contract import NotApplicable
@@ -180,10 +181,14 @@ def test_takes_sparse_gradients():
     np.testing.assert_allclose(*ends, rtol=1e-6)
 
 
-def test_transforms_the_gradient_of_the_whole_batch_in_data_parallel():
+@pytest.mark.parametrize(
+    "around",
+    [lambda inner: inner, lambda inner: GradientAccumulation(inner, 2)],
+)
+def test_transforms_the_gradient_of_the_whole_batch_in_data_parallel(around):
     def train():
         # Signs and norms of half a batch differ from those of the whole.
-        inner = sgd(momentum=0.5)
+        inner = around(sgd(momentum=0.5))
         transformations = [GradientSign(), *everything()]
         model = model_with(Transformed(inner, transformations))
         fit(model, 5)
@@ -250,14 +255,80 @@ def test_goes_into_an_accumulation(transformation):
     np.testing.assert_allclose(*values_of(variables), atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    "transformation", [GradientSign(), CautiousMask(), GradientNoise()]
-)
-def test_others_refuse_it_and_tell_the_remedy(transformation):
-    accumulating = sgd(gradient_accumulation_steps=2)
-    for inner in (accumulating, Lookahead(accumulating)):
-        with pytest.raises(ValueError, match="GradientAccumulation"):
-            Transformed(inner, [transformation])
+def accumulating(steps):
+    return sgd(momentum=0.8, gradient_accumulation_steps=steps)
+
+
+def accumulation(steps):
+    return GradientAccumulation(sgd(momentum=0.8), steps)
+
+
+@pytest.mark.parametrize("inner", [accumulating, accumulation])
+def test_around_an_accumulation_acts_on_each_gradient_and_each_step(inner):
+    # Signs of each part, and a step that turns no way the last part forbids.
+    transformations = [GradientSign(), CautiousMask()]
+    ours = run(Transformed(inner(2), transformations), 8)
+    expected = gradients(1000)
+    momenta = [np.zeros_like(v) for v in expected]
+    for step in range(4):
+        pairs = zip(gradients(2 * step), gradients(2 * step + 1), strict=True)
+        for j, pair in enumerate(pairs):
+            first, last = map(np.sign, pair)
+            momenta[j] = 0.8 * momenta[j] - 0.05 * (first + last)
+            mask = momenta[j] * last < 0
+            expected[j] = expected[j] + momenta[j] * mask / max(
+                mask.mean(), 1e-3
+            )
+    assert_close(ours, expected)
+
+
+def test_around_sam_masks_the_step_and_not_the_climb():
+    inner = sgd(momentum=0.8)
+    ours = run(Transformed(SAM(inner, rho=0.5), [CautiousMask()]), 20)
+    # The step is one from where the climb began, with the gradient at the top;
+    # as the gradients here are given, the climb itself leaves no trace.
+    twin = Transformed(sgd(momentum=0.8), [CautiousMask()])
+    theirs = variables_at_start()
+    for step in range(1, 20, 2):
+        run(twin, 1, theirs, first=step)
+    assert_close(ours, values_of(theirs))
+
+
+def test_around_sam_the_climb_goes_along_the_transformed_gradient():
+    variable = keras.Variable([0.0, 0.0, 0.0, 0.0])
+    optimizer = Transformed(SAM(sgd(), rho=1.0), [GradientSign()])
+    slope = ops.convert_to_tensor([9.0, -0.1, 2.0, 0.3])
+    optimizer.apply([slope], [variable])
+    np.testing.assert_allclose(values_of([variable])[0], [0.5, -0.5, 0.5, 0.5])
+
+
+def test_noise_differs_between_the_calls_of_one_step():
+    variable = keras.Variable(np.zeros(5, "float32"))
+    inner = keras.optimizers.SGD(1.0, gradient_accumulation_steps=2)
+    optimizer = Transformed(inner, [GradientNoise(1.0, gamma=0.0, seed=1)])
+    flat = ops.zeros(5)
+    ends = []
+    for _ in range(4):
+        optimizer.apply([flat], [variable])
+        ends.append(values_of([variable])[0])
+    once = keras.Variable(np.zeros(5, "float32"))
+    alone = Transformed(
+        keras.optimizers.SGD(1.0), [GradientNoise(1.0, gamma=0.0, seed=1)]
+    )
+    for _ in range(4):
+        alone.apply([flat], [once])
+    # The mean of two draws a step, where the other adds up all four.
+    np.testing.assert_allclose(2 * ends[-1], values_of([once])[0], rtol=1e-5)
+
+
+@pytest.mark.parametrize("make", [accumulation, lambda steps: SAM(sgd())])
+def test_is_compiled_around_an_optimizer_that_skips_calls(make):
+    ends = []
+    for options in ({"run_eagerly": True}, {"jit_compile": "auto"}):
+        model = model_with(Transformed(make(2), everything()), **options)
+        fit(model, 6)
+        ends.append(values_of(model.weights))
+    assert_close(*ends, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(

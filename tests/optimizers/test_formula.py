@@ -1,0 +1,62 @@
+import keras
+import numpy as np
+import pytest
+from against_keras import arrays, step_function
+
+from keras_regopt.optimizers import LAMB, LARS, ParameterGroup
+
+# Some of one size, which lie together as rows, and one too large for it.
+SHAPES = [(3,), (3,), (4, 5), (20,), (200, 200), (5, 4), ()]
+
+
+def weights():
+    random = np.random.default_rng(1000)
+    return [
+        keras.Variable(random.normal(size=s), dtype="float32", name=f"w_{i}")
+        for i, s in enumerate(SHAPES)
+    ]
+
+
+def train(optimizer, mode, variables):
+    step = step_function(optimizer, variables, mode)
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        gradients = {
+            f"w_{i}": keras.ops.convert_to_tensor(
+                random.normal(size=s), "float32"
+            )
+            for i, s in enumerate(SHAPES)
+        }
+        step([gradients[v.name] for v in variables])
+
+
+@pytest.mark.parametrize("mode", ["graph", "jit"])
+@pytest.mark.parametrize(
+    ("cls", "arguments"),
+    [(LAMB, {"learning_rate": 0.01}), (LARS, {"trust_coefficient": 0.01})],
+)
+def test_variables_that_lie_together_move_as_if_alone(cls, arguments, mode):
+    def make(*names):
+        groups = [ParameterGroup("w_1", learning_rate=0.5)]
+        return cls(
+            weight_decay=0.1,
+            exclude="w_3" if "w_3" in names else None,
+            groups=groups if "w_1" in names else None,
+            **arguments,
+        )
+
+    together, alone = weights(), weights()
+    optimizer = make(*(v.name for v in together))
+    train(optimizer, mode, together)
+    optimizers = [make(v.name) for v in alone]
+    for own, variable in zip(optimizers, alone, strict=True):
+        train(own, "eager", [variable])
+    for ours, expected in zip(arrays(together), arrays(alone), strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=2e-6)
+    # The state is that of each variable, whatever it is in memory.
+    states = [o.variables[2:] for o in optimizers]
+    expected = [state for own in states for state in own]
+    assert len(optimizer.variables) == 2 + len(expected)
+    for ours, own in zip(optimizer.variables[2:], expected, strict=True):
+        assert tuple(ours.shape) == tuple(own.shape)
+        np.testing.assert_allclose(*arrays([ours, own]), rtol=1e-5, atol=2e-6)
