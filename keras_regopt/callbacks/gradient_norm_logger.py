@@ -56,11 +56,14 @@ class GradientNormLogger(Logger):
         ['gradient_norm', 'gradient_norm_max', 'loss']
     """
 
+    # What the steps of the running epoch have added up to.
+    state_attributes = ("epoch", "sums", "counted", "largest")
+
     def __init__(self, per_layer=True, log_dir=None):
         super().__init__(log_dir)
         self.per_layer = boolean(self, "per_layer", per_layer)
         self._layers = []
-        self._reset()
+        self.forget()
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
@@ -80,16 +83,28 @@ class GradientNormLogger(Logger):
         detach(self.model)
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._reset()
+        # An epoch that was interrupted goes on.
+        if epoch != self.epoch:
+            self.forget()
+            self.epoch = epoch
+
+    def state(self):
+        self._fetch()
+        return super().state()
+
+    def forget(self):
+        self._waiting = []
+        self.epoch, self.counted = None, 0
+        self.sums, self.largest = np.zeros(()), np.nan
 
     def measure(self, logs):
         self._fetch()
         means = np.full(1 + len(self._layers), np.nan)
-        if self._counted:
-            means = self._sums / self._counted
+        if self.counted:
+            means = self.sums / self.counted
         values = {
             "gradient_norm": float(means[0]),
-            "gradient_norm_max": float(self._largest),
+            "gradient_norm_max": float(self.largest),
         }
         if self.per_layer:
             for layer, mean in zip(self._layers, means[1:], strict=True):
@@ -107,20 +122,17 @@ class GradientNormLogger(Logger):
         if len(self._waiting) >= _CHUNK:
             self._fetch()
 
-    def _reset(self):
-        self._waiting = []
-        self._sums, self._counted, self._largest = 0.0, 0, np.nan
-
     def _fetch(self):
         if not self._waiting:
             return
         norms = np.float64(ops.convert_to_numpy(ops.stack(self._waiting)))
         self._waiting = []
         norms = norms[np.isfinite(norms[:, 0])]
-        if len(norms):
-            self._sums = self._sums + norms.sum(axis=0)
-            self._counted += len(norms)
-            self._largest = np.fmax(self._largest, norms[:, 0].max())
+        # One by one, so that the sum does not depend on when it is asked for.
+        for step in norms:
+            self.sums = self.sums + step
+            self.counted += 1
+            self.largest = float(np.fmax(self.largest, step[0]))
 
 
 def _path(variable):
