@@ -134,6 +134,48 @@ def test_follows_torch_on_a_network_until_rounding_changes_a_line_search():
     np.testing.assert_allclose(history.history["loss"], losses, rtol=2e-2)
 
 
+def test_follows_torch_for_twenty_iterations_in_single_precision():
+    # On a convex loss, where rounding does not send both different ways. The
+    # reference is in double precision.
+    x, y = data(200)
+    labels = (y > 0).astype("float32")
+    model = linear(
+        keras.losses.BinaryCrossentropy(from_logits=True),
+        kernel_regularizer=keras.regularizers.L2(1e-3),
+    )
+    kernel, bias = (
+        torch.tensor(value, dtype=torch.float64, requires_grad=True)
+        for value in weights(model)
+    )
+    optimizer = torch.optim.LBFGS(
+        [kernel, bias],
+        line_search_fn="strong_wolfe",
+        history_size=10,
+        max_iter=1,
+        max_eval=27,
+        tolerance_grad=0,
+        tolerance_change=0,
+    )
+
+    def closure():
+        optimizer.zero_grad()
+        logits = torch.tensor(x, dtype=torch.float64) @ kernel + bias
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(
+            logits[:, 0], torch.tensor(labels, dtype=torch.float64)
+        ) + 1e-3 * torch.sum(kernel**2)
+        loss.backward()
+        return loss
+
+    losses = [optimizer.step(closure).item() for _ in range(21)][1:]
+    history = fit_full_batch(
+        model, x, labels, max_iterations=20, gradient_tolerance=0
+    ).history["loss"]
+    # In single precision the loss stands still a little earlier.
+    assert len(history) > 10
+    history += history[-1:] * (20 - len(history))
+    np.testing.assert_allclose(history, losses, rtol=1e-5)
+
+
 def test_parts_of_the_data_give_the_same_fit_as_all_at_once():
     x, y = data()
     sample_weight = np.random.default_rng(1).uniform(0.2, 3, size=len(x))
