@@ -26,6 +26,7 @@ class Technique:
         activity: Makes the activity regularizer of a hidden layer.
         output: Makes the activity regularizer of the logits.
         wrap: Gives the layer to use in place of one with a kernel.
+        wraps_logits: Whether it does so with the last layer too.
         drop: Makes the layer behind an activation, given its rank, or `None`.
         branch: Makes the layer at the end of a residual branch.
         norm: Makes the layer before an activation.
@@ -42,6 +43,7 @@ class Technique:
     activity: typing.Callable | None = None
     output: typing.Callable | None = None
     wrap: typing.Callable | None = None
+    wraps_logits: bool = True
     drop: typing.Callable | None = None
     branch: typing.Callable | None = None
     norm: typing.Callable | None = None
@@ -178,8 +180,16 @@ TECHNIQUES = {
         ),
         against="Keras BatchNormalization",
     ),
-    "WeightStandardization": Technique(
-        N, wrap=lambda s, layer: layers.WeightStandardization(layer)
+    "Keras GroupNormalization": Technique(
+        N, norm=lambda s: k.GroupNormalization(8)
+    ),
+    # By itself it makes outputs as large as a layer is wide.
+    "WeightStandardization and GroupNormalization": Technique(
+        N,
+        wrap=lambda s, layer: layers.WeightStandardization(layer),
+        wraps_logits=False,
+        norm=lambda s: k.GroupNormalization(8),
+        against="Keras GroupNormalization",
     ),
     "JacobianPenalty": Technique(
         M,
@@ -244,7 +254,9 @@ class Builder:
     def one(self, role, *arguments):
         return next(iter(self.made(role, *arguments)), None)
 
-    def with_kernel(self, cls, *arguments, fan_in, rank, **options):
+    def with_kernel(
+        self, cls, *arguments, fan_in, rank, is_last=False, **options
+    ):
         """A layer with a kernel, its penalties and constraints."""
         self.kernels += 1
         layer = cls(
@@ -257,7 +269,7 @@ class Builder:
             **options,
         )
         for technique, strength in self.chosen:
-            if technique.wrap:
+            if technique.wrap and (technique.wraps_logits or not is_last):
                 layer = technique.wrap(strength, layer)
         return layer
 
@@ -283,6 +295,7 @@ class Builder:
             units,
             fan_in=x.shape[-1],
             rank=2,
+            is_last=True,
             activity_regularizer=self.one("output"),
         )
         return layer(x)
