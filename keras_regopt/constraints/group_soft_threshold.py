@@ -30,7 +30,7 @@ class GroupSoftThreshold(Constraint):
 
     Examples:
         >>> constraint = GroupSoftThreshold(2.5)
-        >>> constraint(np.array([[3.0, 1.0], [4.0, 2.0]])).tolist()
+        >>> np.asarray(constraint(np.array([[3.0, 1.0], [4.0, 2.0]]))).tolist()
         [[1.5, 0.0], [2.0, 0.0]]
 
     References:

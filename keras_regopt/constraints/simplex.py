@@ -29,7 +29,7 @@ class Simplex(Constraint):
 
     Examples:
         >>> constraint = Simplex()
-        >>> constraint(np.array([0.5, 1.0, -2.0])).tolist()
+        >>> np.asarray(constraint(np.array([0.5, 1.0, -2.0]))).tolist()
         [0.25, 0.75, 0.0]
 
     References:

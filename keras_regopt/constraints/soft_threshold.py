@@ -34,7 +34,7 @@ class SoftThreshold(Constraint):
 
     Examples:
         >>> constraint = SoftThreshold(0.5)
-        >>> constraint(np.array([2.0, 0.25, -1.0])).tolist()
+        >>> np.asarray(constraint(np.array([2.0, 0.25, -1.0]))).tolist()
         [1.5, 0.0, -0.5]
 
     References:
