@@ -3,9 +3,9 @@ import numpy as np
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._sums import total
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers._base import Optimizer
-from keras_regopt.optimizers._norms import total
 from keras_regopt.optimizers._numerics import (
     bias_correction,
     wide,

@@ -1,6 +1,7 @@
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._sums import total
 from keras_regopt._validate import in_range
 from keras_regopt.regularizers._base import Regularizer
 
@@ -43,4 +44,5 @@ class ElasticNet(Regularizer):
     def penalty(self, x):
         l1 = self.rate * self.l1_ratio
         l2 = self.rate * (1 - self.l1_ratio) / 2
-        return l1 * ops.sum(ops.abs(x)) + l2 * ops.sum(ops.square(x))
+        # In one pass over the weight.
+        return total(l1 * ops.abs(x) + l2 * ops.square(x))

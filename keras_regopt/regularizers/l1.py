@@ -1,6 +1,7 @@
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._sums import total
 from keras_regopt._validate import in_range
 from keras_regopt.regularizers._base import Regularizer
 
@@ -34,4 +35,4 @@ class L1(Regularizer):
         self.l1 = in_range(self, "l1", l1, low=0)
 
     def penalty(self, x):
-        return self.l1 * ops.sum(ops.abs(x))
+        return self.l1 * total(ops.abs(x))

@@ -1,6 +1,5 @@
-from keras import ops
-
 from keras_regopt._registry import register
+from keras_regopt._sums import total_of_squares
 from keras_regopt._validate import in_range
 from keras_regopt.regularizers._base import Regularizer
 
@@ -38,4 +37,4 @@ class L2(Regularizer):
         self.l2 = in_range(self, "l2", l2, low=0)
 
     def penalty(self, x):
-        return self.l2 * ops.sum(ops.square(x))
+        return self.l2 * total_of_squares(x)

@@ -1,6 +1,7 @@
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._sums import total_of_squares
 from keras_regopt._validate import in_range
 from keras_regopt.regularizers._base import at_least_single
 from keras_regopt.regularizers._stateful import StatefulRegularizer
@@ -64,4 +65,4 @@ class L2SP(StatefulRegularizer):
     def penalty(self, x, before, after):
         x = at_least_single(x)
         away = x - ops.cast(before, x.dtype)
-        return self.rate / 2 * ops.sum(ops.square(away))
+        return self.rate / 2 * total_of_squares(away)

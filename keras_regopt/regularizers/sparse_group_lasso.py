@@ -1,6 +1,7 @@
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._sums import total
 from keras_regopt._validate import axes, in_range
 from keras_regopt.regularizers._base import Regularizer
 from keras_regopt.regularizers._groups import sum_of_norms
@@ -46,4 +47,4 @@ class SparseGroupLasso(Regularizer):
 
     def penalty(self, x):
         groups = (1 - self.l1_ratio) * sum_of_norms(x, self.axis)
-        return self.rate * (groups + self.l1_ratio * ops.sum(ops.abs(x)))
+        return self.rate * (groups + self.l1_ratio * total(ops.abs(x)))
