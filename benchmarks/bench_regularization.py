@@ -153,8 +153,18 @@ def cost_page(found):
             if any((name, network, mode) in found for mode in MODES)
         ]
         parts += [f"## {title}", table(["technique", *MODES], rows)]
-    parts += ["## Targets", table(*target_rows(found))]
+    parts += ["## Targets", table(*target_rows(found)), filled(REASONS)]
     return "\n\n".join(parts) + "\n"
+
+
+REASONS = """
+    Where a target is missed: `DropBlock2D` draws a number for each place and
+    channel, where `SpatialDropout2D` draws one for each channel; Keras'
+    `Dropout`, which draws as many, takes longer. A penalty on the weights of
+    wide layers reads them all once more, and its gradient once more, for a
+    batch of 32 that computes little with them; with `l2=` and `l1=`, the
+    optimizers of this package carry it within the update instead. The
+    eigenvalues of `SpectralNormBall` belong to small matrices."""
 
 
 def cost_cell(found, name, network, mode):
