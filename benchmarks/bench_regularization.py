@@ -379,10 +379,12 @@ def draw(results, path):
         axis.axvline(0, color="black", linewidth=0.8)
         axis.barh(range(len(names)), means, xerr=2 * errors, color=colors)
         shown = [n.partition(" of ")[0] for n in names]
-        axis.set_yticks(range(len(names)), shown)
+        shown = [n.replace(" and ", "\n+ ") for n in shown]
+        axis.set_yticks(range(len(names)), shown, fontsize=8)
         # One that diverges would hide the others.
         axis.set_xlim(1.3 * min(means.min(), -0.01), 0.8 * -means.min())
-        axis.set_title(f"{title}: test loss against none")
+        axis.set_title(title)
+    figure.suptitle("Difference in the test loss to none")
     figure.savefig(path, dpi=90)
     plt.close(figure)
 
