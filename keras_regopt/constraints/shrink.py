@@ -100,6 +100,7 @@ class _Plan:
         self.channels = {}
         self.stays = {}
         self.links = {}
+        self._kernels = {}
         for number, step in enumerate(graph.steps):
             self._follow(number, step)
         for output in graph.outputs:
@@ -175,12 +176,18 @@ class _Plan:
         given = self._given(step)
         if given is None:
             return
-        kernel = kernel_matrix(step.layer, self.tolerance)
+        kernel = self._kernel(step.layer)
         needed = np.any(kernel[:, :, self._outputs(step)], axis=(0, 2))
         known = given.values == 0
         if folds(step.layer):
             known |= ~np.isnan(given.values)
         self.stays[step.inputs[0]] |= needed & ~known
+
+    def _kernel(self, layer):
+        """The kernel as a matrix, read from the device once."""
+        if id(layer) not in self._kernels:
+            self._kernels[id(layer)] = kernel_matrix(layer, self.tolerance)
+        return self._kernels[id(layer)]
 
     def _outputs(self, step):
         """Which outputs of a layer with a kernel stay."""
@@ -210,7 +217,7 @@ class _Plan:
         if layer.use_bias:
             bias = values[id(layer.bias)]
             if given is not None:
-                matrix = kernel_matrix(layer, self.tolerance)
+                matrix = self._kernel(layer)
                 bias = bias + np.einsum("pio,i->o", matrix, gone)
             values[id(layer.bias)] = bias[outputs]
         values[id(layer.kernel)] = kernel[..., inputs, :][..., outputs]
