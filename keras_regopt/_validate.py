@@ -238,6 +238,28 @@ def factor(owner, argument, value, low, high):
     return pair if is_pair else pair[0]
 
 
+def value_range(owner, value):
+    """The lowest and the highest value that data can have.
+
+    Args:
+        owner: The object under construction.
+        value: The value of its argument `value_range`.
+
+    Returns:
+        A tuple of two Python numbers.
+
+    Raises:
+        ValueError: If the value is no pair of finite numbers that grow.
+    """
+    allowed = "a pair of two growing numbers"
+    if not isinstance(value, (list, tuple)) or len(value) != 2:
+        fail(owner, "value_range", allowed, value)
+    low, high = (in_range(owner, "value_range", v) for v in value)
+    if low >= high:
+        fail(owner, "value_range", allowed, value)
+    return low, high
+
+
 def axes(owner, argument, value, *, optional=False):
     """An axis, or several different ones.
 

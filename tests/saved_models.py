@@ -47,10 +47,13 @@ def model_with(cls):
         made, keras.regularizers.Regularizer
     ):
         made = in_its_place(made)
-        shape = (4, 12, 10, 3)
-        if not isinstance(made, RandomAugmentation):
-            shape = layer_shape(made)
-        model, x, y = layer_model(made, shape, mode)
+        if isinstance(made, RandomAugmentation):
+            scaled = keras.Sequential([made, keras.layers.Rescaling(1 / 255)])
+            model, x, y = layer_model(scaled, (4, 12, 10, 3), mode)
+            x = np.random.default_rng(0).uniform(0, 255, x.shape)
+            x = x.astype("float32")
+        else:
+            model, x, y = layer_model(made, layer_shape(made), mode)
     else:
         x, y = data()
         if isinstance(made, keras.regularizers.Regularizer):

@@ -1,3 +1,5 @@
+import warnings
+
 import keras
 import numpy as np
 
@@ -6,7 +8,7 @@ from keras_regopt._keras import data_ops, data_random
 from keras_regopt._validate import in_range, integer
 from keras_regopt.augmentation._compile import run_compiled
 from keras_regopt.augmentation._seeds import Seeds
-from keras_regopt.augmentation._training import acts_by_itself
+from keras_regopt.augmentation._training import acts_by_itself, is_traced
 
 
 class RandomAugmentation(SignatureConfig, keras.layers.Layer):
@@ -16,9 +18,10 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
 
     - `sample(shape, seed)`, which draws what is random and returns a dict of
       tensors, each with a leading batch axis;
-    - `apply(inputs, parameters)`, a pure function of its arguments.
+    - `apply(inputs, parameters)`, a pure function of its arguments;
+    - where elements that are not augmented change too, `at_rest(shape)`.
 
-    Both compute with `self.ops` and `self.random`. These are `keras.ops` and
+    They compute with `self.ops` and `self.random`. These are `keras.ops` and
     `keras.random`, except in a `tf.data` function under JAX or torch, where
     the same names compute with TensorFlow.
 
@@ -43,7 +46,16 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
     key = None
     element_rank = None
 
+    # Whether `apply` computes with the values, in floats. What only moves
+    # them about gets them in the dtype in which they came.
+    computes_in_floats = True
+
+    # A subclass that must know the lowest and the highest value that the data
+    # can have takes this as an argument.
+    value_range = None
+
     is_augmentation = True
+    _range_is_checked = False
     warned_of_rest = False
 
     ops = data_ops
@@ -93,6 +105,19 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
             f"{type(self).__name__} must write "
             "`apply(self, inputs, parameters)`."
         )
+
+    def at_rest(self, shape):
+        """The parameters of elements that are not augmented.
+
+        Args:
+            shape: What `sample` gets.
+
+        Returns:
+            `None` if such elements leave as they came, which is the usual;
+            parameters such as those of `sample`, but not random, if they
+            too must change: a crop takes the middle.
+        """
+        return None
 
     def apply_to_labels(self, labels, parameters):
         """What becomes of the labels of a batch; here, nothing."""
@@ -144,7 +169,10 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
         if training is None:
             training = acts_by_itself(self, tensor)
         if training:
-            data.update(self._augmented(data, rank == self.element_rank))
+            self._check_range(tensor)
+        if training or _is_overridden(self, "at_rest", RandomAugmentation):
+            single = rank == self.element_rank
+            data.update(self._changed(data, single, training))
         else:
             dtype = self._output_dtype(tensor.dtype)
             data[self.key] = self.ops.cast(tensor, dtype)
@@ -154,7 +182,10 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
         # New tensors all: Keras notes on each which layer it came from.
         data = keras.tree.map_structure(_like, self._opened(inputs))
         spec = data[self.key]
-        data[self.key] = _like(spec, self._output_dtype(spec.dtype))
+        data[self.key] = keras.KerasTensor(
+            self.compute_output_shape(spec.shape),
+            self._output_dtype(spec.dtype),
+        )
         return data if isinstance(inputs, dict) else data[self.key]
 
     def compute_output_shape(self, input_shape):
@@ -181,7 +212,26 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
             )
         return dict(inputs)
 
-    def _augmented(self, data, single):
+    def _check_range(self, tensor):
+        """Warns once, at the first call in which there are values to see."""
+        if self.value_range is None or self._range_is_checked:
+            return
+        dtype = keras.backend.standardize_dtype(tensor.dtype)
+        if is_traced(tensor) or not keras.backend.is_float_dtype(dtype):
+            return
+        self._range_is_checked = True
+        low, high = self.value_range
+        found = [float(f(tensor)) for f in (self.ops.min, self.ops.max)]
+        if found[0] < low or found[1] > high:
+            warnings.warn(
+                f"The {self.key} of {type(self).__name__} reach from "
+                f"{found[0]:g} to {found[1]:g}, beyond its `value_range`, "
+                f"{self.value_range}. Set `value_range` to the range that "
+                "they can have.",
+                stacklevel=3,
+            )
+
+    def _changed(self, data, single, training):
         """The entries of the dict that change."""
         ops = self.ops
         data = self._followers(data)
@@ -191,11 +241,7 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
             )
         tensor = data[self.key]
         shape = self._sample_shape(tensor)
-        seed = self._seeds.current()
-        parameters = self.sample(shape, seed)
-        chosen = None
-        if self.rate < 1:
-            chosen = self.uniforms(1, shape[0], seed)[0] < self.rate
+        parameters, chosen = self._drawn(shape, training)
         results = self._follow(data, parameters, chosen, shape)
         results[self.key] = run_compiled(
             self, "_apply", tensor, parameters, chosen
@@ -205,6 +251,22 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
                 lambda x: ops.squeeze(x, axis=0), results
             )
         return results
+
+    def _drawn(self, shape, training):
+        """The parameters, and which elements they are for: `None` for all."""
+        rest = self.at_rest(shape)
+        if not training:
+            return rest, None
+        seed = self._seeds.current()
+        parameters, chosen = self.sample(shape, seed), None
+        if self.rate < 1:
+            chosen = self.uniforms(1, shape[0], seed)[0] < self.rate
+        if chosen is None or rest is None:
+            return parameters, chosen
+        return {
+            name: self._select(chosen, parameters[name], rest[name])
+            for name in parameters
+        }, None
 
     def _followers(self, data):
         """The entries that change, as tensors, in their own dtypes."""
@@ -241,12 +303,16 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
         return tuple(self.ops.shape(tensor))
 
     def _working(self, tensor):
+        if not self.computes_in_floats:
+            return tensor
         # Half precision cannot hold the 256 levels of a byte between them.
         wide = self.compute_dtype == "float64"
         return self.ops.cast(tensor, "float64" if wide else "float32")
 
     def _finished(self, tensor, input_dtype):
         dtype = self._output_dtype(input_dtype)
+        if not self.computes_in_floats:
+            return self.ops.cast(tensor, dtype)
         if not keras.backend.is_float_dtype(dtype):
             low, high = _limits(dtype)
             tensor = self.ops.clip(self.ops.round(tensor), low, high)
@@ -266,11 +332,10 @@ class _Sealed:
         self.content = content
 
 
-def _like(x, dtype=None):
+def _like(x):
     if not isinstance(x, keras.KerasTensor):
         return x
-    dtype = dtype or x.dtype
-    return keras.KerasTensor(x.shape, dtype, sparse=x.sparse, ragged=x.ragged)
+    return keras.KerasTensor(x.shape, x.dtype, sparse=x.sparse, ragged=x.ragged)
 
 
 def _symbolic(inputs):

@@ -36,7 +36,7 @@ def acts_by_itself(layer, tensor):
         if not alone:
             _warn_that_it_rests(layer, entry)
         return alone
-    return alone and not _traced(tensor)
+    return alone and not is_traced(tensor)
 
 
 def in_tf_data():
@@ -48,6 +48,25 @@ def in_tf_data():
         if getattr(graph, "name", "").startswith("Dataset_"):
             return True
         graph = getattr(graph, "outer_graph", None)
+    return False
+
+
+def is_traced(tensor):
+    """Whether a tensor stands for data that are not known yet."""
+    if in_stateless_scope() or in_tf_graph():
+        return True
+    backend = keras.backend.backend()
+    if backend == "jax":
+        return is_in_jax_tracing_scope(tensor) or is_in_jax_tracing_scope()
+    if backend == "torch":
+        import torch
+        from torch._subclasses import FakeTensor
+
+        return (
+            torch.compiler.is_compiling()
+            or torch.jit.is_tracing()
+            or isinstance(tensor, FakeTensor)
+        )
     return False
 
 
@@ -64,24 +83,6 @@ def _only_augments(layer):
         # Keras' random layers hold a generator, Resizing does not.
         return hasattr(layer, "generator")
     return getattr(layer, "is_augmentation", False)
-
-
-def _traced(tensor):
-    if in_stateless_scope() or in_tf_graph():
-        return True
-    backend = keras.backend.backend()
-    if backend == "jax":
-        return is_in_jax_tracing_scope(tensor) or is_in_jax_tracing_scope()
-    if backend == "torch":
-        import torch
-        from torch._subclasses import FakeTensor
-
-        return (
-            torch.compiler.is_compiling()
-            or torch.jit.is_tracing()
-            or isinstance(tensor, FakeTensor)
-        )
-    return False
 
 
 def _warn_that_it_rests(layer, entry):

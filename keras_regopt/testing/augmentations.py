@@ -17,29 +17,37 @@ from keras_regopt.testing._saving import (
 
 
 def rests_in_inference(subject):
-    """`model(x)`, `predict`, `evaluate` and `training=False` change nothing."""
+    """`model(x)`, `predict`, `evaluate` and `training=False` change nothing.
+
+    A layer that gives images another size must do so there too, but always
+    in the same way.
+    """
     layer, x = subject.make(), _images()
-    model = _model(layer)
+    model, expected = _model(layer), _at_rest(layer, x)
     for called, output in {
         "model(x)": to_numpy(model(x)),
         "predict": model.predict(x, verbose=0),
         "training=False": to_numpy(layer(x, training=False)),
     }.items():
-        require(np.array_equal(output, x), f"{called} augments")
-    loss = model.evaluate(x, x, verbose=0)
+        require(np.array_equal(output, expected), f"{called} augments")
+    loss = model.evaluate(x, expected, verbose=0)
     require(loss == 0, f"evaluate augments: the loss is {loss}")
 
 
 def rests_in_an_exported_model(subject):
-    """The SavedModel returns what it is given."""
-    x = _images()
-    output = exported_predictions(_model(subject.make()), x)
-    require(np.array_equal(output, x), "the exported model augments")
+    """The SavedModel returns what it is given, but for another size."""
+    layer, x = subject.make(), _images()
+    output = exported_predictions(_model(layer), x)
+    require(
+        np.array_equal(output, _at_rest(layer, x)),
+        "the exported model augments",
+    )
 
 
 def acts_in_training(subject):
     """`fit`, `training=True` and eager calls of augmentations augment."""
     layer, x = subject.make(), _images()
+    rest = _at_rest(layer, x)
     for mode in modes():
         if mode == "jit" and not layer.supports_jit:
             continue
@@ -47,7 +55,7 @@ def acts_in_training(subject):
         with warnings.catch_warnings():
             # Keras warns of a model without weights.
             warnings.simplefilter("ignore")
-            loss = model.fit(x, x, verbose=0).history["loss"][0]
+            loss = model.fit(x, rest, verbose=0).history["loss"][0]
         require(np.isfinite(loss) and loss > 0, f"fit, mode {mode}: {loss}")
     container = keras.Sequential([layer])
     for called, output in {
@@ -56,7 +64,7 @@ def acts_in_training(subject):
         "a call of a container of augmentations": container(x),
     }.items():
         require(
-            not np.array_equal(to_numpy(output), x), f"{called} does not act"
+            not np.array_equal(to_numpy(output), rest), f"{called} does not act"
         )
 
 
@@ -65,13 +73,14 @@ def works_in_tf_data(subject):
     import tensorflow as tf
 
     x = _images()
+    rest = _at_rest(subject.make(), x)
     for data in (
         tf.data.Dataset.from_tensor_slices(x).batch(3).map(subject.make()),
         tf.data.Dataset.from_tensor_slices(x).map(subject.make()).batch(3),
     ):
         output = np.concatenate(list(data.as_numpy_iterator()))
-        require(output.shape == x.shape, f"the shape is {output.shape}")
-        require(not np.array_equal(output, x), "the map does not augment")
+        require(output.shape == rest.shape, f"the shape is {output.shape}")
+        require(not np.array_equal(output, rest), "the map does not augment")
 
 
 def draws_for_each_element(subject):
@@ -163,6 +172,14 @@ def gives_the_promised_shape(subject):
 def _images():
     random = np.random.default_rng(0)
     return random.uniform(0, 255, (6, 12, 10, 3)).round().astype("float32")
+
+
+def _at_rest(layer, x):
+    """What a layer returns where it does not act: `x`, or another size."""
+    rest = to_numpy(layer(x, training=False))
+    if rest.shape == x.shape:
+        require(np.array_equal(rest, x), "a call with training=False augments")
+    return rest
 
 
 def _model(layer, mode=None):

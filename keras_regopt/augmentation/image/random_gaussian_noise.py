@@ -1,5 +1,6 @@
 from keras_regopt._registry import register
-from keras_regopt._validate import factor, fail, in_range
+from keras_regopt._validate import factor
+from keras_regopt._validate import value_range as checked_range
 from keras_regopt.augmentation.image._base import ImageAugmentation
 
 
@@ -50,7 +51,7 @@ class RandomGaussianNoise(ImageAugmentation):
     def __init__(self, stddev=0.05, value_range=(0, 255), seed=None, **kwargs):
         super().__init__(seed=seed, **kwargs)
         self.stddev = factor(self, "stddev", stddev, 0, 1)
-        self.value_range = self._checked(value_range)
+        self.value_range = checked_range(self, value_range)
 
     def sample(self, shape, seed):
         low, high = self.stddev, self.stddev
@@ -69,12 +70,3 @@ class RandomGaussianNoise(ImageAugmentation):
         noise = strength[:, None, None, None] * parameters["noise"]
         noise = ops.cast(noise, inputs.dtype)
         return ops.clip(inputs + noise, lowest, highest)
-
-    def _checked(self, value_range):
-        allowed = "a pair of two growing numbers"
-        if not isinstance(value_range, (list, tuple)) or len(value_range) != 2:
-            fail(self, "value_range", allowed, value_range)
-        low, high = (in_range(self, "value_range", v) for v in value_range)
-        if low >= high:
-            fail(self, "value_range", allowed, value_range)
-        return low, high
