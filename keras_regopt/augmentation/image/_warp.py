@@ -125,11 +125,11 @@ def _within(index, last, fill_mode):
 
     Floats because integers divide slowly; they are exact up to 2 ** 24.
     """
-    if fill_mode == "wrap":
-        index = index - (last + 1) * ops.floor(index / (last + 1))
-    elif fill_mode == "reflect":
-        period = 2 * (last + 1)
-        index = index - period * ops.floor(index / period)
+    if fill_mode in ("wrap", "reflect"):
+        period = (last + 1) * (1 if fill_mode == "wrap" else 2)
+        # Half a pixel keeps what divides evenly from being rounded down.
+        index = index - period * ops.floor((index + 0.5) / period)
+    if fill_mode == "reflect":
         index = ops.minimum(index, period - 1 - index)
     # Also for what a division by almost nothing has sent far away.
     return ops.clip(index, 0, last)
