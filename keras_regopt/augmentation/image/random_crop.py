@@ -105,11 +105,12 @@ class RandomCrop(GeometricAugmentation):
         }
 
     def at_rest(self, shape):
-        batch, height, width, _ = shape
+        _, height, width, _ = shape
         self._check_fit(height, width)
         ops = self.ops
+        # One for all images: a plain slice, which every runtime can serve.
         middle = [
-            ops.trunc(ops.cast(room, "float32") / 2) * ops.ones((batch,))
+            ops.trunc(ops.cast(room, "float32") / 2) * ops.ones((1,))
             for room in (width - self.width, height - self.height)
         ]
         return {"matrix": shifts(*middle)}

@@ -102,12 +102,15 @@ class RandomResizedCrop(GeometricAugmentation):
         batch, height, width, _ = shape
         height = ops.cast(height, "float32")
         width = ops.cast(width, "float32")
-        draws = self.uniforms(2 * TRIES + 2, batch, seed)
-        *tries, across, down = draws
-        part_height, part_width = self._part(tries, height, width)
-        # A draw just under 1 may be rounded up.
+        *tries, across, down = self.uniforms(2 * TRIES + 2, batch, seed)
+        part_height, part_width, fits = self._part(tries, height, width)
         left, top = (
-            ops.minimum(ops.floor(draw * (room + 1)), room)
+            ops.where(
+                fits,
+                # A draw just under 1 may be rounded up.
+                ops.minimum(ops.floor(draw * (room + 1)), room),
+                ops.floor(room / 2),
+            )
             for draw, room in (
                 (across, width - part_width),
                 (down, height - part_height),
@@ -130,7 +133,10 @@ class RandomResizedCrop(GeometricAugmentation):
         return self.height, self.width
 
     def _part(self, tries, height, width):
-        """The sides of the first part drawn that fits, or of the default."""
+        """The sides of the first part drawn that fits, or of the default.
+
+        And whether there is one that fits.
+        """
         ops = self.ops
         areas, aspects = ops.stack(tries[:TRIES]), ops.stack(tries[TRIES:])
         low, high = self.scale
@@ -139,22 +145,18 @@ class RandomResizedCrop(GeometricAugmentation):
         aspects = ops.exp(low + (high - low) * aspects)
         widths = ops.round(ops.sqrt(areas * aspects))
         heights = ops.round(ops.sqrt(areas / aspects))
-        fits = (
-            (widths > 0)
-            & (widths <= width)
-            & (heights > 0)
-            & (heights <= height)
+        fits = ops.logical_and(
+            ops.logical_and(widths > 0, widths <= width),
+            ops.logical_and(heights > 0, heights <= height),
         )
         low, high = self.ratio
-        part_width = ops.minimum(width, ops.round(height * high))
         part_height = ops.minimum(height, ops.round(width / low))
-        part_width = part_width * ops.ones_like(tries[0])
-        part_height = part_height * ops.ones_like(tries[0])
+        part_width = ops.minimum(width, ops.round(height * high))
         for attempt in reversed(range(TRIES)):
             fit = fits[attempt]
-            part_width = ops.where(fit, widths[attempt], part_width)
             part_height = ops.where(fit, heights[attempt], part_height)
-        return part_height, part_width
+            part_width = ops.where(fit, widths[attempt], part_width)
+        return part_height, part_width, ops.any(fits, axis=0)
 
     def _matrix(self, left, top, part_height, part_width):
         """Stretches the part to the output, edge to edge."""
