@@ -2,14 +2,22 @@
 
 from keras_regopt.augmentation._base import RandomAugmentation
 from keras_regopt.augmentation.image import (
+    CutMix,
     ImageAugmentation,
+    MixUp,
+    Mosaic,
     RandomAffine,
     RandomGaussianNoise,
+    RandomMix,
 )
 
 __all__ = [
+    "CutMix",
     "ImageAugmentation",
+    "MixUp",
+    "Mosaic",
     "RandomAffine",
     "RandomAugmentation",
     "RandomGaussianNoise",
+    "RandomMix",
 ]
