@@ -2,23 +2,31 @@
 
 from keras_regopt.augmentation._base import RandomAugmentation
 from keras_regopt.augmentation.image import (
+    CutMix,
     ImageAugmentation,
+    MixUp,
+    Mosaic,
     RandomAffine,
     RandomCrop,
     RandomElastic,
     RandomGaussianNoise,
+    RandomMix,
     RandomPadCrop,
     RandomPerspective,
     RandomResizedCrop,
 )
 
 __all__ = [
+    "CutMix",
     "ImageAugmentation",
+    "MixUp",
+    "Mosaic",
     "RandomAffine",
     "RandomAugmentation",
     "RandomCrop",
     "RandomElastic",
     "RandomGaussianNoise",
+    "RandomMix",
     "RandomPadCrop",
     "RandomPerspective",
     "RandomResizedCrop",

@@ -1,12 +1,16 @@
 """Random augmentation of images."""
 
 from keras_regopt.augmentation.image._base import ImageAugmentation
+from keras_regopt.augmentation.image.cut_mix import CutMix
+from keras_regopt.augmentation.image.mix_up import MixUp
+from keras_regopt.augmentation.image.mosaic import Mosaic
 from keras_regopt.augmentation.image.random_affine import RandomAffine
 from keras_regopt.augmentation.image.random_crop import RandomCrop
 from keras_regopt.augmentation.image.random_elastic import RandomElastic
 from keras_regopt.augmentation.image.random_gaussian_noise import (
     RandomGaussianNoise,
 )
+from keras_regopt.augmentation.image.random_mix import RandomMix
 from keras_regopt.augmentation.image.random_pad_crop import RandomPadCrop
 from keras_regopt.augmentation.image.random_perspective import RandomPerspective
 from keras_regopt.augmentation.image.random_resized_crop import (
@@ -14,11 +18,15 @@ from keras_regopt.augmentation.image.random_resized_crop import (
 )
 
 __all__ = [
+    "CutMix",
     "ImageAugmentation",
+    "MixUp",
+    "Mosaic",
     "RandomAffine",
     "RandomCrop",
     "RandomElastic",
     "RandomGaussianNoise",
+    "RandomMix",
     "RandomPadCrop",
     "RandomPerspective",
     "RandomResizedCrop",
