@@ -2,8 +2,38 @@
 
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image.random_affine import RandomAffine
+from keras_regopt.augmentation.image.random_auto_contrast import (
+    RandomAutoContrast,
+)
+from keras_regopt.augmentation.image.random_channel_drop import (
+    RandomChannelDrop,
+)
+from keras_regopt.augmentation.image.random_channel_shuffle import (
+    RandomChannelShuffle,
+)
+from keras_regopt.augmentation.image.random_color import RandomColor
+from keras_regopt.augmentation.image.random_equalize import RandomEqualize
+from keras_regopt.augmentation.image.random_gamma import RandomGamma
 from keras_regopt.augmentation.image.random_gaussian_noise import (
     RandomGaussianNoise,
 )
+from keras_regopt.augmentation.image.random_grayscale import RandomGrayscale
+from keras_regopt.augmentation.image.random_invert import RandomInvert
+from keras_regopt.augmentation.image.random_posterize import RandomPosterize
+from keras_regopt.augmentation.image.random_solarize import RandomSolarize
 
-__all__ = ["ImageAugmentation", "RandomAffine", "RandomGaussianNoise"]
+__all__ = [
+    "ImageAugmentation",
+    "RandomAffine",
+    "RandomAutoContrast",
+    "RandomChannelDrop",
+    "RandomChannelShuffle",
+    "RandomColor",
+    "RandomEqualize",
+    "RandomGamma",
+    "RandomGaussianNoise",
+    "RandomGrayscale",
+    "RandomInvert",
+    "RandomPosterize",
+    "RandomSolarize",
+]
