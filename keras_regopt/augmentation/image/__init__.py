@@ -5,17 +5,33 @@ from keras_regopt.augmentation.image.cut_mix import CutMix
 from keras_regopt.augmentation.image.mix_up import MixUp
 from keras_regopt.augmentation.image.mosaic import Mosaic
 from keras_regopt.augmentation.image.random_affine import RandomAffine
+from keras_regopt.augmentation.image.random_auto_contrast import (
+    RandomAutoContrast,
+)
+from keras_regopt.augmentation.image.random_channel_drop import (
+    RandomChannelDrop,
+)
+from keras_regopt.augmentation.image.random_channel_shuffle import (
+    RandomChannelShuffle,
+)
+from keras_regopt.augmentation.image.random_color import RandomColor
 from keras_regopt.augmentation.image.random_crop import RandomCrop
 from keras_regopt.augmentation.image.random_elastic import RandomElastic
+from keras_regopt.augmentation.image.random_equalize import RandomEqualize
+from keras_regopt.augmentation.image.random_gamma import RandomGamma
 from keras_regopt.augmentation.image.random_gaussian_noise import (
     RandomGaussianNoise,
 )
+from keras_regopt.augmentation.image.random_grayscale import RandomGrayscale
+from keras_regopt.augmentation.image.random_invert import RandomInvert
 from keras_regopt.augmentation.image.random_mix import RandomMix
 from keras_regopt.augmentation.image.random_pad_crop import RandomPadCrop
 from keras_regopt.augmentation.image.random_perspective import RandomPerspective
+from keras_regopt.augmentation.image.random_posterize import RandomPosterize
 from keras_regopt.augmentation.image.random_resized_crop import (
     RandomResizedCrop,
 )
+from keras_regopt.augmentation.image.random_solarize import RandomSolarize
 
 __all__ = [
     "CutMix",
@@ -23,11 +39,21 @@ __all__ = [
     "MixUp",
     "Mosaic",
     "RandomAffine",
+    "RandomAutoContrast",
+    "RandomChannelDrop",
+    "RandomChannelShuffle",
+    "RandomColor",
     "RandomCrop",
     "RandomElastic",
+    "RandomEqualize",
+    "RandomGamma",
     "RandomGaussianNoise",
+    "RandomGrayscale",
+    "RandomInvert",
     "RandomMix",
     "RandomPadCrop",
     "RandomPerspective",
+    "RandomPosterize",
     "RandomResizedCrop",
+    "RandomSolarize",
 ]
