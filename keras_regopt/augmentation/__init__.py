@@ -2,16 +2,20 @@
 
 from keras_regopt.augmentation._base import RandomAugmentation
 from keras_regopt.augmentation.image import (
+    GridMask,
     ImageAugmentation,
     RandomAffine,
+    RandomErasing,
     RandomGaussianNoise,
     RandomSharpness,
 )
 
 __all__ = [
+    "GridMask",
     "ImageAugmentation",
     "RandomAffine",
     "RandomAugmentation",
+    "RandomErasing",
     "RandomGaussianNoise",
     "RandomSharpness",
 ]

@@ -1,15 +1,19 @@
 """Random augmentation of images."""
 
 from keras_regopt.augmentation.image._base import ImageAugmentation
+from keras_regopt.augmentation.image.grid_mask import GridMask
 from keras_regopt.augmentation.image.random_affine import RandomAffine
+from keras_regopt.augmentation.image.random_erasing import RandomErasing
 from keras_regopt.augmentation.image.random_gaussian_noise import (
     RandomGaussianNoise,
 )
 from keras_regopt.augmentation.image.random_sharpness import RandomSharpness
 
 __all__ = [
+    "GridMask",
     "ImageAugmentation",
     "RandomAffine",
+    "RandomErasing",
     "RandomGaussianNoise",
     "RandomSharpness",
 ]
