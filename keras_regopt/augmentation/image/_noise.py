@@ -39,9 +39,9 @@ def bits(keys, count, each=1):
     place = ops.arange(count, dtype="int32")
     if each > 1:
         place = place // each
-    # A round before the key comes in: otherwise two images whose keys differ
-    # in a few bits would have the same noise in another order.
-    place = _folded(_times(place + 1, 0x9E3779B1), 15)
+    # Spread out before the key comes in: otherwise two images whose keys
+    # differ in a few bits would have the same noise in another order.
+    place = _times(place, 0x9E3779B1)
     mixed = _folded(ops.bitwise_xor(place[None, :], keys[:, None]), 16)
     mixed = _folded(_times(mixed, 0x7FEB352D), 15)
     return _folded(_times(mixed, 0x846CA68B), 16)
@@ -64,8 +64,9 @@ def normals_of(bits):
     # neither a logarithm nor a case for the tails.
     tail = ops.cast(ops.bitwise_and(bits, 2**31 - 1), "float32") + 0.5
     root = ops.sqrt(ops.sqrt(ops.sqrt(tail * 2.0**-32)))
-    quantile = _polynomial(NUMERATOR, root) / _polynomial(DENOMINATOR, root)
-    return ops.where(bits < 0, -quantile, quantile)
+    sign = ops.where(bits < 0, -1.0, 1.0)
+    above = sign * _polynomial(NUMERATOR, root)
+    return above / _polynomial(DENOMINATOR, root)
 
 
 # From the highest power down; a minimax fit to SciPy's `ndtri(root ** 8)` for
