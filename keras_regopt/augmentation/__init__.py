@@ -7,6 +7,7 @@ from keras_regopt.augmentation.image import (
     RandomAffine,
     RandomErasing,
     RandomGaussianNoise,
+    RandomSaltPepper,
     RandomSharpness,
 )
 
@@ -17,5 +18,6 @@ __all__ = [
     "RandomAugmentation",
     "RandomErasing",
     "RandomGaussianNoise",
+    "RandomSaltPepper",
     "RandomSharpness",
 ]

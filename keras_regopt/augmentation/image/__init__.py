@@ -7,6 +7,7 @@ from keras_regopt.augmentation.image.random_erasing import RandomErasing
 from keras_regopt.augmentation.image.random_gaussian_noise import (
     RandomGaussianNoise,
 )
+from keras_regopt.augmentation.image.random_salt_pepper import RandomSaltPepper
 from keras_regopt.augmentation.image.random_sharpness import RandomSharpness
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "RandomAffine",
     "RandomErasing",
     "RandomGaussianNoise",
+    "RandomSaltPepper",
     "RandomSharpness",
 ]
