@@ -3,6 +3,7 @@
 from keras_regopt.augmentation._base import RandomAugmentation
 from keras_regopt.augmentation.image import (
     CutMix,
+    GridMask,
     ImageAugmentation,
     MixUp,
     Mosaic,
@@ -14,6 +15,7 @@ from keras_regopt.augmentation.image import (
     RandomCrop,
     RandomElastic,
     RandomEqualize,
+    RandomErasing,
     RandomGamma,
     RandomGaussianNoise,
     RandomGrayscale,
@@ -23,11 +25,14 @@ from keras_regopt.augmentation.image import (
     RandomPerspective,
     RandomPosterize,
     RandomResizedCrop,
+    RandomSaltPepper,
+    RandomSharpness,
     RandomSolarize,
 )
 
 __all__ = [
     "CutMix",
+    "GridMask",
     "ImageAugmentation",
     "MixUp",
     "Mosaic",
@@ -40,6 +45,7 @@ __all__ = [
     "RandomCrop",
     "RandomElastic",
     "RandomEqualize",
+    "RandomErasing",
     "RandomGamma",
     "RandomGaussianNoise",
     "RandomGrayscale",
@@ -49,5 +55,7 @@ __all__ = [
     "RandomPerspective",
     "RandomPosterize",
     "RandomResizedCrop",
+    "RandomSaltPepper",
+    "RandomSharpness",
     "RandomSolarize",
 ]

@@ -2,6 +2,7 @@
 
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image.cut_mix import CutMix
+from keras_regopt.augmentation.image.grid_mask import GridMask
 from keras_regopt.augmentation.image.mix_up import MixUp
 from keras_regopt.augmentation.image.mosaic import Mosaic
 from keras_regopt.augmentation.image.random_affine import RandomAffine
@@ -18,6 +19,7 @@ from keras_regopt.augmentation.image.random_color import RandomColor
 from keras_regopt.augmentation.image.random_crop import RandomCrop
 from keras_regopt.augmentation.image.random_elastic import RandomElastic
 from keras_regopt.augmentation.image.random_equalize import RandomEqualize
+from keras_regopt.augmentation.image.random_erasing import RandomErasing
 from keras_regopt.augmentation.image.random_gamma import RandomGamma
 from keras_regopt.augmentation.image.random_gaussian_noise import (
     RandomGaussianNoise,
@@ -31,10 +33,13 @@ from keras_regopt.augmentation.image.random_posterize import RandomPosterize
 from keras_regopt.augmentation.image.random_resized_crop import (
     RandomResizedCrop,
 )
+from keras_regopt.augmentation.image.random_salt_pepper import RandomSaltPepper
+from keras_regopt.augmentation.image.random_sharpness import RandomSharpness
 from keras_regopt.augmentation.image.random_solarize import RandomSolarize
 
 __all__ = [
     "CutMix",
+    "GridMask",
     "ImageAugmentation",
     "MixUp",
     "Mosaic",
@@ -46,6 +51,7 @@ __all__ = [
     "RandomCrop",
     "RandomElastic",
     "RandomEqualize",
+    "RandomErasing",
     "RandomGamma",
     "RandomGaussianNoise",
     "RandomGrayscale",
@@ -55,5 +61,7 @@ __all__ = [
     "RandomPerspective",
     "RandomPosterize",
     "RandomResizedCrop",
+    "RandomSaltPepper",
+    "RandomSharpness",
     "RandomSolarize",
 ]
