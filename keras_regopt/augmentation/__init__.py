@@ -5,6 +5,7 @@ from keras_regopt.augmentation.image import (
     ImageAugmentation,
     RandomAffine,
     RandomGaussianNoise,
+    RandomSharpness,
 )
 
 __all__ = [
@@ -12,4 +13,5 @@ __all__ = [
     "RandomAffine",
     "RandomAugmentation",
     "RandomGaussianNoise",
+    "RandomSharpness",
 ]
