@@ -3,6 +3,7 @@
 from keras_regopt.augmentation._base import RandomAugmentation
 from keras_regopt.augmentation.image import (
     ImageAugmentation,
+    RandAugment,
     RandomAffine,
     RandomGaussianNoise,
     RandomSharpness,
@@ -10,6 +11,7 @@ from keras_regopt.augmentation.image import (
 
 __all__ = [
     "ImageAugmentation",
+    "RandAugment",
     "RandomAffine",
     "RandomAugmentation",
     "RandomGaussianNoise",

@@ -1,6 +1,7 @@
 """Random augmentation of images."""
 
 from keras_regopt.augmentation.image._base import ImageAugmentation
+from keras_regopt.augmentation.image.rand_augment import RandAugment
 from keras_regopt.augmentation.image.random_affine import RandomAffine
 from keras_regopt.augmentation.image.random_gaussian_noise import (
     RandomGaussianNoise,
@@ -9,6 +10,7 @@ from keras_regopt.augmentation.image.random_sharpness import RandomSharpness
 
 __all__ = [
     "ImageAugmentation",
+    "RandAugment",
     "RandomAffine",
     "RandomGaussianNoise",
     "RandomSharpness",
