@@ -2,6 +2,9 @@
 
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image.rand_augment import RandAugment
+from keras_regopt.augmentation.image.cut_mix import CutMix
+from keras_regopt.augmentation.image.mix_up import MixUp
+from keras_regopt.augmentation.image.mosaic import Mosaic
 from keras_regopt.augmentation.image.random_affine import RandomAffine
 from keras_regopt.augmentation.image.random_gaussian_noise import (
     RandomGaussianNoise,
@@ -14,4 +17,14 @@ __all__ = [
     "RandomAffine",
     "RandomGaussianNoise",
     "RandomSharpness",
+from keras_regopt.augmentation.image.random_mix import RandomMix
+
+__all__ = [
+    "CutMix",
+    "ImageAugmentation",
+    "MixUp",
+    "Mosaic",
+    "RandomAffine",
+    "RandomGaussianNoise",
+    "RandomMix",
 ]
