@@ -108,7 +108,9 @@ def _grouped(data, choices, functions, parameters):
     groups, results = [], []
     for number in np.unique(choices):
         rows = np.flatnonzero(choices == number).astype("int32")
-        part = _mapped(lambda p, rows=rows: ops.take(p, rows, axis=0), parameters)
+        part = _mapped(
+            lambda p, rows=rows: ops.take(p, rows, axis=0), parameters
+        )
         groups.append(rows)
         results.append(functions[number](ops.take(data, rows, axis=0), part))
     order = np.argsort(np.concatenate(groups)).astype("int32")

@@ -209,7 +209,10 @@ class PolicyAugmentation(ImageAugmentation):
         amount = of(around) + ops.where(negative, -amount, amount)
         if self.moves_by_pixels:
             return amount
-        for name, size in (("translate_x", shape[2]), ("translate_y", shape[1])):
+        for name, size in (
+            ("translate_x", shape[2]),
+            ("translate_y", shape[1]),
+        ):
             if name in names:
                 here = operation == names.index(name)
                 size = ops.cast(size, "float32")
