@@ -17,7 +17,12 @@ Each operation takes an amount for each image, in its own unit:
 import math
 
 from keras_regopt._keras import data_ops as ops
-from keras_regopt.augmentation.image import _color_matrix, _matrices, _tables
+from keras_regopt.augmentation.image import _matrices, _tables
+from keras_regopt.augmentation.image._color_matrix import (
+    LUMA,
+    channels_of,
+    mean_luma,
+)
 from keras_regopt.augmentation.image._sharpness import sharpened
 from keras_regopt.augmentation.image._values import as_came, as_floats
 
@@ -29,15 +34,19 @@ def _identity(images, amount):
 
 
 def _brightness(images, amount):
-    return _colored(images, brightness=amount)
+    return _blended(images, lambda levels: 0.0, amount)
 
 
 def _color(images, amount):
-    return _colored(images, saturation=amount)
+    return _blended(images, _gray, amount)
 
 
 def _contrast(images, amount):
-    return _colored(images, contrast=amount)
+    return _blended(
+        images,
+        lambda levels: _tables.per_image(mean_luma(levels), levels),
+        amount,
+    )
 
 
 def _sharpness(images, amount):
@@ -128,15 +137,21 @@ def matrices(names, numbers, amounts, height, width):
     )
 
 
-def _colored(images, brightness=1.0, contrast=None, saturation=1.0):
+def _blended(images, end, amount):
+    """Images moved away from what lies at the amount of 0, or towards it."""
     levels = as_floats(images)
-    channels = _color_matrix.channels_of(levels)
-    offset = ops.zeros((1, channels), "float32")
-    if contrast is not None:
-        luma = _color_matrix.mean_luma(levels)
-        offset = _color_matrix.contrast_offset(channels, 1.0, contrast, luma)
-    matrix = _color_matrix.color_matrix(
-        channels, brightness, 1.0 if contrast is None else contrast, saturation
-    )
-    levels = _color_matrix.apply_color(levels, matrix, offset, LEVELS)
-    return as_came(levels, images, LEVELS)
+    at_zero, weight = end(levels), _tables.per_image(amount, levels)
+    blended = at_zero + weight * (levels - at_zero)
+    channels = channels_of(images)
+    if channels == 4:
+        # The fourth is no color.
+        blended = ops.where(ops.arange(channels) < 3, blended, levels)
+    return as_came(blended, images, LEVELS)
+
+
+def _gray(levels):
+    """The luma of every pixel; images without colors are grey already."""
+    if channels_of(levels) not in (3, 4):
+        return levels
+    red, green, blue = (levels[..., i : i + 1] * LUMA[i] for i in range(3))
+    return red + green + blue
