@@ -8,8 +8,12 @@ from keras_regopt.augmentation.image import (
     Mosaic,
     RandAugment,
     RandomAffine,
+    RandomCrop,
+    RandomElastic,
     RandomGaussianNoise,
     RandomMix,
+    RandomPadCrop,
+    RandomResizedCrop,
     RandomSharpness,
 )
 
@@ -21,7 +25,11 @@ __all__ = [
     "RandAugment",
     "RandomAffine",
     "RandomAugmentation",
+    "RandomCrop",
+    "RandomElastic",
     "RandomGaussianNoise",
     "RandomMix",
+    "RandomPadCrop",
+    "RandomResizedCrop",
     "RandomSharpness",
 ]
