@@ -3,6 +3,7 @@
 from keras_regopt.augmentation._base import RandomAugmentation
 from keras_regopt.augmentation.image import (
     CutMix,
+    GridMask,
     ImageAugmentation,
     MixUp,
     Mosaic,
@@ -10,15 +11,18 @@ from keras_regopt.augmentation.image import (
     RandomAffine,
     RandomCrop,
     RandomElastic,
+    RandomErasing,
     RandomGaussianNoise,
     RandomMix,
     RandomPadCrop,
     RandomResizedCrop,
+    RandomSaltPepper,
     RandomSharpness,
 )
 
 __all__ = [
     "CutMix",
+    "GridMask",
     "ImageAugmentation",
     "MixUp",
     "Mosaic",
@@ -27,9 +31,11 @@ __all__ = [
     "RandomAugmentation",
     "RandomCrop",
     "RandomElastic",
+    "RandomErasing",
     "RandomGaussianNoise",
     "RandomMix",
     "RandomPadCrop",
     "RandomResizedCrop",
+    "RandomSaltPepper",
     "RandomSharpness",
 ]

@@ -2,12 +2,14 @@
 
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image.cut_mix import CutMix
+from keras_regopt.augmentation.image.grid_mask import GridMask
 from keras_regopt.augmentation.image.mix_up import MixUp
 from keras_regopt.augmentation.image.mosaic import Mosaic
 from keras_regopt.augmentation.image.rand_augment import RandAugment
 from keras_regopt.augmentation.image.random_affine import RandomAffine
 from keras_regopt.augmentation.image.random_crop import RandomCrop
 from keras_regopt.augmentation.image.random_elastic import RandomElastic
+from keras_regopt.augmentation.image.random_erasing import RandomErasing
 from keras_regopt.augmentation.image.random_gaussian_noise import (
     RandomGaussianNoise,
 )
@@ -16,10 +18,12 @@ from keras_regopt.augmentation.image.random_pad_crop import RandomPadCrop
 from keras_regopt.augmentation.image.random_resized_crop import (
     RandomResizedCrop,
 )
+from keras_regopt.augmentation.image.random_salt_pepper import RandomSaltPepper
 from keras_regopt.augmentation.image.random_sharpness import RandomSharpness
 
 __all__ = [
     "CutMix",
+    "GridMask",
     "ImageAugmentation",
     "MixUp",
     "Mosaic",
@@ -27,9 +31,11 @@ __all__ = [
     "RandomAffine",
     "RandomCrop",
     "RandomElastic",
+    "RandomErasing",
     "RandomGaussianNoise",
     "RandomMix",
     "RandomPadCrop",
     "RandomResizedCrop",
+    "RandomSaltPepper",
     "RandomSharpness",
 ]
