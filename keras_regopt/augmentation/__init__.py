@@ -2,6 +2,9 @@
 
 from keras_regopt.augmentation._base import RandomAugmentation
 from keras_regopt.augmentation.image import (
+    Apply,
+    Choice,
+    Compose,
     CutMix,
     GridMask,
     ImageAugmentation,
@@ -21,6 +24,9 @@ from keras_regopt.augmentation.image import (
 )
 
 __all__ = [
+    "Apply",
+    "Choice",
+    "Compose",
     "CutMix",
     "GridMask",
     "ImageAugmentation",
