@@ -3,11 +3,15 @@
 from keras_regopt.augmentation._base import RandomAugmentation
 from keras_regopt.augmentation._map_dataset import map_dataset
 from keras_regopt.augmentation.image import (
+    Apply,
+    Choice,
+    Compose,
     CutMix,
     GridMask,
     ImageAugmentation,
     MixUp,
     Mosaic,
+    RandAugment,
     RandomAffine,
     RandomAutoContrast,
     RandomChannelDrop,
@@ -32,11 +36,15 @@ from keras_regopt.augmentation.image import (
 )
 
 __all__ = [
+    "Apply",
+    "Choice",
+    "Compose",
     "CutMix",
     "GridMask",
     "ImageAugmentation",
     "MixUp",
     "Mosaic",
+    "RandAugment",
     "RandomAffine",
     "RandomAugmentation",
     "RandomAutoContrast",
