@@ -2,6 +2,7 @@
 
 from keras_regopt.augmentation._base import RandomAugmentation
 from keras_regopt.augmentation._map_dataset import map_dataset
+from keras_regopt.augmentation._visualize import visualize
 from keras_regopt.augmentation.image import (
     ImageAugmentation,
     RandomAffine,
@@ -14,4 +15,5 @@ __all__ = [
     "RandomAugmentation",
     "RandomGaussianNoise",
     "map_dataset",
+    "visualize",
 ]
