@@ -1,12 +1,19 @@
 """Random augmentation of images, inside the model or in `tf.data`."""
 
-from keras_regopt.augmentation._base import RandomAugmentation
-from keras_regopt.augmentation._map_dataset import map_dataset
-from keras_regopt.augmentation._visualize import visualize
+from keras_regopt.augmentation._base import (
+    RandomAugmentation,
+)
+from keras_regopt.augmentation._map_dataset import (
+    map_dataset,
+)
+from keras_regopt.augmentation._visualize import (
+    visualize,
+)
 from keras_regopt.augmentation.image import (
     ImageAugmentation,
     RandomAffine,
     RandomGaussianNoise,
+    RandomPerspective,
 )
 
 __all__ = [
@@ -14,6 +21,7 @@ __all__ = [
     "RandomAffine",
     "RandomAugmentation",
     "RandomGaussianNoise",
+    "RandomPerspective",
     "map_dataset",
     "visualize",
 ]

@@ -101,7 +101,7 @@ class _View:
         if values is not None:
             values = checked_range(visualize, values)
         self.values = values or _range_of(images, _known(parts, "value_range"))
-        self.channels_first = "channels_first" == (
+        self.data_format = (
             _known(parts, "data_format") or keras.config.image_data_format()
         )
         self.box_format = box_format or _known(parts, "bounding_box_format")
@@ -125,8 +125,7 @@ class _View:
         axes = figure.subplots(rows, len(columns), squeeze=False)
         for column, data in enumerate(columns):
             for row in range(min(rows, len(data["images"]))):
-                element = keras.tree.map_structure(lambda x: x[row], data)
-                self._draw(axes[row, column], element)
+                self._draw(axes[row, column], _element(data, row))
         for place in axes.flat:
             place.set_axis_off()
         return figure
@@ -207,10 +206,14 @@ class _View:
 
     def _pixels(self, image):
         """An image as Matplotlib takes it: gray without channels, or RGB."""
-        if self.channels_first:
+        if self.data_format == "channels_first":
             image = np.moveaxis(image, 0, -1)
         image = image.astype("float32")
         return image[..., :3] if image.shape[-1] >= 3 else image[..., 0]
+
+
+def _element(data, row):
+    return keras.tree.map_structure(lambda x: x[row], data)
 
 
 def _range_of(images, known):

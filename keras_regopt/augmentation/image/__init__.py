@@ -5,5 +5,13 @@ from keras_regopt.augmentation.image.random_affine import RandomAffine
 from keras_regopt.augmentation.image.random_gaussian_noise import (
     RandomGaussianNoise,
 )
+from keras_regopt.augmentation.image.random_perspective import (
+    RandomPerspective,
+)
 
-__all__ = ["ImageAugmentation", "RandomAffine", "RandomGaussianNoise"]
+__all__ = [
+    "ImageAugmentation",
+    "RandomAffine",
+    "RandomGaussianNoise",
+    "RandomPerspective",
+]

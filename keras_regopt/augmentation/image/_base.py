@@ -4,6 +4,20 @@ from keras_regopt import _validate
 from keras_regopt.augmentation._base import RandomAugmentation, _is_overridden
 from keras_regopt.augmentation._compile import run_compiled
 from keras_regopt.augmentation.image._boxes import from_xyxy, to_xyxy
+from keras_regopt.augmentation.image._followers import (
+    check_box_values,
+    check_boxes,
+    check_keypoints,
+    check_masks,
+)
+from keras_regopt.augmentation.image._ragged import padded, ragged_again
+
+# What belongs to images, the method that changes it, and the check of it.
+FOLLOWERS = {
+    "bounding_boxes": ("apply_to_boxes", check_boxes),
+    "segmentation_masks": ("apply_to_masks", check_masks),
+    "keypoints": ("apply_to_keypoints", check_keypoints),
+}
 
 
 class ImageAugmentation(RandomAugmentation):
@@ -11,9 +25,10 @@ class ImageAugmentation(RandomAugmentation):
 
     Takes images of shape `(height, width, channels)`, or batches of them, or
     a dict with the keys of Keras: `images`, `labels`, `bounding_boxes` (a
-    dict of `boxes` and `labels`) and `segmentation_masks`. Every other key
-    passes untouched, and so do labels, boxes and masks unless the subclass
-    writes `apply_to_labels`, `apply_to_boxes` or `apply_to_masks`.
+    dict of `boxes` and `labels`) and `segmentation_masks`, and `keypoints`.
+    Every other key passes untouched, and so do these but for the images,
+    unless the subclass writes `apply_to_labels`, `apply_to_boxes`,
+    `apply_to_masks` or `apply_to_keypoints`.
 
     Float images leave in the compute dtype of the layer. Integer images keep
     their dtype: results are rounded and held within its bounds.
@@ -36,10 +51,18 @@ class ImageAugmentation(RandomAugmentation):
 
     # A subclass that moves pixels takes this as an argument.
     bounding_box_format = None
+    min_visibility = 0.0
+
+    _boxes_are_checked = False
 
     def __init__(self, *, data_format=None, **kwargs):
         super().__init__(**kwargs)
         self.data_format = _validate.data_format(self, data_format)
+
+    @property
+    def spatial_axes(self):
+        """The axes of the rows and of the columns, counted from the end."""
+        return (-2, -1) if self.data_format == "channels_first" else (-3, -2)
 
     def apply_to_boxes(self, boxes, parameters, shape):
         """What becomes of the bounding boxes of a batch.
@@ -67,12 +90,60 @@ class ImageAugmentation(RandomAugmentation):
         """
         return masks
 
+    def apply_to_keypoints(self, points, parameters, shape):
+        """What becomes of the keypoints of a batch.
+
+        Args:
+            points: Float32 tensor of shape `(batch, points, 2)`: x and y in
+                pixels, the center of the first pixel at 0.5.
+            parameters: What `sample` returned.
+            shape: What `sample` got.
+
+        Returns:
+            A tensor like `points`. It may reach out of the image.
+        """
+        return points
+
+    def output_size(self, height, width):
+        """The size of an output; here, that of the input.
+
+        Args:
+            height: The height of the input: an integer, `None` if it is not
+                known, or a scalar tensor.
+            width: The width, likewise.
+
+        Returns:
+            The height and the width of the output.
+        """
+        return height, width
+
+    def compute_output_shape(self, input_shape):
+        shape, (rows, columns) = list(input_shape), self.spatial_axes
+        shape[rows], shape[columns] = self.output_size(
+            shape[rows], shape[columns]
+        )
+        return tuple(shape)
+
+    def compute_output_spec(self, inputs, training=None):
+        outputs = super().compute_output_spec(inputs, training)
+        if isinstance(outputs, dict) and "segmentation_masks" in outputs:
+            masks = outputs["segmentation_masks"]
+            shape = tuple(masks.shape)
+            if len(shape) == len(outputs[self.key].shape):
+                shape = self.compute_output_shape(shape)
+            else:
+                shape = (*shape[:-2], *self.output_size(*shape[-2:]))
+            outputs["segmentation_masks"] = keras.KerasTensor(
+                shape, masks.dtype
+            )
+        return outputs
+
     def _opened(self, inputs):
         data = super()._opened(inputs)
         if (
             "bounding_boxes" in data
             and self.bounding_box_format is None
-            and self._overrides("apply_to_boxes")
+            and self._moves("bounding_boxes")
         ):
             raise ValueError(
                 f"`bounding_box_format` of {type(self).__name__} must be set "
@@ -81,22 +152,29 @@ class ImageAugmentation(RandomAugmentation):
             )
         return data
 
+    def _changed(self, data, single, training):
+        data, found = padded(data, filter(self._moves, FOLLOWERS))
+        return ragged_again(super()._changed(data, single, training), found)
+
     def _followers(self, data):
         followers = super()._followers(data)
-        for key, hook in (
-            ("bounding_boxes", "apply_to_boxes"),
-            ("segmentation_masks", "apply_to_masks"),
-        ):
-            if key in data and self._overrides(hook):
+        images = data[self.key]
+        for key, (_, check) in FOLLOWERS.items():
+            if key in data and self._moves(key):
                 followers[key] = keras.tree.map_structure(
                     self.ops.convert_to_tensor, data[key]
                 )
+                check(self, followers[key], images)
         return followers
+
+    def _moves(self, key):
+        return _is_overridden(self, FOLLOWERS[key][0], ImageAugmentation)
 
     def _follow(self, data, parameters, chosen, shape):
         results = super()._follow(data, parameters, chosen, shape)
         if "bounding_boxes" in data:
             before = data["bounding_boxes"]
+            self._check_box_values(before, data[self.key], shape)
             after = self._boxes(before, parameters, shape)
             results["bounding_boxes"] = {
                 k: self._select(chosen, after[k], before[k]) for k in after
@@ -105,22 +183,50 @@ class ImageAugmentation(RandomAugmentation):
             before = data["segmentation_masks"]
             after = run_compiled(self, "_masks", before, parameters)
             results["segmentation_masks"] = self._select(chosen, after, before)
+        if "keypoints" in data:
+            before = data["keypoints"]
+            after = self._keypoints(before, parameters, shape)
+            results["keypoints"] = self._select(chosen, after, before)
         return results
+
+    def _check_box_values(self, bounding_boxes, images, shape):
+        """Looks at boxes in the first call in which there are any to see."""
+        if not self._boxes_are_checked:
+            self._boxes_are_checked = check_box_values(
+                self, bounding_boxes, images, shape[1:3]
+            )
 
     def _boxes(self, bounding_boxes, parameters, shape):
         """Boxes in the format in which they came."""
-        boxes = bounding_boxes["boxes"]
-        frame = {
-            "box_format": self.bounding_box_format,
-            "height": shape[1],
-            "width": shape[2],
-        }
-        xyxy, alive = to_xyxy(boxes, **frame)
-        xyxy = self.apply_to_boxes(xyxy, parameters, shape)
-        return {
-            **bounding_boxes,
-            **from_xyxy(xyxy, alive, bounding_boxes, **frame),
-        }
+        size = shape[1:3]
+        xyxy, alive = to_xyxy(bounding_boxes, self.bounding_box_format, *size)
+        moved = self.apply_to_boxes(xyxy, parameters, shape)
+        moved = from_xyxy(
+            moved,
+            alive,
+            bounding_boxes,
+            self.bounding_box_format,
+            *self.output_size(*size),
+            self.min_visibility,
+        )
+        return {**bounding_boxes, **moved}
+
+    def _keypoints(self, keypoints, parameters, shape):
+        """Keypoints, those beyond the image marked if they can be."""
+        ops = self.ops
+        points = ops.cast(keypoints[..., :2], "float32")
+        points = self.apply_to_keypoints(points, parameters, shape)
+        dtype = keras.backend.standardize_dtype(keypoints.dtype)
+        if not keras.backend.is_float_dtype(dtype):
+            dtype = "float32"
+        if keypoints.shape[-1] == 2:
+            return ops.cast(points, dtype)
+        height, width = self.output_size(*shape[1:3])
+        size = ops.cast(ops.stack([width, height]), "float32")
+        inside = ops.all((points >= 0) & (points <= size), axis=-1)
+        seen = ops.cast(keypoints[..., 2:], dtype)
+        seen = ops.where(inside[..., None], seen, ops.zeros_like(seen))
+        return ops.concatenate([ops.cast(points, dtype), seen], axis=-1)
 
     def _masks(self, masks, parameters):
         """Masks, which may lack the axis of channels."""
@@ -152,6 +258,3 @@ class ImageAugmentation(RandomAugmentation):
         if self.data_format == "channels_last":
             return images
         return self.ops.transpose(images, (0, 3, 1, 2))
-
-    def _overrides(self, method):
-        return _is_overridden(self, method, ImageAugmentation)
