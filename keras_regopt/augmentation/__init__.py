@@ -12,16 +12,24 @@ from keras_regopt.augmentation._visualize import (
 from keras_regopt.augmentation.image import (
     ImageAugmentation,
     RandomAffine,
+    RandomCrop,
+    RandomElastic,
     RandomGaussianNoise,
+    RandomPadCrop,
     RandomPerspective,
+    RandomResizedCrop,
 )
 
 __all__ = [
     "ImageAugmentation",
     "RandomAffine",
     "RandomAugmentation",
+    "RandomCrop",
+    "RandomElastic",
     "RandomGaussianNoise",
+    "RandomPadCrop",
     "RandomPerspective",
+    "RandomResizedCrop",
     "map_dataset",
     "visualize",
 ]
