@@ -10,26 +10,34 @@ from keras_regopt.augmentation._visualize import (
     visualize,
 )
 from keras_regopt.augmentation.image import (
+    GridMask,
     ImageAugmentation,
     RandomAffine,
     RandomCrop,
     RandomElastic,
+    RandomErasing,
     RandomGaussianNoise,
     RandomPadCrop,
     RandomPerspective,
     RandomResizedCrop,
+    RandomSaltPepper,
+    RandomSharpness,
 )
 
 __all__ = [
+    "GridMask",
     "ImageAugmentation",
     "RandomAffine",
     "RandomAugmentation",
     "RandomCrop",
     "RandomElastic",
+    "RandomErasing",
     "RandomGaussianNoise",
     "RandomPadCrop",
     "RandomPerspective",
     "RandomResizedCrop",
+    "RandomSaltPepper",
+    "RandomSharpness",
     "map_dataset",
     "visualize",
 ]

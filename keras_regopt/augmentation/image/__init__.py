@@ -3,6 +3,9 @@
 from keras_regopt.augmentation.image._base import (
     ImageAugmentation,
 )
+from keras_regopt.augmentation.image.grid_mask import (
+    GridMask,
+)
 from keras_regopt.augmentation.image.random_affine import (
     RandomAffine,
 )
@@ -11,6 +14,9 @@ from keras_regopt.augmentation.image.random_crop import (
 )
 from keras_regopt.augmentation.image.random_elastic import (
     RandomElastic,
+)
+from keras_regopt.augmentation.image.random_erasing import (
+    RandomErasing,
 )
 from keras_regopt.augmentation.image.random_gaussian_noise import (
     RandomGaussianNoise,
@@ -24,14 +30,24 @@ from keras_regopt.augmentation.image.random_perspective import (
 from keras_regopt.augmentation.image.random_resized_crop import (
     RandomResizedCrop,
 )
+from keras_regopt.augmentation.image.random_salt_pepper import (
+    RandomSaltPepper,
+)
+from keras_regopt.augmentation.image.random_sharpness import (
+    RandomSharpness,
+)
 
 __all__ = [
+    "GridMask",
     "ImageAugmentation",
     "RandomAffine",
     "RandomCrop",
     "RandomElastic",
+    "RandomErasing",
     "RandomGaussianNoise",
     "RandomPadCrop",
     "RandomPerspective",
     "RandomResizedCrop",
+    "RandomSaltPepper",
+    "RandomSharpness",
 ]

@@ -1,0 +1,56 @@
+"""From the values of images to floats to compute with, and back.
+
+For what is faster if it goes back to bytes by itself, before its parts are
+put together, than if it left that to the base.
+"""
+
+import keras
+
+from keras_regopt._keras import data_ops as ops
+from keras_regopt.augmentation._base import _limits
+
+
+def as_floats(images):
+    """Images in float64 if that is what came, else in float32."""
+    wide = keras.backend.standardize_dtype(images.dtype) == "float64"
+    return ops.cast(images, "float64" if wide else "float32")
+
+
+def as_came(values, images, value_range=None):
+    """Values in the dtype of the images that they came from.
+
+    Args:
+        values: Float tensor.
+        images: The tensor whose dtype the result takes. Integers are rounded
+            and held within their bounds.
+        value_range: The pair of the lowest and the highest value that the
+            result may have. Defaults to `None`, no such limits.
+
+    Returns:
+        A tensor of the shape of `values`.
+    """
+    dtype = keras.backend.standardize_dtype(images.dtype)
+    limits = [] if value_range is None else [value_range]
+    if not keras.backend.is_float_dtype(dtype):
+        values = ops.round(values)
+        limits.append(_limits(dtype))
+    if limits:
+        lows, highs = zip(*limits, strict=True)
+        values = ops.clip(values, max(lows), min(highs))
+    return ops.cast(values, dtype)
+
+
+def channel_means(images):
+    """The mean of each channel of each image.
+
+    Args:
+        images: Tensor of shape `(batch, height, width, channels)`.
+
+    Returns:
+        Float tensor of shape `(batch, channels)`.
+    """
+    _, height, width, channels = ops.shape(images)
+    # By rows first: XLA adds up long rows many values at once.
+    rows = ops.reshape(images, (-1, height, width * channels))
+    row = ops.mean(as_floats(rows), axis=1)
+    return ops.mean(ops.reshape(row, (-1, width, channels)), axis=1)
