@@ -10,8 +10,11 @@ from keras_regopt.augmentation._visualize import (
     visualize,
 )
 from keras_regopt.augmentation.image import (
+    CutMix,
     GridMask,
     ImageAugmentation,
+    MixUp,
+    Mosaic,
     RandomAffine,
     RandomAutoContrast,
     RandomChannelDrop,
@@ -25,6 +28,7 @@ from keras_regopt.augmentation.image import (
     RandomGaussianNoise,
     RandomGrayscale,
     RandomInvert,
+    RandomMix,
     RandomPadCrop,
     RandomPerspective,
     RandomPosterize,
@@ -35,8 +39,11 @@ from keras_regopt.augmentation.image import (
 )
 
 __all__ = [
+    "CutMix",
     "GridMask",
     "ImageAugmentation",
+    "MixUp",
+    "Mosaic",
     "RandomAffine",
     "RandomAugmentation",
     "RandomAutoContrast",
@@ -51,6 +58,7 @@ __all__ = [
     "RandomGaussianNoise",
     "RandomGrayscale",
     "RandomInvert",
+    "RandomMix",
     "RandomPadCrop",
     "RandomPerspective",
     "RandomPosterize",

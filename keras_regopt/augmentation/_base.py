@@ -62,6 +62,10 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
     # can have takes this as an argument.
     value_range = None
 
+    # Whether the elements of a batch are mixed with one another, and their
+    # labels with them. Then there are no single elements.
+    mixes = False
+
     is_augmentation = True
     _range_is_checked = False
     warned_of_rest = False

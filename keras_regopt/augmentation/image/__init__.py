@@ -3,8 +3,17 @@
 from keras_regopt.augmentation.image._base import (
     ImageAugmentation,
 )
+from keras_regopt.augmentation.image.cut_mix import (
+    CutMix,
+)
 from keras_regopt.augmentation.image.grid_mask import (
     GridMask,
+)
+from keras_regopt.augmentation.image.mix_up import (
+    MixUp,
+)
+from keras_regopt.augmentation.image.mosaic import (
+    Mosaic,
 )
 from keras_regopt.augmentation.image.random_affine import (
     RandomAffine,
@@ -45,6 +54,9 @@ from keras_regopt.augmentation.image.random_grayscale import (
 from keras_regopt.augmentation.image.random_invert import (
     RandomInvert,
 )
+from keras_regopt.augmentation.image.random_mix import (
+    RandomMix,
+)
 from keras_regopt.augmentation.image.random_pad_crop import (
     RandomPadCrop,
 )
@@ -68,8 +80,11 @@ from keras_regopt.augmentation.image.random_solarize import (
 )
 
 __all__ = [
+    "CutMix",
     "GridMask",
     "ImageAugmentation",
+    "MixUp",
+    "Mosaic",
     "RandomAffine",
     "RandomAutoContrast",
     "RandomChannelDrop",
@@ -83,6 +98,7 @@ __all__ = [
     "RandomGaussianNoise",
     "RandomGrayscale",
     "RandomInvert",
+    "RandomMix",
     "RandomPadCrop",
     "RandomPerspective",
     "RandomPosterize",
