@@ -10,11 +10,15 @@ from keras_regopt.augmentation._visualize import (
     visualize,
 )
 from keras_regopt.augmentation.image import (
+    Apply,
+    Choice,
+    Compose,
     CutMix,
     GridMask,
     ImageAugmentation,
     MixUp,
     Mosaic,
+    RandAugment,
     RandomAffine,
     RandomAutoContrast,
     RandomChannelDrop,
@@ -39,11 +43,15 @@ from keras_regopt.augmentation.image import (
 )
 
 __all__ = [
+    "Apply",
+    "Choice",
+    "Compose",
     "CutMix",
     "GridMask",
     "ImageAugmentation",
     "MixUp",
     "Mosaic",
+    "RandAugment",
     "RandomAffine",
     "RandomAugmentation",
     "RandomAutoContrast",

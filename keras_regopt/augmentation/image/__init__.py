@@ -3,6 +3,15 @@
 from keras_regopt.augmentation.image._base import (
     ImageAugmentation,
 )
+from keras_regopt.augmentation.image.apply import (
+    Apply,
+)
+from keras_regopt.augmentation.image.choice import (
+    Choice,
+)
+from keras_regopt.augmentation.image.compose import (
+    Compose,
+)
 from keras_regopt.augmentation.image.cut_mix import (
     CutMix,
 )
@@ -14,6 +23,9 @@ from keras_regopt.augmentation.image.mix_up import (
 )
 from keras_regopt.augmentation.image.mosaic import (
     Mosaic,
+)
+from keras_regopt.augmentation.image.rand_augment import (
+    RandAugment,
 )
 from keras_regopt.augmentation.image.random_affine import (
     RandomAffine,
@@ -80,11 +92,15 @@ from keras_regopt.augmentation.image.random_solarize import (
 )
 
 __all__ = [
+    "Apply",
+    "Choice",
+    "Compose",
     "CutMix",
     "GridMask",
     "ImageAugmentation",
     "MixUp",
     "Mosaic",
+    "RandAugment",
     "RandomAffine",
     "RandomAutoContrast",
     "RandomChannelDrop",
