@@ -105,6 +105,9 @@ ARGUMENTS = {
     "ProximalAdam": lambda: {"l1": 0.001, "group": 0.001},
     "ProximalSGD": lambda: {"l1": 0.001, "group": 0.001, "momentum": 0.5},
     "RDrop": lambda: {"model": dense()},
+    "RandomCrop": lambda: {"height": 8, "width": 7},
+    # Half the size, so that the middle has no rounding errors.
+    "RandomResizedCrop": lambda: {"height": 6, "width": 5},
     "REX": lambda: {"initial_learning_rate": 0.1, "total_steps": 100},
     "Repeat": lambda: {"schedule": 0.1, "period": 3, "rate_factor": 0.9},
     "SAM": lambda: {"inner": keras.optimizers.SGD(0.1)},
