@@ -8,6 +8,7 @@ from keras_regopt.augmentation.image import (
     RandomElastic,
     RandomGaussianNoise,
     RandomPadCrop,
+    RandomPerspective,
     RandomResizedCrop,
 )
 
@@ -19,5 +20,6 @@ __all__ = [
     "RandomElastic",
     "RandomGaussianNoise",
     "RandomPadCrop",
+    "RandomPerspective",
     "RandomResizedCrop",
 ]

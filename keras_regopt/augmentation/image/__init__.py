@@ -8,6 +8,9 @@ from keras_regopt.augmentation.image.random_gaussian_noise import (
     RandomGaussianNoise,
 )
 from keras_regopt.augmentation.image.random_pad_crop import RandomPadCrop
+from keras_regopt.augmentation.image.random_perspective import (
+    RandomPerspective,
+)
 from keras_regopt.augmentation.image.random_resized_crop import (
     RandomResizedCrop,
 )
@@ -19,5 +22,6 @@ __all__ = [
     "RandomElastic",
     "RandomGaussianNoise",
     "RandomPadCrop",
+    "RandomPerspective",
     "RandomResizedCrop",
 ]
