@@ -6,7 +6,9 @@ from keras_regopt.augmentation.image import (
     ImageAugmentation,
     RandomAffine,
     RandomErasing,
+    RandomGaussianBlur,
     RandomGaussianNoise,
+    RandomMotionBlur,
     RandomSaltPepper,
     RandomSharpness,
 )
@@ -17,7 +19,9 @@ __all__ = [
     "RandomAffine",
     "RandomAugmentation",
     "RandomErasing",
+    "RandomGaussianBlur",
     "RandomGaussianNoise",
+    "RandomMotionBlur",
     "RandomSaltPepper",
     "RandomSharpness",
 ]
