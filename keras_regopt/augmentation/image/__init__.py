@@ -57,6 +57,9 @@ from keras_regopt.augmentation.image.random_erasing import (
 from keras_regopt.augmentation.image.random_gamma import (
     RandomGamma,
 )
+from keras_regopt.augmentation.image.random_gaussian_blur import (
+    RandomGaussianBlur,
+)
 from keras_regopt.augmentation.image.random_gaussian_noise import (
     RandomGaussianNoise,
 )
@@ -68,6 +71,9 @@ from keras_regopt.augmentation.image.random_invert import (
 )
 from keras_regopt.augmentation.image.random_mix import (
     RandomMix,
+)
+from keras_regopt.augmentation.image.random_motion_blur import (
+    RandomMotionBlur,
 )
 from keras_regopt.augmentation.image.random_pad_crop import (
     RandomPadCrop,
@@ -111,10 +117,12 @@ __all__ = [
     "RandomEqualize",
     "RandomErasing",
     "RandomGamma",
+    "RandomGaussianBlur",
     "RandomGaussianNoise",
     "RandomGrayscale",
     "RandomInvert",
     "RandomMix",
+    "RandomMotionBlur",
     "RandomPadCrop",
     "RandomPerspective",
     "RandomPosterize",
