@@ -9,6 +9,7 @@ from keras_regopt.augmentation.image import (
     RandomAffine,
     RandomGaussianNoise,
     RandomMix,
+    RandomPerspective,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "RandomAugmentation",
     "RandomGaussianNoise",
     "RandomMix",
+    "RandomPerspective",
 ]

@@ -9,6 +9,9 @@ from keras_regopt.augmentation.image.random_gaussian_noise import (
     RandomGaussianNoise,
 )
 from keras_regopt.augmentation.image.random_mix import RandomMix
+from keras_regopt.augmentation.image.random_perspective import (
+    RandomPerspective,
+)
 
 __all__ = [
     "CutMix",
@@ -18,4 +21,5 @@ __all__ = [
     "RandomAffine",
     "RandomGaussianNoise",
     "RandomMix",
+    "RandomPerspective",
 ]

@@ -4,9 +4,13 @@ All are float32 tensors of shape `(batch, 3, 3)`. Such a matrix takes
 `(x, y, 1)`, a pixel of the output, to `(u, v, w)`, which stands for the pixel
 `(u / w, v / w)` of the input. Pixels are counted from the center of the first
 one, columns before rows. If the last row is `(0, 0, 1)`, the map is affine.
+Otherwise `w` is positive wherever there is something of the image to see.
 """
 
 from keras_regopt._keras import data_ops as ops
+
+# The smallest `w` to divide by.
+NEAREST_TO_HORIZON = 1e-6
 
 
 def affine(a, b, c, d, e, f):
@@ -102,6 +106,7 @@ def moved_points(points, matrix):
     rows = entries(inverted(matrix))
     x, y = points[..., 0] - 0.5, points[..., 1] - 0.5
     x, y, w = (a[:, None] * x + b[:, None] * y + c[:, None] for a, b, c in rows)
+    w = ops.maximum(w, NEAREST_TO_HORIZON)
     return ops.stack([x / w, y / w], axis=-1) + 0.5
 
 

@@ -3,10 +3,21 @@
 import keras
 
 from keras_regopt._keras import data_ops as ops
-from keras_regopt.augmentation.image._matrices import entries
+from keras_regopt._keras import in_foreign_tf_graph
+from keras_regopt.augmentation.image._matrices import (
+    NEAREST_TO_HORIZON,
+    entries,
+)
 
 FILL_MODES = ("constant", "nearest", "reflect", "wrap")
-INTERPOLATIONS = ("bilinear", "nearest")
+INTERPOLATIONS = ("bilinear", "nearest", "bicubic")
+
+# What torch calls the fill modes that its own kernel has.
+TORCH_MODES = {
+    "constant": "zeros",
+    "nearest": "border",
+    "reflect": "reflection",
+}
 
 
 def warp(
@@ -58,7 +69,8 @@ def sources(matrix, size, is_projective=False):
     u, v = a * x + b * y + c, d * x + e * y + f
     if not is_projective:
         return u, v
-    w = g * x + h * y + i
+    # Beyond the horizon there is nothing to see.
+    w = ops.maximum(g * x + h * y + i, NEAREST_TO_HORIZON)
     return u / w, v / w
 
 
@@ -83,31 +95,63 @@ def read_at(images, x, y, interpolation, fill_mode="reflect", fill_value=0.0):
     dtype = keras.backend.standardize_dtype(images.dtype)
     if dtype != "float64":
         images = ops.cast(images, "float32")
+    if _torch_can(interpolation, fill_mode):
+        return _by_torch(images, x, y, fill_mode, fill_value)
     read = _reader(images, fill_mode, fill_value)
     left, top = ops.floor(x), ops.floor(y)
     to_right, down = _weight(x - left, images), _weight(y - top, images)
+    if interpolation == "bicubic":
+        return _bicubic(read, left, top, to_right, down)
     upper = _mixed(read(left, top), read(left + 1, top), to_right)
     lower = _mixed(read(left, top + 1), read(left + 1, top + 1), to_right)
     return _mixed(upper, lower, down)
+
+
+def _torch_can(interpolation, fill_mode):
+    return (
+        keras.backend.backend() == "torch"
+        and not in_foreign_tf_graph()
+        and interpolation == "bilinear"
+        and fill_mode in TORCH_MODES
+    )
+
+
+def _by_torch(images, x, y, fill_mode, fill_value):
+    """Reads by the kernel of torch, which is not compiled from gathers."""
+    import torch
+
+    _, height, width, _ = images.shape
+    # What it fills in is 0.
+    offset = fill_value if fill_mode == "constant" else 0.0
+    # Torch counts from -1 at one edge of the image to 1 at the other.
+    places = [(2 * x + 1) / width - 1, (2 * y + 1) / height - 1]
+    grid = torch.stack(places, dim=-1).to(images.dtype)
+    result = torch.nn.functional.grid_sample(
+        (images - offset if offset else images).permute(0, 3, 1, 2),
+        grid,
+        mode="bilinear",
+        padding_mode=TORCH_MODES[fill_mode],
+        align_corners=False,
+    )
+    return result.permute(0, 2, 3, 1) + offset
 
 
 def _reader(images, fill_mode, fill_value):
     batch, height, width, channels = ops.shape(images)
     pixels = ops.reshape(images, (-1, channels))
     first = ops.arange(batch)[:, None, None] * (height * width)
+    last_column = ops.cast(width, "float32") - 1
+    last_row = ops.cast(height, "float32") - 1
 
     def read(x, y):
-        x, y = ops.cast(x, "int32"), ops.cast(y, "int32")
-        column, row = (
-            _within(x, width, fill_mode),
-            _within(y, height, fill_mode),
-        )
+        column = ops.cast(_within(x, last_column, fill_mode), "int32")
+        row = ops.cast(_within(y, last_row, fill_mode), "int32")
         values = ops.take(pixels, first + row * width + column, axis=0)
         if fill_mode != "constant":
             return values
         inside = ops.logical_and(
-            ops.logical_and(x >= 0, x < width),
-            ops.logical_and(y >= 0, y < height),
+            ops.logical_and(x >= 0, x <= last_column),
+            ops.logical_and(y >= 0, y <= last_row),
         )
         fill = ops.cast(fill_value, values.dtype)
         return ops.where(inside[..., None], values, fill)
@@ -115,14 +159,19 @@ def _reader(images, fill_mode, fill_value):
     return read
 
 
-def _within(index, size, fill_mode):
-    """The pixel that stands in for each index along an axis."""
-    if fill_mode == "wrap":
-        return ops.mod(index, size)
+def _within(index, last, fill_mode):
+    """The pixel that stands in for each index along an axis, in floats.
+
+    Floats because integers divide slowly; they are exact up to 2 ** 24.
+    """
+    if fill_mode in ("wrap", "reflect"):
+        period = (last + 1) * (1 if fill_mode == "wrap" else 2)
+        # Half a pixel keeps what divides evenly from being rounded down.
+        index = index - period * ops.floor((index + 0.5) / period)
     if fill_mode == "reflect":
-        index = ops.mod(index, 2 * size)
-        return ops.minimum(index, 2 * size - 1 - index)
-    return ops.clip(index, 0, size - 1)
+        index = ops.minimum(index, period - 1 - index)
+    # Also for what a division by almost nothing has sent far away.
+    return ops.clip(index, 0, last)
 
 
 def _weight(weight, images):
@@ -131,3 +180,25 @@ def _weight(weight, images):
 
 def _mixed(one, other, weight):
     return one + (other - one) * weight
+
+
+def _bicubic(read, left, top, to_right, down):
+    rows = []
+    for row in range(-1, 3):
+        pixels = [read(left + column, top + row) for column in range(-1, 3)]
+        rows.append(_summed(pixels, _keys_weights(to_right)))
+    return _summed(rows, _keys_weights(down))
+
+
+def _summed(values, weights):
+    return sum(v * w for v, w in zip(values, weights, strict=True))
+
+
+def _keys_weights(t):
+    """The cubic of Keys with a = -1/2, at the distances -1-t, -t, 1-t, 2-t."""
+    return (
+        ((1 - 0.5 * t) * t - 0.5) * t,
+        (1.5 * t - 2.5) * t * t + 1,
+        ((2 - 1.5 * t) * t + 0.5) * t,
+        (0.5 * t - 0.5) * t * t,
+    )

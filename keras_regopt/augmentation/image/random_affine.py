@@ -113,6 +113,31 @@ class RandomAffine(GeometricAugmentation):
         draws = self.uniforms(8, batch, seed)
         return {"matrix": self._matrix(draws, height, width)}
 
+    def apply(self, inputs, parameters):
+        if self._only_flips():
+            return self._flipped(inputs, parameters["matrix"])
+        return super().apply(inputs, parameters)
+
+    def apply_to_masks(self, masks, parameters):
+        if self._only_flips():
+            return self._flipped(masks, parameters["matrix"])
+        return super().apply_to_masks(masks, parameters)
+
+    def _only_flips(self):
+        factors = (self.rotation, self.zoom, self.translation, self.shear)
+        return all(factor in (0, (0, 0)) for factor in factors)
+
+    def _flipped(self, images, matrix):
+        """What the warp would give, at the cost of a copy."""
+        for way, axis, sign in (
+            ("horizontal", 2, matrix[:, 0, 0]),
+            ("vertical", 1, matrix[:, 1, 1]),
+        ):
+            if self.flip in (way, "both"):
+                turned = self.ops.flip(images, axis=axis)
+                images = self._select(sign < 0, turned, images)
+        return images
+
     def _matrix(self, draws, height, width):
         """From pixels of the output to pixels of the input."""
         ops = self.ops
