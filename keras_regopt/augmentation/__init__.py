@@ -3,6 +3,8 @@
 from keras_regopt.augmentation._base import RandomAugmentation
 from keras_regopt.augmentation.image import (
     Apply,
+    AugMix,
+    AutoAugment,
     Choice,
     Compose,
     CutMix,
@@ -32,10 +34,13 @@ from keras_regopt.augmentation.image import (
     RandomSaltPepper,
     RandomSharpness,
     RandomSolarize,
+    TrivialAugmentWide,
 )
 
 __all__ = [
     "Apply",
+    "AugMix",
+    "AutoAugment",
     "Choice",
     "Compose",
     "CutMix",
@@ -66,4 +71,5 @@ __all__ = [
     "RandomSaltPepper",
     "RandomSharpness",
     "RandomSolarize",
+    "TrivialAugmentWide",
 ]

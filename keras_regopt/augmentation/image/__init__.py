@@ -2,6 +2,8 @@
 
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image.apply import Apply
+from keras_regopt.augmentation.image.aug_mix import AugMix
+from keras_regopt.augmentation.image.auto_augment import AutoAugment
 from keras_regopt.augmentation.image.choice import Choice
 from keras_regopt.augmentation.image.compose import Compose
 from keras_regopt.augmentation.image.cut_mix import CutMix
@@ -40,9 +42,14 @@ from keras_regopt.augmentation.image.random_resized_crop import (
 from keras_regopt.augmentation.image.random_salt_pepper import RandomSaltPepper
 from keras_regopt.augmentation.image.random_sharpness import RandomSharpness
 from keras_regopt.augmentation.image.random_solarize import RandomSolarize
+from keras_regopt.augmentation.image.trivial_augment_wide import (
+    TrivialAugmentWide,
+)
 
 __all__ = [
     "Apply",
+    "AugMix",
+    "AutoAugment",
     "Choice",
     "Compose",
     "CutMix",
@@ -72,4 +79,5 @@ __all__ = [
     "RandomSaltPepper",
     "RandomSharpness",
     "RandomSolarize",
+    "TrivialAugmentWide",
 ]
