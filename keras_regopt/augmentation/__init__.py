@@ -11,6 +11,8 @@ from keras_regopt.augmentation._visualize import (
 )
 from keras_regopt.augmentation.image import (
     Apply,
+    AugMix,
+    AutoAugment,
     Choice,
     Compose,
     CutMix,
@@ -42,10 +44,13 @@ from keras_regopt.augmentation.image import (
     RandomSaltPepper,
     RandomSharpness,
     RandomSolarize,
+    TrivialAugmentWide,
 )
 
 __all__ = [
     "Apply",
+    "AugMix",
+    "AutoAugment",
     "Choice",
     "Compose",
     "CutMix",
@@ -78,6 +83,7 @@ __all__ = [
     "RandomSaltPepper",
     "RandomSharpness",
     "RandomSolarize",
+    "TrivialAugmentWide",
     "map_dataset",
     "visualize",
 ]

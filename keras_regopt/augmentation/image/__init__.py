@@ -6,6 +6,12 @@ from keras_regopt.augmentation.image._base import (
 from keras_regopt.augmentation.image.apply import (
     Apply,
 )
+from keras_regopt.augmentation.image.aug_mix import (
+    AugMix,
+)
+from keras_regopt.augmentation.image.auto_augment import (
+    AutoAugment,
+)
 from keras_regopt.augmentation.image.choice import (
     Choice,
 )
@@ -96,9 +102,14 @@ from keras_regopt.augmentation.image.random_sharpness import (
 from keras_regopt.augmentation.image.random_solarize import (
     RandomSolarize,
 )
+from keras_regopt.augmentation.image.trivial_augment_wide import (
+    TrivialAugmentWide,
+)
 
 __all__ = [
     "Apply",
+    "AugMix",
+    "AutoAugment",
     "Choice",
     "Compose",
     "CutMix",
@@ -130,4 +141,5 @@ __all__ = [
     "RandomSaltPepper",
     "RandomSharpness",
     "RandomSolarize",
+    "TrivialAugmentWide",
 ]
