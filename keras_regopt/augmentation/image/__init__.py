@@ -2,6 +2,8 @@
 
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image.apply import Apply
+from keras_regopt.augmentation.image.aug_mix import AugMix
+from keras_regopt.augmentation.image.auto_augment import AutoAugment
 from keras_regopt.augmentation.image.choice import Choice
 from keras_regopt.augmentation.image.compose import Compose
 from keras_regopt.augmentation.image.cut_mix import CutMix
@@ -25,12 +27,16 @@ from keras_regopt.augmentation.image.random_elastic import RandomElastic
 from keras_regopt.augmentation.image.random_equalize import RandomEqualize
 from keras_regopt.augmentation.image.random_erasing import RandomErasing
 from keras_regopt.augmentation.image.random_gamma import RandomGamma
+from keras_regopt.augmentation.image.random_gaussian_blur import (
+    RandomGaussianBlur,
+)
 from keras_regopt.augmentation.image.random_gaussian_noise import (
     RandomGaussianNoise,
 )
 from keras_regopt.augmentation.image.random_grayscale import RandomGrayscale
 from keras_regopt.augmentation.image.random_invert import RandomInvert
 from keras_regopt.augmentation.image.random_mix import RandomMix
+from keras_regopt.augmentation.image.random_motion_blur import RandomMotionBlur
 from keras_regopt.augmentation.image.random_pad_crop import RandomPadCrop
 from keras_regopt.augmentation.image.random_perspective import RandomPerspective
 from keras_regopt.augmentation.image.random_posterize import RandomPosterize
@@ -40,9 +46,14 @@ from keras_regopt.augmentation.image.random_resized_crop import (
 from keras_regopt.augmentation.image.random_salt_pepper import RandomSaltPepper
 from keras_regopt.augmentation.image.random_sharpness import RandomSharpness
 from keras_regopt.augmentation.image.random_solarize import RandomSolarize
+from keras_regopt.augmentation.image.trivial_augment_wide import (
+    TrivialAugmentWide,
+)
 
 __all__ = [
     "Apply",
+    "AugMix",
+    "AutoAugment",
     "Choice",
     "Compose",
     "CutMix",
@@ -61,10 +72,12 @@ __all__ = [
     "RandomEqualize",
     "RandomErasing",
     "RandomGamma",
+    "RandomGaussianBlur",
     "RandomGaussianNoise",
     "RandomGrayscale",
     "RandomInvert",
     "RandomMix",
+    "RandomMotionBlur",
     "RandomPadCrop",
     "RandomPerspective",
     "RandomPosterize",
@@ -72,4 +85,5 @@ __all__ = [
     "RandomSaltPepper",
     "RandomSharpness",
     "RandomSolarize",
+    "TrivialAugmentWide",
 ]

@@ -24,8 +24,8 @@ class Choice(Container):
     Args:
         layers: List of at least one image augmentation of this package, whose
             outputs all have the same size.
-        weights: List of positive numbers, one a layer, in proportion to which
-            they are drawn. Defaults to `None`: all alike.
+        probabilities: List of positive numbers, one a layer, in proportion to
+            which they are drawn. Defaults to `None`: all alike.
         seed: Integer that fixes all draws, also those of the layers. Defaults
             to `None`: each layer draws from its own seed.
         **kwargs: `rate` (the probability that an image is augmented at all)
@@ -41,16 +41,16 @@ class Choice(Container):
     Raises:
         ValueError: If `layers` holds anything else, nothing, layers of
             another `data_format`, of different output sizes, or some that mix
-            images, or if `weights` does not fit.
+            images, or if `probabilities` does not fit.
 
     Examples:
         >>> layer = Choice([RandomAffine(), RandomGaussianNoise()],
-        ...                weights=[3, 1], seed=0)
+        ...                probabilities=[3, 1], seed=0)
         >>> layer(np.zeros((2, 32, 32, 3), "uint8")).shape == (2, 32, 32, 3)
         True
     """
 
-    def __init__(self, layers, weights=None, seed=None, **kwargs):
+    def __init__(self, layers, probabilities=None, seed=None, **kwargs):
         super().__init__(seed=seed, **kwargs)
         if not isinstance(layers, (list, tuple)) or not layers:
             fail(self, "layers", "a list of image augmentations", layers)
@@ -66,7 +66,7 @@ class Choice(Container):
         if len(sizes) > 1:
             allowed = "layers whose outputs have the same size"
             fail(self, "layers", allowed, layers)
-        self.weights = self._checked_weights(weights)
+        self.probabilities = self._checked(probabilities)
 
     @property
     def parts(self):
@@ -176,7 +176,7 @@ class Choice(Container):
     def _number(self, draw):
         """The number of a layer for each draw from 0 to 1."""
         ops = self.ops
-        odds = self.weights or [1] * len(self.layers)
+        odds = self.probabilities or [1] * len(self.layers)
         ends = (np.cumsum(odds) / np.sum(odds)).astype("float32")[:-1]
         passed = draw[:, None] >= ops.convert_to_tensor(ends[None])
         return ops.sum(ops.cast(passed, "int32"), axis=1)
@@ -189,12 +189,17 @@ class Choice(Container):
                 return place
         return None
 
-    def _checked_weights(self, weights):
-        if weights is None:
+    def _checked(self, probabilities):
+        if probabilities is None:
             return None
         count = len(self.layers)
-        good = isinstance(weights, (list, tuple)) and len(weights) == count
+        good = (
+            isinstance(probabilities, (list, tuple))
+            and len(probabilities) == count
+        )
         if not good:
             allowed = f"a list of {count} numbers > 0, one a layer"
-            fail(self, "weights", allowed, weights)
-        return [in_range(self, "weights", w, above=0) for w in weights]
+            fail(self, "probabilities", allowed, probabilities)
+        return [
+            in_range(self, "probabilities", p, above=0) for p in probabilities
+        ]
