@@ -1,22 +1,24 @@
-import warnings
+import functools
 
 import keras
-import numpy as np
 
 from keras_regopt._config import SignatureConfig
 from keras_regopt._keras import data_ops, data_random
 from keras_regopt._validate import in_range, integer
+from keras_regopt.augmentation._batches import on_batch, selected
 from keras_regopt.augmentation._compile import run_compiled
+from keras_regopt.augmentation._dtypes import cast_within
 from keras_regopt.augmentation._inputs import (
     Sealed,
-    as_tensor,
     check_labels,
     checked_training,
     like,
+    opened,
     sealed,
+    warn_beyond_range,
 )
 from keras_regopt.augmentation._seeds import Seeds
-from keras_regopt.augmentation._training import acts_by_itself, is_traced
+from keras_regopt.augmentation._training import acts_by_itself
 
 
 class RandomAugmentation(SignatureConfig, keras.layers.Layer):
@@ -67,7 +69,8 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
     mixes = False
 
     is_augmentation = True
-    _range_is_checked = False
+    # What a layer warned of already, to do so once.
+    range_is_checked = False
     warned_of_rest = False
 
     ops = data_ops
@@ -205,60 +208,15 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
         return keras.layers.Layer.get_config(self)
 
     def _opened(self, inputs):
-        """The inputs as a new dict, with tensors where they matter."""
-        if not isinstance(inputs, dict):
-            return {self.key: as_tensor(self, inputs)}
-        if self.key not in inputs:
-            raise ValueError(
-                f"The inputs of {type(self).__name__} must be a tensor or a "
-                f"dict with the key '{self.key}'. "
-                f"Received: keys={list(inputs)}"
-            )
-        return {**inputs, self.key: as_tensor(self, inputs[self.key])}
+        return opened(self, inputs)
 
     def _check_range(self, tensor):
-        """Warns once, at the first call in which there are values to see."""
-        if self.value_range is None or self._range_is_checked:
-            return
-        dtype = keras.backend.standardize_dtype(tensor.dtype)
-        if is_traced(tensor) or not keras.backend.is_float_dtype(dtype):
-            return
-        if 0 in tensor.shape:
-            return
-        self._range_is_checked = True
-        low, high = self.value_range
-        found = [float(f(tensor)) for f in (self.ops.min, self.ops.max)]
-        if found[0] < low or found[1] > high:
-            warnings.warn(
-                f"The {self.key} of {type(self).__name__} reach from "
-                f"{found[0]:g} to {found[1]:g}, beyond its `value_range`, "
-                f"{self.value_range}. Set `value_range` to the range that "
-                "they can have.",
-                stacklevel=3,
-            )
+        warn_beyond_range(self, tensor)
 
     def _changed(self, data, single, training):
         """The entries of the dict that change."""
-        ops = self.ops
-        data = self._followers(data)
-        if single:
-            data = keras.tree.map_structure(
-                lambda x: ops.expand_dims(x, axis=0), data
-            )
-        empty = data[self.key].shape[0] == 0
-        if empty:
-            # Not every operation bears it, so one element stands in for none.
-            data = keras.tree.map_structure(
-                lambda x: ops.zeros((1, *x.shape[1:]), x.dtype), data
-            )
-        results = self._batch_changed(data, training)
-        if single:
-            results = keras.tree.map_structure(
-                lambda x: ops.squeeze(x, axis=0), results
-            )
-        if empty:
-            results = keras.tree.map_structure(lambda x: x[:0], results)
-        return results
+        changed = functools.partial(self._batch_changed, training=training)
+        return on_batch(changed, self._followers(data), self.key, not single)
 
     def _batch_changed(self, data, training):
         tensor = data[self.key]
@@ -325,12 +283,7 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
         return self._select(chosen, result, before)
 
     def _select(self, chosen, new, old):
-        if chosen is None:
-            return new
-        ops = self.ops
-        axes = tuple(range(1, len(new.shape)))
-        chosen = ops.expand_dims(chosen, axis=axes) if axes else chosen
-        return ops.where(chosen, new, ops.cast(old, new.dtype))
+        return selected(chosen, new, old)
 
     def _sample_shape(self, tensor):
         return tuple(self.ops.shape(tensor))
@@ -343,15 +296,7 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
         return self.ops.cast(tensor, "float64" if wide else "float32")
 
     def _finished(self, tensor, input_dtype):
-        dtype = self._output_dtype(input_dtype)
-        # A layer that gets bytes as bytes may still return floats.
-        became = keras.backend.standardize_dtype(tensor.dtype)
-        if keras.backend.is_float_dtype(
-            became
-        ) and not keras.backend.is_float_dtype(dtype):
-            low, high = _limits(dtype)
-            tensor = self.ops.clip(self.ops.round(tensor), low, high)
-        return self.ops.cast(tensor, dtype)
+        return cast_within(tensor, self._output_dtype(input_dtype))
 
     def _overrides(self, method):
         """Whether there is more to a method than its default."""
@@ -366,14 +311,3 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
 
 def _is_overridden(layer, method, base):
     return getattr(type(layer), method) is not getattr(base, method)
-
-
-def _limits(dtype):
-    if dtype == "bool":
-        return 0.0, 1.0
-    info = np.iinfo(dtype)
-    high = np.float32(info.max)
-    if int(high) > info.max:
-        # Rounded up, it would wrap around in the cast.
-        high = np.nextafter(high, np.float32(0))
-    return float(info.min), float(high)

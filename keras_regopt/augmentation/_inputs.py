@@ -1,9 +1,12 @@
 """What a caller may hand to an augmentation, and what is said otherwise."""
 
+import warnings
+
 import keras
 import numpy as np
 
 from keras_regopt._keras import data_ops
+from keras_regopt.augmentation._training import is_traced
 
 _PAIRS = (
     "A dataset of (x, y) goes through `map_dataset(dataset, layer)`; labels "
@@ -60,6 +63,27 @@ def checked_training(layer, others, training):
         f"`training` of {type(layer).__name__} must be True, False or None. "
         f"Received: training={received!r}. {_PAIRS % layer.key}"
     )
+
+
+def opened(layer, inputs):
+    """The inputs as a new dict, with the data as a tensor.
+
+    Args:
+        layer: The layer that is called.
+        inputs: The data, or a dict that holds them.
+
+    Raises:
+        ValueError: If there are no data, or none that the layer can take.
+    """
+    key = layer.key
+    if not isinstance(inputs, dict):
+        return {key: as_tensor(layer, inputs)}
+    if key not in inputs:
+        raise ValueError(
+            f"The inputs of {type(layer).__name__} must be a tensor or a dict "
+            f"with the key '{key}'. Received: keys={list(inputs)}"
+        )
+    return {**inputs, key: as_tensor(layer, inputs[key])}
 
 
 def as_tensor(layer, value):
@@ -139,6 +163,31 @@ def check_labels(layer, labels, tensor):
                 f"{layer.key}, {batch}. Received: labels.shape="
                 f"{tuple(part.shape)}"
             )
+
+
+def warn_beyond_range(layer, tensor):
+    """Warns of values beyond `value_range`, at the first call that shows any.
+
+    Args:
+        layer: The layer that is called.
+        tensor: The data.
+    """
+    if layer.value_range is None or layer.range_is_checked:
+        return
+    dtype = keras.backend.standardize_dtype(tensor.dtype)
+    is_float = keras.backend.is_float_dtype(dtype)
+    if not is_float or is_traced(tensor) or 0 in tensor.shape:
+        return
+    layer.range_is_checked = True
+    low, high = layer.value_range
+    least, most = (float(f(tensor)) for f in (data_ops.min, data_ops.max))
+    if least < low or most > high:
+        warnings.warn(
+            f"The {layer.key} of {type(layer).__name__} reach from {least:g} "
+            f"to {most:g}, beyond its `value_range`, {layer.value_range}. Set "
+            "`value_range` to the range that they can have.",
+            stacklevel=4,
+        )
 
 
 def like(x):

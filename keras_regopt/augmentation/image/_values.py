@@ -7,7 +7,7 @@ put together, than if it left that to the base.
 import keras
 
 from keras_regopt._keras import data_ops as ops
-from keras_regopt.augmentation._base import _limits
+from keras_regopt.augmentation._dtypes import limits
 
 
 def as_floats(images):
@@ -30,12 +30,12 @@ def as_came(values, images, value_range=None):
         A tensor of the shape of `values`.
     """
     dtype = keras.backend.standardize_dtype(images.dtype)
-    limits = [] if value_range is None else [value_range]
+    bounds = [] if value_range is None else [value_range]
     if not keras.backend.is_float_dtype(dtype):
         values = ops.round(values)
-        limits.append(_limits(dtype))
-    if limits:
-        lows, highs = zip(*limits, strict=True)
+        bounds.append(limits(dtype))
+    if bounds:
+        lows, highs = zip(*bounds, strict=True)
         values = ops.clip(values, max(lows), min(highs))
     return ops.cast(values, dtype)
 

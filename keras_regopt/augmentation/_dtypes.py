@@ -1,0 +1,39 @@
+"""The dtypes in which data come and leave."""
+
+import keras
+import numpy as np
+
+from keras_regopt._keras import data_ops as ops
+
+
+def cast_within(tensor, dtype):
+    """Casts a tensor; floats to integers rounded and held within bounds.
+
+    Args:
+        tensor: The tensor.
+        dtype: The dtype to cast to.
+
+    Returns:
+        A tensor of that dtype.
+    """
+    came = keras.backend.standardize_dtype(tensor.dtype)
+    if is_float(came) and not is_float(dtype):
+        tensor = ops.clip(ops.round(tensor), *limits(dtype))
+    return ops.cast(tensor, dtype)
+
+
+def limits(dtype):
+    """The lowest and the highest float that an integer dtype can hold."""
+    if dtype == "bool":
+        return 0.0, 1.0
+    info = np.iinfo(dtype)
+    high = np.float32(info.max)
+    if int(high) > info.max:
+        # Rounded up, it would wrap around in the cast.
+        high = np.nextafter(high, np.float32(0))
+    return float(info.min), float(high)
+
+
+def is_float(dtype):
+    """Whether a dtype is one of floats."""
+    return keras.backend.is_float_dtype(dtype)
