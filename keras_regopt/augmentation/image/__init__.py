@@ -10,6 +10,7 @@ from keras_regopt.augmentation.image.random_gaussian_blur import (
 from keras_regopt.augmentation.image.random_gaussian_noise import (
     RandomGaussianNoise,
 )
+from keras_regopt.augmentation.image.random_jpeg import RandomJPEG
 from keras_regopt.augmentation.image.random_motion_blur import RandomMotionBlur
 from keras_regopt.augmentation.image.random_salt_pepper import RandomSaltPepper
 from keras_regopt.augmentation.image.random_sharpness import RandomSharpness
@@ -21,6 +22,7 @@ __all__ = [
     "RandomErasing",
     "RandomGaussianBlur",
     "RandomGaussianNoise",
+    "RandomJPEG",
     "RandomMotionBlur",
     "RandomSaltPepper",
     "RandomSharpness",
