@@ -1,12 +1,13 @@
+import contextlib
 import warnings
 
 import keras
 import numpy as np
 
 from keras_regopt._config import SignatureConfig
-from keras_regopt._keras import data_ops, data_random
+from keras_regopt._keras import data_ops, data_random, in_tf_graph
 from keras_regopt._validate import in_range, integer
-from keras_regopt.augmentation._compile import run_compiled
+from keras_regopt.augmentation._compile import plain, run_compiled
 from keras_regopt.augmentation._inputs import (
     Sealed,
     as_tensor,
@@ -16,7 +17,11 @@ from keras_regopt.augmentation._inputs import (
     sealed,
 )
 from keras_regopt.augmentation._seeds import Seeds
-from keras_regopt.augmentation._training import acts_by_itself, is_traced
+from keras_regopt.augmentation._training import (
+    acts_by_itself,
+    in_tf_data,
+    is_traced,
+)
 
 
 class RandomAugmentation(SignatureConfig, keras.layers.Layer):
@@ -251,7 +256,9 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
             data = keras.tree.map_structure(
                 lambda x: ops.zeros((1, *x.shape[1:]), x.dtype), data
             )
-        results = self._batch_changed(data, training)
+        served = not training and in_tf_graph() and not in_tf_data()
+        with plain() if served else contextlib.nullcontext():
+            results = self._batch_changed(data, training)
         if single:
             results = keras.tree.map_structure(
                 lambda x: ops.squeeze(x, axis=0), results
