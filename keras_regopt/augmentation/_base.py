@@ -343,7 +343,10 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
         return tuple(self.ops.shape(tensor))
 
     def _working(self, tensor):
-        if not self.computes_in_floats:
+        dtype = keras.backend.standardize_dtype(tensor.dtype)
+        # The doubles of NumPy leave in the compute dtype in any case.
+        doubles = dtype == "float64" and self.compute_dtype != "float64"
+        if not self.computes_in_floats and not doubles:
             return tensor
         # Half precision cannot hold the 256 levels of a byte between them.
         wide = self.compute_dtype == "float64"
