@@ -10,6 +10,7 @@ from keras_regopt.augmentation.image.random_gaussian_blur import (
 from keras_regopt.augmentation.image.random_gaussian_noise import (
     RandomGaussianNoise,
 )
+from keras_regopt.augmentation.image.random_iso_noise import RandomISONoise
 from keras_regopt.augmentation.image.random_jpeg import RandomJPEG
 from keras_regopt.augmentation.image.random_motion_blur import RandomMotionBlur
 from keras_regopt.augmentation.image.random_salt_pepper import RandomSaltPepper
@@ -22,6 +23,7 @@ __all__ = [
     "RandomErasing",
     "RandomGaussianBlur",
     "RandomGaussianNoise",
+    "RandomISONoise",
     "RandomJPEG",
     "RandomMotionBlur",
     "RandomSaltPepper",
