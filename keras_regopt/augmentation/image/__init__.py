@@ -75,6 +75,9 @@ from keras_regopt.augmentation.image.random_grayscale import (
 from keras_regopt.augmentation.image.random_invert import (
     RandomInvert,
 )
+from keras_regopt.augmentation.image.random_iso_noise import (
+    RandomISONoise,
+)
 from keras_regopt.augmentation.image.random_jpeg import (
     RandomJPEG,
 )
@@ -134,6 +137,7 @@ __all__ = [
     "RandomGaussianBlur",
     "RandomGaussianNoise",
     "RandomGrayscale",
+    "RandomISONoise",
     "RandomInvert",
     "RandomJPEG",
     "RandomMix",
