@@ -4,6 +4,7 @@ from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image.apply import Apply
 from keras_regopt.augmentation.image.aug_mix import AugMix
 from keras_regopt.augmentation.image.auto_augment import AutoAugment
+from keras_regopt.augmentation.image.averaged import Averaged
 from keras_regopt.augmentation.image.choice import Choice
 from keras_regopt.augmentation.image.compose import Compose
 from keras_regopt.augmentation.image.cut_mix import CutMix
@@ -50,6 +51,7 @@ __all__ = [
     "Apply",
     "AugMix",
     "AutoAugment",
+    "Averaged",
     "Choice",
     "Compose",
     "CutMix",
