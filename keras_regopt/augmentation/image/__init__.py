@@ -12,6 +12,9 @@ from keras_regopt.augmentation.image.aug_mix import (
 from keras_regopt.augmentation.image.auto_augment import (
     AutoAugment,
 )
+from keras_regopt.augmentation.image.averaged import (
+    Averaged,
+)
 from keras_regopt.augmentation.image.choice import (
     Choice,
 )
@@ -116,6 +119,7 @@ __all__ = [
     "Apply",
     "AugMix",
     "AutoAugment",
+    "Averaged",
     "Choice",
     "Compose",
     "CutMix",
