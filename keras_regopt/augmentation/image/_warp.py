@@ -14,6 +14,7 @@ from keras_regopt.augmentation.image._matrices import (
 FILL_MODES = ("constant", "nearest", "reflect", "wrap")
 INTERPOLATIONS = ("bilinear", "nearest", "bicubic")
 
+# The dtypes that float32 holds.
 EXACT_IN_FLOATS = ("float32", "float16", "uint8", "int8", "uint16", "int16")
 
 
