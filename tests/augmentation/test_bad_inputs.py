@@ -128,7 +128,7 @@ def test_every_layer_refuses_what_its_base_refuses(make):
     layer = make()
     for images in (np.ones((4, 4)), np.full((2, 4, 4, 3), "a"), None):
         with pytest.raises(
-            ValueError, match=f"images of {type(layer).__name__}"
+            ValueError, match="The images of"
         ):
             layer(images)
 
