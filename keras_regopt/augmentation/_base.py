@@ -1,12 +1,13 @@
+import contextlib
 import functools
 
 import keras
 
 from keras_regopt._config import SignatureConfig
-from keras_regopt._keras import data_ops, data_random
+from keras_regopt._keras import data_ops, data_random, in_tf_graph
 from keras_regopt._validate import in_range, integer
 from keras_regopt.augmentation._batches import on_batch, selected
-from keras_regopt.augmentation._compile import run_compiled
+from keras_regopt.augmentation._compile import plain, run_compiled
 from keras_regopt.augmentation._dtypes import cast_within
 from keras_regopt.augmentation._inputs import (
     Sealed,
@@ -18,7 +19,7 @@ from keras_regopt.augmentation._inputs import (
     warn_beyond_range,
 )
 from keras_regopt.augmentation._seeds import Seeds
-from keras_regopt.augmentation._training import acts_by_itself
+from keras_regopt.augmentation._training import acts_by_itself, in_tf_data
 
 
 class RandomAugmentation(SignatureConfig, keras.layers.Layer):
@@ -216,7 +217,11 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
     def _changed(self, data, single, training):
         """The entries of the dict that change."""
         changed = functools.partial(self._batch_changed, training=training)
-        return on_batch(changed, self._followers(data), self.key, not single)
+        served = not training and in_tf_graph() and not in_tf_data()
+        with plain() if served else contextlib.nullcontext():
+            return on_batch(
+                changed, self._followers(data), self.key, not single
+            )
 
     def _batch_changed(self, data, training):
         tensor = data[self.key]
@@ -289,7 +294,10 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
         return tuple(self.ops.shape(tensor))
 
     def _working(self, tensor):
-        if not self.computes_in_floats:
+        dtype = keras.backend.standardize_dtype(tensor.dtype)
+        # The doubles of NumPy leave in the compute dtype in any case.
+        doubles = dtype == "float64" and self.compute_dtype != "float64"
+        if not self.computes_in_floats and not doubles:
             return tensor
         # Half precision cannot hold the 256 levels of a byte between them.
         wide = self.compute_dtype == "float64"

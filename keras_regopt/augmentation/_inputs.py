@@ -181,7 +181,9 @@ def warn_beyond_range(layer, tensor):
     layer.range_is_checked = True
     low, high = layer.value_range
     least, most = (float(f(tensor)) for f in (data_ops.min, data_ops.max))
-    if least < low or most > high:
+    # What a layer before has interpolated may be off by the rounding.
+    slack = 1e-5 * (high - low)
+    if least < low - slack or most > high + slack:
         warnings.warn(
             f"The {layer.key} of {type(layer).__name__} reach from {least:g} "
             f"to {most:g}, beyond its `value_range`, {layer.value_range}. Set "

@@ -4,6 +4,7 @@ from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image.apply import Apply
 from keras_regopt.augmentation.image.aug_mix import AugMix
 from keras_regopt.augmentation.image.auto_augment import AutoAugment
+from keras_regopt.augmentation.image.averaged import Averaged
 from keras_regopt.augmentation.image.choice import Choice
 from keras_regopt.augmentation.image.compose import Compose
 from keras_regopt.augmentation.image.cut_mix import CutMix
@@ -35,6 +36,8 @@ from keras_regopt.augmentation.image.random_gaussian_noise import (
 )
 from keras_regopt.augmentation.image.random_grayscale import RandomGrayscale
 from keras_regopt.augmentation.image.random_invert import RandomInvert
+from keras_regopt.augmentation.image.random_iso_noise import RandomISONoise
+from keras_regopt.augmentation.image.random_jpeg import RandomJPEG
 from keras_regopt.augmentation.image.random_mix import RandomMix
 from keras_regopt.augmentation.image.random_motion_blur import RandomMotionBlur
 from keras_regopt.augmentation.image.random_pad_crop import RandomPadCrop
@@ -54,6 +57,7 @@ __all__ = [
     "Apply",
     "AugMix",
     "AutoAugment",
+    "Averaged",
     "Choice",
     "Compose",
     "CutMix",
@@ -75,7 +79,9 @@ __all__ = [
     "RandomGaussianBlur",
     "RandomGaussianNoise",
     "RandomGrayscale",
+    "RandomISONoise",
     "RandomInvert",
+    "RandomJPEG",
     "RandomMix",
     "RandomMotionBlur",
     "RandomPadCrop",
