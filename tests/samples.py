@@ -5,6 +5,7 @@ import tempfile
 
 import keras
 
+from keras_regopt.augmentation import CutMix, MixUp
 from keras_regopt.layers import VariationalDropout
 from keras_regopt.optimizers import CautiousMask, GradientNormalization
 from keras_regopt.schedules import Cyclical
@@ -22,6 +23,7 @@ ARGUMENTS = {
     "AdaptiveGradientClipping": lambda: {"clip_factor": 0.5},
     "ConcreteDropout": lambda: {"layer": keras.layers.Dense(3)},
     "CosineDecay": lambda: {"initial_learning_rate": 0.1, "decay_steps": 100},
+    "CutMix": lambda: {"num_classes": 6},
     "Cyclical": lambda: {"low": 0.01, "high": 0.1, "step_size": 3},
     # From the tiny defaults of this one, LARS and Prodigy, forty steps are
     # not enough.
@@ -85,12 +87,14 @@ ARGUMENTS = {
         ),
         "layer_names": ["hidden"],
     },
+    "MixUp": lambda: {"num_classes": 6},
     "MonteCarlo": lambda: {
         # Of Keras' own dropout, no state is saved.
         "layer": VariationalDropout(0.5, seed=0),
         "spread": False,
     },
     "MinDiff": lambda: {"model": dense()},
+    "Mosaic": lambda: {"num_classes": 6},
     "OneCycle": lambda: {"peak": 0.1, "total_steps": 100},
     "ParameterGroup": lambda: {"pattern": "kernel", "weight_decay": 0.5},
     "PiecewiseInterpolation": lambda: {
@@ -105,6 +109,7 @@ ARGUMENTS = {
     "ProximalAdam": lambda: {"l1": 0.001, "group": 0.001},
     "ProximalSGD": lambda: {"l1": 0.001, "group": 0.001, "momentum": 0.5},
     "RDrop": lambda: {"model": dense()},
+    "RandomMix": lambda: {"layers": [MixUp(), CutMix()], "num_classes": 6},
     "REX": lambda: {"initial_learning_rate": 0.1, "total_steps": 100},
     "Repeat": lambda: {"schedule": 0.1, "period": 3, "rate_factor": 0.9},
     "SAM": lambda: {"inner": keras.optimizers.SGD(0.1)},

@@ -54,6 +54,10 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
     # can have takes this as an argument.
     value_range = None
 
+    # Whether the elements of a batch are mixed with one another, and their
+    # labels with them. Then there are no single elements.
+    mixes = False
+
     is_augmentation = True
     _range_is_checked = False
     warned_of_rest = False
@@ -311,9 +315,11 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
 
     def _finished(self, tensor, input_dtype):
         dtype = self._output_dtype(input_dtype)
-        if not self.computes_in_floats:
-            return self.ops.cast(tensor, dtype)
-        if not keras.backend.is_float_dtype(dtype):
+        # A layer that gets bytes as bytes may still return floats.
+        became = keras.backend.standardize_dtype(tensor.dtype)
+        if keras.backend.is_float_dtype(
+            became
+        ) and not keras.backend.is_float_dtype(dtype):
             low, high = _limits(dtype)
             tensor = self.ops.clip(self.ops.round(tensor), low, high)
         return self.ops.cast(tensor, dtype)

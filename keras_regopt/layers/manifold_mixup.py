@@ -1,11 +1,11 @@
 import keras
 from keras import ops
 
+from keras_regopt._beta import at_quantile, beta_quantiles
 from keras_regopt._keeps_seed import KeepsSeed
 from keras_regopt._model_wrapper import ModelWrapper
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, fail, in_range
-from keras_regopt.layers._beta import at_quantile, beta_quantiles
 from keras_regopt.layers._draws import uniforms
 from keras_regopt.layers._replaced_calls import replaced_calls
 

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
+from keras_regopt._beta import at_quantile, beta_quantiles
 from keras_regopt.layers import ManifoldMixup
-from keras_regopt.layers._beta import at_quantile, beta_quantiles
 from keras_regopt.testing._samples import modes
 
 

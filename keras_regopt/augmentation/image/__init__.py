@@ -1,9 +1,25 @@
 """Random augmentation of images."""
 
 from keras_regopt.augmentation.image._base import ImageAugmentation
+from keras_regopt.augmentation.image.cut_mix import CutMix
+from keras_regopt.augmentation.image.mix_up import MixUp
+from keras_regopt.augmentation.image.mosaic import Mosaic
+from keras_regopt.augmentation.image.rand_augment import RandAugment
 from keras_regopt.augmentation.image.random_affine import RandomAffine
 from keras_regopt.augmentation.image.random_gaussian_noise import (
     RandomGaussianNoise,
 )
+from keras_regopt.augmentation.image.random_mix import RandomMix
+from keras_regopt.augmentation.image.random_sharpness import RandomSharpness
 
-__all__ = ["ImageAugmentation", "RandomAffine", "RandomGaussianNoise"]
+__all__ = [
+    "CutMix",
+    "ImageAugmentation",
+    "MixUp",
+    "Mosaic",
+    "RandAugment",
+    "RandomAffine",
+    "RandomGaussianNoise",
+    "RandomMix",
+    "RandomSharpness",
+]

@@ -11,9 +11,10 @@ class ImageAugmentation(RandomAugmentation):
 
     Takes images of shape `(height, width, channels)`, or batches of them, or
     a dict with the keys of Keras: `images`, `labels`, `bounding_boxes` (a
-    dict of `boxes` and `labels`) and `segmentation_masks`. Every other key
-    passes untouched, and so do labels, boxes and masks unless the subclass
-    writes `apply_to_labels`, `apply_to_boxes` or `apply_to_masks`.
+    dict of `boxes` and `labels`) and `segmentation_masks`, and `keypoints`.
+    Every other key passes untouched, and so do these but for the images,
+    unless the subclass writes `apply_to_labels`, `apply_to_boxes`,
+    `apply_to_masks` or `apply_to_keypoints`.
 
     Float images leave in the compute dtype of the layer. Integer images keep
     their dtype: results are rounded and held within its bounds.
@@ -36,6 +37,7 @@ class ImageAugmentation(RandomAugmentation):
 
     # A subclass that moves pixels takes this as an argument.
     bounding_box_format = None
+    min_visibility = 0.0
 
     def __init__(self, *, data_format=None, **kwargs):
         super().__init__(**kwargs)
@@ -67,6 +69,56 @@ class ImageAugmentation(RandomAugmentation):
         """
         return masks
 
+    def apply_to_keypoints(self, points, parameters, shape):
+        """What becomes of the keypoints of a batch.
+
+        Args:
+            points: Float32 tensor of shape `(batch, points, 2)`: x and y in
+                pixels, the center of the first pixel at 0.5.
+            parameters: What `sample` returned.
+            shape: What `sample` got.
+
+        Returns:
+            A tensor like `points`. It may reach out of the image.
+        """
+        return points
+
+    def output_size(self, height, width):
+        """The size of an output; here, that of the input.
+
+        Args:
+            height: The height of the input: an integer, `None` if it is not
+                known, or a scalar tensor.
+            width: The width, likewise.
+
+        Returns:
+            The height and the width of the output.
+        """
+        return height, width
+
+    def compute_output_shape(self, input_shape):
+        *batch, rows, columns, channels = input_shape
+        if self.data_format == "channels_first":
+            *batch, channels, rows, columns = input_shape
+        rows, columns = self.output_size(rows, columns)
+        if self.data_format == "channels_first":
+            return (*batch, channels, rows, columns)
+        return (*batch, rows, columns, channels)
+
+    def compute_output_spec(self, inputs, training=None):
+        outputs = super().compute_output_spec(inputs, training)
+        if isinstance(outputs, dict) and "segmentation_masks" in outputs:
+            masks = outputs["segmentation_masks"]
+            shape = tuple(masks.shape)
+            if len(shape) == len(outputs[self.key].shape):
+                shape = self.compute_output_shape(shape)
+            else:
+                shape = (*shape[:-2], *self.output_size(*shape[-2:]))
+            outputs["segmentation_masks"] = keras.KerasTensor(
+                shape, masks.dtype
+            )
+        return outputs
+
     def _opened(self, inputs):
         data = super()._opened(inputs)
         if (
@@ -86,6 +138,7 @@ class ImageAugmentation(RandomAugmentation):
         for key, hook in (
             ("bounding_boxes", "apply_to_boxes"),
             ("segmentation_masks", "apply_to_masks"),
+            ("keypoints", "apply_to_keypoints"),
         ):
             if key in data and self._overrides(hook):
                 followers[key] = keras.tree.map_structure(
@@ -105,22 +158,44 @@ class ImageAugmentation(RandomAugmentation):
             before = data["segmentation_masks"]
             after = run_compiled(self, "_masks", before, parameters)
             results["segmentation_masks"] = self._select(chosen, after, before)
+        if "keypoints" in data:
+            before = data["keypoints"]
+            after = self._keypoints(before, parameters, shape)
+            results["keypoints"] = self._select(chosen, after, before)
         return results
 
     def _boxes(self, bounding_boxes, parameters, shape):
         """Boxes in the format in which they came."""
-        boxes = bounding_boxes["boxes"]
-        frame = {
-            "box_format": self.bounding_box_format,
-            "height": shape[1],
-            "width": shape[2],
-        }
-        xyxy, alive = to_xyxy(boxes, **frame)
-        xyxy = self.apply_to_boxes(xyxy, parameters, shape)
-        return {
-            **bounding_boxes,
-            **from_xyxy(xyxy, alive, bounding_boxes, **frame),
-        }
+        xyxy, alive = to_xyxy(
+            bounding_boxes["boxes"], self.bounding_box_format, *shape[1:3]
+        )
+        moved = self.apply_to_boxes(xyxy, parameters, shape)
+        moved = from_xyxy(
+            moved,
+            alive,
+            bounding_boxes,
+            self.bounding_box_format,
+            *self.output_size(*shape[1:3]),
+            self.min_visibility,
+        )
+        return {**bounding_boxes, **moved}
+
+    def _keypoints(self, keypoints, parameters, shape):
+        """Keypoints, those beyond the image marked if they can be."""
+        ops = self.ops
+        points = ops.cast(keypoints[..., :2], "float32")
+        points = self.apply_to_keypoints(points, parameters, shape)
+        dtype = keras.backend.standardize_dtype(keypoints.dtype)
+        if not keras.backend.is_float_dtype(dtype):
+            dtype = "float32"
+        if keypoints.shape[-1] == 2:
+            return ops.cast(points, dtype)
+        height, width = self.output_size(*shape[1:3])
+        size = ops.cast(ops.stack([width, height]), "float32")
+        inside = ops.all((points >= 0) & (points <= size), axis=-1)
+        seen = ops.cast(keypoints[..., 2:], dtype)
+        seen = ops.where(inside[..., None], seen, ops.zeros_like(seen))
+        return ops.concatenate([ops.cast(points, dtype), seen], axis=-1)
 
     def _masks(self, masks, parameters):
         """Masks, which may lack the axis of channels."""

@@ -36,11 +36,11 @@ def to_xyxy(boxes, box_format, height, width):
     return boxes, _has_area(boxes)
 
 
-def from_xyxy(xyxy, alive, came, box_format, height, width):
+def from_xyxy(xyxy, alive, came, box_format, height, width, min_visibility=0.0):
     """Clips boxes to the image and gives them in their format again.
 
-    A box with nothing left in the image becomes four zeros, and its label
-    becomes -1, as in Keras.
+    A box with nothing left in the image, or too little, becomes four zeros,
+    and its label becomes -1, as in Keras.
 
     Args:
         xyxy: Float32 tensor of shape `(batch, boxes, 4)`.
@@ -49,6 +49,7 @@ def from_xyxy(xyxy, alive, came, box_format, height, width):
         box_format: One of `FORMATS`.
         height: Height of the images.
         width: Width of the images.
+        min_visibility: Smallest share of the area that must be left.
 
     Returns:
         A dict of `boxes` and, if there were any, `labels`.
@@ -56,6 +57,7 @@ def from_xyxy(xyxy, alive, came, box_format, height, width):
     left, top, right, bottom = ops.split(xyxy, 4, axis=-1)
     height = ops.cast(height, "float32")
     width = ops.cast(width, "float32")
+    whole = _area(xyxy)
     xyxy = ops.concatenate(
         [
             ops.clip(left, 0.0, width),
@@ -66,6 +68,9 @@ def from_xyxy(xyxy, alive, came, box_format, height, width):
         axis=-1,
     )
     alive = ops.logical_and(alive, _has_area(xyxy))
+    if min_visibility > 0:
+        enough = _area(xyxy) >= min_visibility * whole
+        alive = ops.logical_and(alive, enough)
     boxes = keras.utils.bounding_boxes.convert_format(
         xyxy, "xyxy", box_format, height, width, dtype="float32"
     )
@@ -86,3 +91,8 @@ def from_xyxy(xyxy, alive, came, box_format, height, width):
 def _has_area(xyxy):
     left, top, right, bottom = (xyxy[..., i] for i in range(4))
     return ops.logical_and(right > left, bottom > top)
+
+
+def _area(xyxy):
+    left, top, right, bottom = (xyxy[..., i] for i in range(4))
+    return (right - left) * (bottom - top)

@@ -1,88 +1,118 @@
-"""Affine warps, as gathers, which every compiler takes."""
+"""Warps, as gathers, which every compiler takes."""
+
+import keras
 
 from keras_regopt._keras import data_ops as ops
+from keras_regopt.augmentation.image._matrices import (
+    NEAREST_TO_HORIZON,
+    entries,
+)
 
 FILL_MODES = ("constant", "nearest", "reflect", "wrap")
-INTERPOLATIONS = ("bilinear", "nearest")
+INTERPOLATIONS = ("bilinear", "nearest", "bicubic")
 
 
-def warp(images, matrix, interpolation, fill_mode, fill_value=0.0):
-    """Reads every output pixel at an affine map of its position.
-
-    Output pixel `(x, y)` is read at `matrix @ (x, y, 1)`, in pixels from the
-    center of the first pixel.
+def warp(
+    images,
+    matrix,
+    size,
+    interpolation="bilinear",
+    fill_mode="reflect",
+    fill_value=0.0,
+    is_projective=False,
+):
+    """Reads every pixel of the output where a matrix says that it lies.
 
     Args:
-        images: Tensor of shape `(batch, height, width, channels)`; float for
-            bilinear interpolation.
-        matrix: Float32 tensor of shape `(batch, 2, 3)`.
-        interpolation: `"bilinear"` or `"nearest"`.
+        images: Tensor of shape `(batch, height, width, channels)`.
+        matrix: Tensor of shape `(batch, 3, 3)`; see `_matrices`.
+        size: Height and width of the output.
+        interpolation: One of `INTERPOLATIONS`.
         fill_mode: What lies beyond the edge: `"constant"` is `fill_value`,
             `"nearest"` the pixel at the edge, `"reflect"` the mirror image,
             edge included, and `"wrap"` the image again.
         fill_value: The value for `"constant"`.
+        is_projective: Whether the last rows of the matrices count.
 
     Returns:
-        A tensor of the shape and dtype of `images`.
+        A tensor of the given size. Its dtype is that of `images` for
+        `"nearest"` and for floats, else float32, not yet rounded.
     """
-    x, y = _sources(images, matrix)
-    read = _reader(images, fill_mode, fill_value)
+    x, y = sources(matrix, size, is_projective)
+    return read_at(images, x, y, interpolation, fill_mode, fill_value)
+
+
+def sources(matrix, size, is_projective=False):
+    """Where in the input the pixels of the output lie.
+
+    Args:
+        matrix: Tensor of shape `(batch, 3, 3)`.
+        size: Height and width of the output.
+        is_projective: Whether the last rows of the matrices count.
+
+    Returns:
+        `x` and `y`, float32 tensors of shape `(batch, height, width)`.
+    """
+    height, width = size
+    y = ops.cast(ops.arange(height), "float32")[None, :, None]
+    x = ops.cast(ops.arange(width), "float32")[None, None, :]
+    rows = [[m[:, None, None] for m in row] for row in entries(matrix)]
+    (a, b, c), (d, e, f), (g, h, i) = rows
+    u, v = a * x + b * y + c, d * x + e * y + f
+    if not is_projective:
+        return u, v
+    # Beyond the horizon there is nothing to see.
+    w = ops.maximum(g * x + h * y + i, NEAREST_TO_HORIZON)
+    return u / w, v / w
+
+
+def read_at(images, x, y, interpolation, fill_mode="reflect", fill_value=0.0):
+    """Reads images at points of their own for each pixel of the output.
+
+    Args:
+        images: Tensor of shape `(batch, height, width, channels)`.
+        x: Tensor of shape `(batch, new height, new width)`: the columns, in
+            pixels from the center of the first one.
+        y: Tensor like `x`: the rows.
+        interpolation: See `warp`.
+        fill_mode: See `warp`.
+        fill_value: See `warp`.
+
+    Returns:
+        See `warp`.
+    """
     if interpolation == "nearest":
+        read = _reader(images, fill_mode, fill_value)
         return read(ops.floor(x + 0.5), ops.floor(y + 0.5))
+    dtype = keras.backend.standardize_dtype(images.dtype)
+    if dtype != "float64":
+        images = ops.cast(images, "float32")
+    read = _reader(images, fill_mode, fill_value)
     left, top = ops.floor(x), ops.floor(y)
     to_right, down = _weight(x - left, images), _weight(y - top, images)
+    if interpolation == "bicubic":
+        return _bicubic(read, left, top, to_right, down)
     upper = _mixed(read(left, top), read(left + 1, top), to_right)
     lower = _mixed(read(left, top + 1), read(left + 1, top + 1), to_right)
     return _mixed(upper, lower, down)
-
-
-def forward_points(x, y, matrix):
-    """Where the warp by a matrix takes points of the input.
-
-    Args:
-        x: Tensor of shape `(batch, points)`.
-        y: Tensor like `x`.
-        matrix: The matrix of the warp, of shape `(batch, 2, 3)`.
-
-    Returns:
-        The new `x` and `y`.
-    """
-    a, b, c, d, e, f = (m[:, None] for m in entries(matrix))
-    x, y = x - c, y - f
-    determinant = a * e - b * d
-    return (e * x - b * y) / determinant, (a * y - d * x) / determinant
-
-
-def entries(matrix):
-    """The six entries of matrices of shape `(batch, 2, 3)`, row by row."""
-    return [matrix[:, row, column] for row in (0, 1) for column in (0, 1, 2)]
-
-
-def _sources(images, matrix):
-    _, height, width, _ = ops.shape(images)
-    y = ops.cast(ops.arange(height), "float32")[None, :, None]
-    x = ops.cast(ops.arange(width), "float32")[None, None, :]
-    a, b, c, d, e, f = (m[:, None, None] for m in entries(matrix))
-    return a * x + b * y + c, d * x + e * y + f
 
 
 def _reader(images, fill_mode, fill_value):
     batch, height, width, channels = ops.shape(images)
     pixels = ops.reshape(images, (-1, channels))
     first = ops.arange(batch)[:, None, None] * (height * width)
+    last_column = ops.cast(width, "float32") - 1
+    last_row = ops.cast(height, "float32") - 1
 
     def read(x, y):
-        x, y = ops.cast(x, "int32"), ops.cast(y, "int32")
-        column, row = (
-            _within(x, width, fill_mode),
-            _within(y, height, fill_mode),
-        )
+        column = ops.cast(_within(x, last_column, fill_mode), "int32")
+        row = ops.cast(_within(y, last_row, fill_mode), "int32")
         values = ops.take(pixels, first + row * width + column, axis=0)
         if fill_mode != "constant":
             return values
         inside = ops.logical_and(
-            ops.logical_and(x >= 0, x < width),
-            ops.logical_and(y >= 0, y < height),
+            ops.logical_and(x >= 0, x <= last_column),
+            ops.logical_and(y >= 0, y <= last_row),
         )
         fill = ops.cast(fill_value, values.dtype)
         return ops.where(inside[..., None], values, fill)
@@ -90,14 +120,19 @@ def _reader(images, fill_mode, fill_value):
     return read
 
 
-def _within(index, size, fill_mode):
-    """The pixel that stands in for each index along an axis."""
+def _within(index, last, fill_mode):
+    """The pixel that stands in for each index along an axis, in floats.
+
+    Floats because integers divide slowly; they are exact up to 2 ** 24.
+    """
     if fill_mode == "wrap":
-        return ops.mod(index, size)
-    if fill_mode == "reflect":
-        index = ops.mod(index, 2 * size)
-        return ops.minimum(index, 2 * size - 1 - index)
-    return ops.clip(index, 0, size - 1)
+        index = index - (last + 1) * ops.floor(index / (last + 1))
+    elif fill_mode == "reflect":
+        period = 2 * (last + 1)
+        index = index - period * ops.floor(index / period)
+        index = ops.minimum(index, period - 1 - index)
+    # Also for what a division by almost nothing has sent far away.
+    return ops.clip(index, 0, last)
 
 
 def _weight(weight, images):
@@ -106,3 +141,25 @@ def _weight(weight, images):
 
 def _mixed(one, other, weight):
     return one + (other - one) * weight
+
+
+def _bicubic(read, left, top, to_right, down):
+    rows = []
+    for row in range(-1, 3):
+        pixels = [read(left + column, top + row) for column in range(-1, 3)]
+        rows.append(_summed(pixels, _keys_weights(to_right)))
+    return _summed(rows, _keys_weights(down))
+
+
+def _summed(values, weights):
+    return sum(v * w for v, w in zip(values, weights, strict=True))
+
+
+def _keys_weights(t):
+    """The cubic of Keys with a = -1/2, at the distances -1-t, -t, 1-t, 2-t."""
+    return (
+        ((1 - 0.5 * t) * t - 0.5) * t,
+        (1.5 * t - 2.5) * t * t + 1,
+        ((2 - 1.5 * t) * t + 0.5) * t,
+        (0.5 * t - 0.5) * t * t,
+    )

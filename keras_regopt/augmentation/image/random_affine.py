@@ -1,21 +1,15 @@
 import math
 
 from keras_regopt._registry import register
-from keras_regopt._validate import factor, in_range, one_of
-from keras_regopt.augmentation.image._base import ImageAugmentation
-from keras_regopt.augmentation.image._boxes import FORMATS
-from keras_regopt.augmentation.image._warp import (
-    FILL_MODES,
-    INTERPOLATIONS,
-    forward_points,
-    warp,
-)
+from keras_regopt._validate import factor, one_of
+from keras_regopt.augmentation.image import _matrices
+from keras_regopt.augmentation.image._geometric import GeometricAugmentation
 
 FLIPS = (None, "horizontal", "vertical", "both")
 
 
 @register
-class RandomAffine(ImageAugmentation):
+class RandomAffine(GeometricAugmentation):
     """Flips, shears, rotates, zooms and shifts each image, in one warp.
 
     The moves are drawn for each image by itself and happen about its center,
@@ -58,8 +52,9 @@ class RandomAffine(ImageAugmentation):
         seed: Integer that fixes all draws. Defaults to `None`.
         fill_value: Value of the pixels that `"constant"` fills in, in the
             units of the images. Masks get 0. Defaults to `0.0`.
-        **kwargs: `rate` (the probability that an image is moved at all) and
-            `data_format`, and `name` and `dtype` of a Keras layer.
+        **kwargs: `min_visibility` of boxes, `rate` (the probability that an
+            image is moved at all) and `data_format`; see
+            `GeometricAugmentation`. `name` and `dtype` of a Keras layer.
 
     Input shape:
         `(height, width, channels)` or `(batch, height, width, channels)`, or
@@ -98,21 +93,20 @@ class RandomAffine(ImageAugmentation):
         fill_value=0.0,
         **kwargs,
     ):
-        super().__init__(seed=seed, **kwargs)
+        super().__init__(
+            fill_mode=fill_mode,
+            interpolation=interpolation,
+            bounding_box_format=bounding_box_format,
+            seed=seed,
+            fill_value=fill_value,
+            **kwargs,
+        )
         self.flip = one_of(self, "flip", flip, FLIPS)
         self.rotation = factor(self, "rotation", rotation, -1, 1)
         # A zoom of -1 would show a single point.
         self.zoom = factor(self, "zoom", zoom, -0.99, 0.99)
         self.translation = factor(self, "translation", translation, -1, 1)
         self.shear = factor(self, "shear", shear, -1, 1)
-        self.fill_mode = one_of(self, "fill_mode", fill_mode, FILL_MODES)
-        self.interpolation = one_of(
-            self, "interpolation", interpolation, INTERPOLATIONS
-        )
-        self.bounding_box_format = one_of(
-            self, "bounding_box_format", bounding_box_format, (None, *FORMATS)
-        )
-        self.fill_value = in_range(self, "fill_value", fill_value)
 
     def sample(self, shape, seed):
         batch, height, width, _ = shape
@@ -120,37 +114,29 @@ class RandomAffine(ImageAugmentation):
         return {"matrix": self._matrix(draws, height, width)}
 
     def apply(self, inputs, parameters):
-        return warp(
-            inputs,
-            parameters["matrix"],
-            self.interpolation,
-            self.fill_mode,
-            self.fill_value,
-        )
+        if self._only_flips():
+            return self._flipped(inputs, parameters["matrix"])
+        return super().apply(inputs, parameters)
 
     def apply_to_masks(self, masks, parameters):
-        return warp(masks, parameters["matrix"], "nearest", self.fill_mode)
+        if self._only_flips():
+            return self._flipped(masks, parameters["matrix"])
+        return super().apply_to_masks(masks, parameters)
 
-    def apply_to_boxes(self, boxes, parameters, shape):
-        ops = self.ops
-        # The matrix counts from pixel centers, boxes from pixel edges.
-        left, top, right, bottom = (boxes[..., i] - 0.5 for i in range(4))
-        corners = [
-            forward_points(x, y, parameters["matrix"])
-            for x in (left, right)
-            for y in (top, bottom)
-        ]
-        x = ops.stack([corner[0] for corner in corners], axis=-1) + 0.5
-        y = ops.stack([corner[1] for corner in corners], axis=-1) + 0.5
-        return ops.stack(
-            [
-                ops.min(x, axis=-1),
-                ops.min(y, axis=-1),
-                ops.max(x, axis=-1),
-                ops.max(y, axis=-1),
-            ],
-            axis=-1,
-        )
+    def _only_flips(self):
+        factors = (self.rotation, self.zoom, self.translation, self.shear)
+        return all(factor in (0, (0, 0)) for factor in factors)
+
+    def _flipped(self, images, matrix):
+        """What the warp would give, at the cost of a copy."""
+        for way, axis, sign in (
+            ("horizontal", 2, matrix[:, 0, 0]),
+            ("vertical", 1, matrix[:, 1, 1]),
+        ):
+            if self.flip in (way, "both"):
+                turned = self.ops.flip(images, axis=axis)
+                images = self._select(sign < 0, turned, images)
+        return images
 
     def _matrix(self, draws, height, width):
         """From pixels of the output to pixels of the input."""
@@ -175,8 +161,7 @@ class RandomAffine(ImageAugmentation):
         to_y = center_y + height * _between(self.translation, draws[5])
         c = center_x - a * to_x - b * to_y
         f = center_y - d * to_x - e * to_y
-        rows = [ops.stack([a, b, c], axis=-1), ops.stack([d, e, f], axis=-1)]
-        return ops.stack(rows, axis=1)
+        return _matrices.affine(a, b, c, d, e, f)
 
     def _sign(self, draw, way):
         if self.flip not in (way, "both"):

@@ -1,8 +1,8 @@
 """Draws from a symmetric beta distribution, which every compiler can take."""
 
+import keras
 import numpy as np
 import scipy.stats
-from keras import ops
 
 _STEPS = 4096
 
@@ -20,7 +20,7 @@ def beta_quantiles(alpha):
     return scipy.stats.beta.ppf(steps, alpha, alpha).astype("float32")
 
 
-def at_quantile(table, u):
+def at_quantile(table, u, ops=keras.ops):
     """Reads the table between its steps.
 
     TensorFlow cannot compile draws from a gamma distribution, of which a beta
@@ -29,6 +29,7 @@ def at_quantile(table, u):
     Args:
         table: What `beta_quantiles` returned.
         u: Tensor of numbers in [0, 1).
+        ops: What to compute with, where that is not Keras' backend.
 
     Returns:
         A tensor of the shape of `u`, distributed as the table says if `u` is

@@ -1,0 +1,118 @@
+from keras_regopt._validate import in_range, one_of
+from keras_regopt.augmentation.image import _matrices
+from keras_regopt.augmentation.image._base import ImageAugmentation
+from keras_regopt.augmentation.image._boxes import FORMATS
+from keras_regopt.augmentation.image._warp import (
+    FILL_MODES,
+    INTERPOLATIONS,
+    warp,
+)
+
+
+class GeometricAugmentation(ImageAugmentation):
+    """Base of the augmentations that move pixels by a matrix.
+
+    A subclass writes `sample`, which returns a dict with, at the least,
+    `"matrix"`: for each image, where in the input a pixel of the output lies;
+    see `_matrices`, which also makes such matrices. The image is read once.
+    Masks, bounding boxes and keypoints move along by the same matrix, so
+    there is nothing else to write. Images that `rate` spares get the matrix
+    of `at_rest`, or that of the identity.
+
+    A subclass whose output has another size than its input writes
+    `output_size` and `at_rest`. One whose matrices are not all affine sets
+    `is_projective`.
+
+    Neighbours in a pipeline can be one warp: `_matrices.composed` of their
+    matrices, each sampled for the output size of the one before, is their
+    matrix. That is right where `fill_mode`, `fill_value` and `interpolation`
+    agree and `sample` returns nothing but the matrix.
+
+    Args:
+        fill_mode: What is seen beyond the edge: `"reflect"` is
+            `d c b a | a b c d | d c b a`, `"nearest"` is
+            `a a a a | a b c d | d d d d`, `"wrap"` is
+            `a b c d | a b c d | a b c d` and `"constant"` is `fill_value`.
+            Defaults to `"reflect"`.
+        fill_value: Value of the pixels that `"constant"` fills in, in the
+            units of the images. Masks get 0. Defaults to `0.0`.
+        interpolation: `"bilinear"` or `"nearest"`. Defaults to `"bilinear"`.
+        bounding_box_format: Format of the boxes in the inputs, one of Keras'
+            formats, such as `"xyxy"` or `"rel_xywh"`. Defaults to `None`: no
+            boxes.
+        min_visibility: Share of the area of a moved box, from 0 to 1, that
+            must be left within the image, or else the box is dropped.
+            Defaults to `0.0`: only boxes of which nothing is left are.
+        **kwargs: `rate`, `seed` and `data_format` of `ImageAugmentation`, and
+            `name` and `dtype` of a Keras layer.
+
+    Raises:
+        ValueError: If an argument is not among the values above.
+    """
+
+    # The warp takes any dtype.
+    computes_in_floats = False
+
+    # Whether some matrix has a last row other than (0, 0, 1).
+    is_projective = False
+
+    def __init__(
+        self,
+        *,
+        fill_mode="reflect",
+        fill_value=0.0,
+        interpolation="bilinear",
+        bounding_box_format=None,
+        min_visibility=0.0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.fill_mode = one_of(self, "fill_mode", fill_mode, FILL_MODES)
+        self.fill_value = in_range(self, "fill_value", fill_value)
+        self.interpolation = one_of(
+            self, "interpolation", interpolation, INTERPOLATIONS
+        )
+        self.bounding_box_format = one_of(
+            self, "bounding_box_format", bounding_box_format, (None, *FORMATS)
+        )
+        self.min_visibility = in_range(
+            self, "min_visibility", min_visibility, 0, 1
+        )
+
+    def apply(self, inputs, parameters):
+        size = self.output_size(*self.ops.shape(inputs)[1:3])
+        return warp(
+            inputs,
+            parameters["matrix"],
+            size,
+            self.interpolation,
+            self.fill_mode,
+            self.fill_value,
+            self.is_projective,
+        )
+
+    def apply_to_masks(self, masks, parameters):
+        size = self.output_size(*self.ops.shape(masks)[1:3])
+        return warp(
+            masks,
+            parameters["matrix"],
+            size,
+            "nearest",
+            self.fill_mode,
+            is_projective=self.is_projective,
+        )
+
+    def apply_to_boxes(self, boxes, parameters, shape):
+        return _matrices.moved_boxes(boxes, parameters["matrix"])
+
+    def apply_to_keypoints(self, points, parameters, shape):
+        return _matrices.moved_points(points, parameters["matrix"])
+
+    def _drawn(self, shape, training):
+        parameters, chosen = super()._drawn(shape, training)
+        if chosen is None or set(parameters) != {"matrix"}:
+            return parameters, chosen
+        # One warp with the identity instead of a second image to select from.
+        still = _matrices.identity(shape[0])
+        matrix = self._select(chosen, parameters["matrix"], still)
+        return {"matrix": matrix}, None

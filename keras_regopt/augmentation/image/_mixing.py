@@ -1,0 +1,249 @@
+"""What the augmentations that mix the images of a batch have in common."""
+
+import keras
+
+from keras_regopt import _validate
+from keras_regopt._keras import data_ops as ops
+from keras_regopt.augmentation._training import is_traced
+from keras_regopt.augmentation.image._base import ImageAugmentation
+from keras_regopt.augmentation.image._boxes import FORMATS
+
+
+class MixingAugmentation(ImageAugmentation):
+    """Base of the augmentations that make one image of several of a batch.
+
+    A subclass sets `parts`, the number of images that make one, and writes
+    `sample`, `apply`, `apply_to_masks` and `placed`. The parameters that
+    `sample` returns hold `"sources"`, the numbers in the batch of the images
+    that each image is made of, itself first, and `"shares"`, their weights;
+    both are of shape `(batch, parts)`. Labels follow from these two.
+
+    Args:
+        num_classes: Number of classes, at least 2. Labels that are integers
+            become one-hot vectors of that length. Defaults to `None`: labels
+            are floats already.
+        bounding_box_format: Format of the boxes in the inputs, one of Keras'
+            formats, such as `"xyxy"`. Defaults to `None`: no boxes.
+        **kwargs: `rate`, `seed` and `data_format` of `ImageAugmentation`, and
+            `name` and `dtype` of a Keras layer.
+
+    Raises:
+        ValueError: If an argument is not among the values above.
+    """
+
+    mixes = True
+    parts = 2
+
+    # The share of a box that must be seen in the mixture.
+    min_visibility = 0.0
+
+    def __init__(self, *, num_classes=None, bounding_box_format=None, **kwargs):
+        super().__init__(**kwargs)
+        self.num_classes = _validate.integer(
+            self, "num_classes", num_classes, low=2, optional=True
+        )
+        self.bounding_box_format = _validate.one_of(
+            self, "bounding_box_format", bounding_box_format, (None, *FORMATS)
+        )
+
+    def placed(self, boxes, parameters, shape):
+        """Where in the mixture the boxes of the parts lie.
+
+        Args:
+            boxes: Float32 tensor of shape `(batch, parts, boxes, 4)`: left,
+                top, right and bottom edge in pixels of the image that each
+                box came with.
+            parameters: What `sample` returned.
+            shape: What `sample` got.
+
+        Returns:
+            The boxes in the mixture, and the area that is seen of each.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} must write "
+            "`placed(self, boxes, parameters, shape)`."
+        )
+
+    def apply_to_labels(self, labels, parameters):
+        wide = ops.cast(labels, _wide(labels))
+        return ops.cast(mixed(wide, parameters), labels.dtype)
+
+    def apply_to_boxes(self, boxes, parameters, shape):
+        batch, slots = ops.shape(boxes)[:2]
+        split = ops.reshape(boxes, (batch, self.parts, slots // self.parts, 4))
+        moved, seen = self.placed(split, parameters, shape)
+        enough = ops.logical_and(
+            seen > 0, seen >= self.min_visibility * area(split)
+        )
+        moved = ops.where(enough[..., None], moved, ops.zeros_like(moved))
+        return ops.reshape(moved, (batch, slots, 4))
+
+    def _opened(self, inputs):
+        data = super()._opened(inputs)
+        batch = _batch_of(self, data["images"])
+        if "labels" in data:
+            data["labels"] = _soft(self, data["labels"], batch)
+        if "bounding_boxes" in data:
+            # Here, and not in the mixing, so that at rest, and for the images
+            # that `rate` spares, there are as many.
+            data["bounding_boxes"] = {
+                key: _padded(value, self.parts, -1 if key == "labels" else 0)
+                for key, value in data["bounding_boxes"].items()
+            }
+        return data
+
+    def _boxes(self, bounding_boxes, parameters, shape):
+        sources = parameters["sources"]
+        gathered = {
+            key: _gathered(value, sources)
+            for key, value in bounding_boxes.items()
+        }
+        return super()._boxes(gathered, parameters, shape)
+
+
+def sources(draw, count):
+    """Which images of a batch are mixed: a random ring of all of them.
+
+    Each image is the second part of one other, the third of another, and so
+    on; in a batch of at least `count`, no image is mixed with itself.
+
+    Args:
+        draw: Random numbers, a tensor of shape `(batch,)`.
+        count: How many images make one.
+
+    Returns:
+        An integer tensor of shape `(batch, count)`, the own number first.
+    """
+    ring = ops.argsort(draw)
+    place = ops.argsort(ring)
+    batch = ops.cast(ops.shape(draw)[0], place.dtype)
+    found = [ops.take(ring, (place + i) % batch, axis=0) for i in range(count)]
+    return ops.stack(found, axis=1)
+
+
+def mixed(values, parameters):
+    """Sums of what belongs to the parts, weighted by their shares."""
+    shares = ops.cast(parameters["shares"], values.dtype)
+    total = per_image(shares[:, 0], values) * values
+    for part in range(1, shares.shape[1]):
+        other = ops.take(values, parameters["sources"][:, part], axis=0)
+        total = total + per_image(shares[:, part], values) * other
+    return total
+
+
+def per_image(values, like):
+    """One value an image, in a shape that broadcasts to that of `like`."""
+    return ops.reshape(values, (-1,) + (1,) * (len(like.shape) - 1))
+
+
+def partners(values, parameters):
+    """What belongs to the second part of each image."""
+    return ops.take(values, parameters["sources"][:, 1], axis=0)
+
+
+def area(boxes):
+    """The areas of boxes of shape `(..., 4)`; of none, 0."""
+    left, top, right, bottom = edges(boxes)
+    return ops.maximum(right - left, 0) * ops.maximum(bottom - top, 0)
+
+
+def cut_to(boxes, frames):
+    """The part of each box that lies in a frame; both of shape `(..., 4)`."""
+    pairs = zip(edges(boxes), edges(frames), strict=True)
+    left, top, right, bottom = pairs
+    return ops.stack(
+        [
+            ops.maximum(*left),
+            ops.maximum(*top),
+            ops.minimum(*right),
+            ops.minimum(*bottom),
+        ],
+        axis=-1,
+    )
+
+
+def edges(boxes):
+    """Left, top, right and bottom of boxes of shape `(..., 4)`."""
+    return [boxes[..., i] for i in range(4)]
+
+
+def _wide(tensor):
+    dtype = keras.backend.standardize_dtype(tensor.dtype)
+    return dtype if dtype == "float64" else "float32"
+
+
+def _batch_of(layer, images):
+    """The batch size, `None` if it is open."""
+    shape = tuple(getattr(images, "shape", ops.shape(images)))
+    if len(shape) == layer.element_rank:
+        raise ValueError(
+            f"{type(layer).__name__} mixes the images of a batch. Received a "
+            f"single image: shape={shape}. Batch the dataset before the map: "
+            "`ds.batch(64).map(layer)`."
+        )
+    return shape[0]
+
+
+def _soft(layer, labels, batch):
+    """Labels as floats, which can be mixed; integers become one-hot."""
+    name, classes = type(layer).__name__, layer.num_classes
+    if not isinstance(labels, keras.KerasTensor):
+        labels = ops.convert_to_tensor(labels)
+    dtype = keras.backend.standardize_dtype(labels.dtype)
+    shape = tuple(labels.shape)
+    known = shape and None not in (batch, shape[0])
+    if not shape or (known and batch != shape[0]):
+        raise ValueError(
+            f"The labels of {name} must be as many as the images, {batch}. "
+            f"Received: shape={shape}"
+        )
+    is_one_hot = len(shape) == 2 and shape[1] != 1
+    if keras.backend.is_float_dtype(dtype) or is_one_hot:
+        if classes and (len(shape) != 2 or shape[1] not in (classes, None)):
+            raise ValueError(
+                f"The labels of {name} must be integers, or have the shape "
+                f"(batch, {classes}), since num_classes={classes}. "
+                f"Received: shape={shape}, dtype={dtype}"
+            )
+        floats = keras.backend.is_float_dtype(dtype)
+        return labels if floats else ops.cast(labels, "float32")
+    if classes is None or len(shape) > 2 or dtype == "string":
+        raise ValueError(
+            f"The labels of {name} are of dtype {dtype} and shape {shape}, "
+            "and such cannot be mixed. Set `num_classes` to the number of "
+            "classes, and integers of the shape (batch,) or (batch, 1) become "
+            "one-hot; or pass labels of floats, which are mixed as they are: "
+            "the zeros and ones of a binary task, for instance."
+        )
+    if len(shape) == 2:
+        labels = ops.squeeze(labels, axis=1)
+    labels = ops.cast(labels, "int32")
+    _check_ids(labels, name, classes)
+    return ops.one_hot(labels, classes, dtype="float32")
+
+
+def _check_ids(labels, name, classes):
+    if isinstance(labels, keras.KerasTensor) or is_traced(labels):
+        return
+    low, high = int(ops.min(labels)), int(ops.max(labels))
+    if low < 0 or high >= classes:
+        raise ValueError(
+            f"The labels of {name} must be from 0 to {classes - 1}, since "
+            f"num_classes={classes}. Received: labels from {low} to {high}"
+        )
+
+
+def _padded(values, times, fill):
+    """As many more places for boxes as the other images of a mixture need."""
+    if not isinstance(values, keras.KerasTensor):
+        values = ops.convert_to_tensor(values)
+    empty = ops.cast(ops.full_like(values, fill), values.dtype)
+    return ops.concatenate([values] + [empty] * (times - 1), axis=1)
+
+
+def _gathered(values, sources):
+    """What belongs to the boxes of each part, one part after the other."""
+    parts = sources.shape[1]
+    own = values[:, : ops.shape(values)[1] // parts]
+    found = [ops.take(own, sources[:, i], axis=0) for i in range(parts)]
+    return ops.concatenate(found, axis=1)

@@ -1,0 +1,186 @@
+"""Operations on single values, on images or as tables of 256 entries.
+
+Images are in levels here: floats from 0 to 255, of shape
+`(batch, height, width, channels)`. `ramp` is the image of all levels. What an
+operation makes of it is the table of the operation, and what operations one
+after another make of it is one table for all, to be read by `lookup`.
+Parameters have the shape `(batch,)`, or `(batch, channels)`.
+"""
+
+from keras_regopt._keras import data_ops as ops
+
+LEVELS = 256
+
+
+def ramp():
+    """All levels, as an image of shape `(1, 1, 256, 1)`."""
+    return ops.reshape(ops.arange(LEVELS, dtype="float32"), (1, 1, -1, 1))
+
+
+def table_of(*operations):
+    """The table of operations one after another, rounded after each.
+
+    Args:
+        *operations: Functions of levels, such as
+            `lambda levels: solarize(levels, threshold)`.
+
+    Returns:
+        Float32 tensor of whole numbers from 0 to 255, of shape
+        `(batch, 1, 256, channels)`; a size is 1 where all share it.
+    """
+    table = ramp()
+    for operation in operations:
+        table = as_bytes(operation(table))
+    return table
+
+
+def as_bytes(levels):
+    """The nearest whole levels from 0 to 255, still as floats."""
+    return ops.clip(ops.round(levels), 0, LEVELS - 1)
+
+
+def invert(levels):
+    """Black becomes white."""
+    return LEVELS - 1 - levels
+
+
+def solarize(levels, threshold):
+    """Inverts the levels from `threshold` on, a number from 0 to 256."""
+    threshold = per_image(threshold, levels)
+    return ops.where(levels >= threshold, invert(levels), levels)
+
+
+def posterize(levels, bits):
+    """Keeps the highest of the eight bits: 0 leaves black, 8 everything."""
+    # Not `exp2` or `power`, of which compilers make inexact ones.
+    step = ops.ones_like(ops.cast(bits, "float32"))
+    for bit in range(8):
+        step = step * ops.where(bits > bit, 1.0, 2.0)
+    step = per_image(step, levels)
+    # A thousandth more, for levels that fell just short of a whole number.
+    return ops.floor((levels + 1e-3) / step) * step
+
+
+def gamma_correct(levels, gamma):
+    """`255 * (level / 255) ** gamma`; a gamma below 1 brightens."""
+    white = LEVELS - 1
+    share = ops.maximum(levels, 0.0) / white
+    return white * ops.power(share, per_image(gamma, levels))
+
+
+def brighten(levels, factor):
+    """Multiplies by `factor`."""
+    return levels * per_image(factor, levels)
+
+
+def contrast(levels, factor, center):
+    """Multiplies the distance from `center`, such as the mean luma."""
+    factor, center = per_image(factor, levels), per_image(center, levels)
+    return center + factor * (levels - center)
+
+
+def add(levels, amount):
+    """Adds `amount`."""
+    return levels + per_image(amount, levels)
+
+
+def autocontrast(levels, lowest, highest):
+    """Stretches the levels from `lowest` to `highest` over all 256.
+
+    Where the two are one and the same, nothing changes.
+    """
+    lowest, highest = per_image(lowest, levels), per_image(highest, levels)
+    width = highest - lowest
+    stretched = (levels - lowest) * ((LEVELS - 1) / ops.maximum(width, 1e-6))
+    return ops.where(width > 0, stretched, levels)
+
+
+def extremes(images):
+    """The lowest and the highest value of each image and channel.
+
+    Returns:
+        Two tensors of shape `(batch, channels)`.
+    """
+    return ops.min(images, axis=(1, 2)), ops.max(images, axis=(1, 2))
+
+
+def equalize(histogram):
+    """The table after which all levels are about equally frequent.
+
+    It is that of Pillow: with `step`, the 255th part of the count of pixels
+    below the highest level, the level of a pixel becomes the number of steps
+    among the pixels below it, to the nearest. Where a step is less than one
+    pixel, nothing changes.
+
+    Args:
+        histogram: What `histogram` returned.
+
+    Returns:
+        A table, of the shape of `histogram`.
+    """
+    below = ops.cumsum(histogram, axis=2) - histogram
+    # The count below the highest level that occurs.
+    most = ops.max(ops.where(histogram > 0, below, 0.0), axis=2, keepdims=True)
+    step = ops.floor(most / (LEVELS - 1))
+    half = ops.floor(step / 2)
+    table = ops.floor((below + half) / ops.maximum(step, 1.0))
+    return ops.where(step > 0, ops.minimum(table, LEVELS - 1.0), ramp())
+
+
+def histogram(images):
+    """How often each level occurs, in each image and channel.
+
+    Args:
+        images: Tensor of whole levels.
+
+    Returns:
+        Float32 tensor of shape `(batch, 1, 256, channels)`.
+    """
+    levels = ops.arange(LEVELS, dtype="int32")
+    _, height, width, channels = ops.shape(images)
+    pixels = ops.reshape(images, (-1, height * width, 1, channels))
+    same = ops.cast(pixels, "int32") == levels[:, None]
+    counts = ops.sum(ops.cast(same, "float32"), axis=1)
+    return counts[:, None]
+
+
+def mapped_histogram(histogram, table):
+    """The histogram of images after a lookup in a table.
+
+    Args:
+        histogram: Their histogram before.
+        table: A table of whole levels.
+
+    Returns:
+        A tensor like `histogram`.
+    """
+    after = ops.reshape(ramp(), (1, -1, 1, 1))
+    counts = ops.sum(ops.where(table == after, histogram, 0.0), axis=2)
+    return counts[:, None]
+
+
+def lookup(images, table):
+    """Reads every value of an image in a table.
+
+    Args:
+        images: Tensor of whole levels, in any dtype, of shape
+            `(batch, height, width, channels)`.
+        table: Tensor of shape `(batch, 1, 256, channels)`, of any dtype.
+            Its sizes but the 256 may be 1.
+
+    Returns:
+        A tensor of the shape of `images` and the dtype of `table`.
+    """
+    sets, _, _, columns = ops.shape(table)
+    first = ops.arange(sets)[:, None, None, None] * LEVELS
+    index = (first + ops.cast(images, "int32")) * columns
+    index = index + ops.arange(columns)
+    return ops.take(ops.reshape(table, (-1,)), index)
+
+
+def per_image(parameter, images):
+    """A parameter, ready to meet images of its dtype."""
+    parameter = ops.cast(parameter, images.dtype)
+    if len(parameter.shape) == 1:
+        parameter = parameter[:, None]
+    return parameter[:, None, None] if len(parameter.shape) else parameter
