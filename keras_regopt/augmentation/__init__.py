@@ -3,11 +3,13 @@
 from keras_regopt.augmentation._base import RandomAugmentation
 from keras_regopt.augmentation.image import (
     CutMix,
+    GridMask,
     ImageAugmentation,
     MixUp,
     Mosaic,
     RandAugment,
     RandomAffine,
+    RandomErasing,
     RandomGaussianNoise,
     RandomMix,
     RandomSharpness,
@@ -15,12 +17,14 @@ from keras_regopt.augmentation.image import (
 
 __all__ = [
     "CutMix",
+    "GridMask",
     "ImageAugmentation",
     "MixUp",
     "Mosaic",
     "RandAugment",
     "RandomAffine",
     "RandomAugmentation",
+    "RandomErasing",
     "RandomGaussianNoise",
     "RandomMix",
     "RandomSharpness",

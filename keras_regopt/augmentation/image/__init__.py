@@ -2,10 +2,12 @@
 
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image.cut_mix import CutMix
+from keras_regopt.augmentation.image.grid_mask import GridMask
 from keras_regopt.augmentation.image.mix_up import MixUp
 from keras_regopt.augmentation.image.mosaic import Mosaic
 from keras_regopt.augmentation.image.rand_augment import RandAugment
 from keras_regopt.augmentation.image.random_affine import RandomAffine
+from keras_regopt.augmentation.image.random_erasing import RandomErasing
 from keras_regopt.augmentation.image.random_gaussian_noise import (
     RandomGaussianNoise,
 )
@@ -14,11 +16,13 @@ from keras_regopt.augmentation.image.random_sharpness import RandomSharpness
 
 __all__ = [
     "CutMix",
+    "GridMask",
     "ImageAugmentation",
     "MixUp",
     "Mosaic",
     "RandAugment",
     "RandomAffine",
+    "RandomErasing",
     "RandomGaussianNoise",
     "RandomMix",
     "RandomSharpness",

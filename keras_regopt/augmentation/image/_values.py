@@ -12,29 +12,45 @@ from keras_regopt.augmentation._base import _limits
 
 def as_floats(images):
     """Images in float64 if that is what came, else in float32."""
-    wide = _dtype(images) == "float64"
+    wide = keras.backend.standardize_dtype(images.dtype) == "float64"
     return ops.cast(images, "float64" if wide else "float32")
 
 
-def as_came(values, images, value_range):
-    """Values within a range, in the dtype of the images that they came from.
+def as_came(values, images, value_range=None):
+    """Values in the dtype of the images that they came from.
 
     Args:
         values: Float tensor.
-        images: The tensor whose dtype the result takes; integers are rounded.
-        value_range: The pair of the lowest and the highest value.
+        images: The tensor whose dtype the result takes. Integers are rounded
+            and held within their bounds.
+        value_range: The pair of the lowest and the highest value that the
+            result may have. Defaults to `None`, no such limits.
 
     Returns:
         A tensor of the shape of `values`.
     """
-    dtype = _dtype(images)
-    low, high = value_range
+    dtype = keras.backend.standardize_dtype(images.dtype)
+    limits = [] if value_range is None else [value_range]
     if not keras.backend.is_float_dtype(dtype):
         values = ops.round(values)
-        lowest, highest = _limits(dtype)
-        low, high = max(low, lowest), min(high, highest)
-    return ops.cast(ops.clip(values, low, high), dtype)
+        limits.append(_limits(dtype))
+    if limits:
+        lows, highs = zip(*limits, strict=True)
+        values = ops.clip(values, max(lows), min(highs))
+    return ops.cast(values, dtype)
 
 
-def _dtype(images):
-    return keras.backend.standardize_dtype(images.dtype)
+def channel_means(images):
+    """The mean of each channel of each image.
+
+    Args:
+        images: Tensor of shape `(batch, height, width, channels)`.
+
+    Returns:
+        Float tensor of shape `(batch, channels)`.
+    """
+    _, height, width, channels = ops.shape(images)
+    # By rows first: XLA adds up long rows many values at once.
+    rows = ops.reshape(images, (-1, height, width * channels))
+    row = ops.mean(as_floats(rows), axis=1)
+    return ops.mean(ops.reshape(row, (-1, width, channels)), axis=1)

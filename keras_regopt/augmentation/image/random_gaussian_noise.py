@@ -2,6 +2,8 @@ from keras_regopt._registry import register
 from keras_regopt._validate import factor
 from keras_regopt._validate import value_range as checked_range
 from keras_regopt.augmentation.image._base import ImageAugmentation
+from keras_regopt.augmentation.image._draws import one_or_between
+from keras_regopt.augmentation.image._noise import bits, keys_from, normals_of
 
 
 @register
@@ -54,19 +56,17 @@ class RandomGaussianNoise(ImageAugmentation):
         self.value_range = checked_range(self, value_range)
 
     def sample(self, shape, seed):
-        low, high = self.stddev, self.stddev
-        if isinstance(self.stddev, tuple):
-            low, high = self.stddev
-        (draw,) = self.uniforms(1, shape[0], seed)
+        draws = self.uniforms(3, shape[0], seed)
         return {
-            "stddev": low + (high - low) * draw,
-            "noise": self.random.normal(shape, dtype="float32", seed=seed),
+            "stddev": one_or_between(self.stddev, draws[0]),
+            "key": keys_from(draws[1], draws[2]),
         }
 
     def apply(self, inputs, parameters):
         ops = self.ops
         lowest, highest = self.value_range
-        strength = (highest - lowest) * parameters["stddev"]
-        noise = strength[:, None, None, None] * parameters["noise"]
-        noise = ops.cast(noise, inputs.dtype)
+        _, height, width, channels = shape = ops.shape(inputs)
+        noise = normals_of(bits(parameters["key"], height * width * channels))
+        noise = (highest - lowest) * parameters["stddev"][:, None] * noise
+        noise = ops.reshape(ops.cast(noise, inputs.dtype), shape)
         return ops.clip(inputs + noise, lowest, highest)
