@@ -62,6 +62,7 @@ __all__ = [
     "in_stateless_scope",
     "in_symbolic_scope",
     "in_tf_graph",
+    "in_xla_graph",
     "is_in_jax_tracing_scope",
     "make_default_seed",
     "print_msg",
@@ -93,6 +94,17 @@ def in_foreign_tf_graph():
         and in_tf_graph()
         and not is_in_jax_tracing_scope()
     )
+
+
+def in_xla_graph():
+    """Whether a TensorFlow graph is built that XLA is going to compile."""
+    if not in_tf_graph() or is_in_jax_tracing_scope():
+        return False
+    import tensorflow as tf
+    from tensorflow.python.ops import control_flow_util
+
+    graph = tf.compat.v1.get_default_graph()
+    return control_flow_util.GraphOrParentsInXlaContext(graph)
 
 
 def tf_seed_generator(seed):

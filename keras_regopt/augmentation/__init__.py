@@ -9,9 +9,13 @@ from keras_regopt.augmentation.image import (
     Mosaic,
     RandAugment,
     RandomAffine,
+    RandomCrop,
+    RandomElastic,
     RandomErasing,
     RandomGaussianNoise,
     RandomMix,
+    RandomPadCrop,
+    RandomResizedCrop,
     RandomSharpness,
 )
 
@@ -24,8 +28,12 @@ __all__ = [
     "RandAugment",
     "RandomAffine",
     "RandomAugmentation",
+    "RandomCrop",
+    "RandomElastic",
     "RandomErasing",
     "RandomGaussianNoise",
     "RandomMix",
+    "RandomPadCrop",
+    "RandomResizedCrop",
     "RandomSharpness",
 ]

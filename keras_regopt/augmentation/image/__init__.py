@@ -22,8 +22,12 @@ __all__ = [
     "Mosaic",
     "RandAugment",
     "RandomAffine",
+    "RandomCrop",
+    "RandomElastic",
     "RandomErasing",
     "RandomGaussianNoise",
     "RandomMix",
+    "RandomPadCrop",
+    "RandomResizedCrop",
     "RandomSharpness",
 ]
