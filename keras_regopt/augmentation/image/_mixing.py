@@ -34,9 +34,6 @@ class MixingAugmentation(ImageAugmentation):
     mixes = True
     parts = 2
 
-    # The share of a box that must be seen in the mixture.
-    min_visibility = 0.0
-
     def __init__(self, *, num_classes=None, bounding_box_format=None, **kwargs):
         super().__init__(**kwargs)
         self.num_classes = _validate.integer(
@@ -81,6 +78,12 @@ class MixingAugmentation(ImageAugmentation):
     def _opened(self, inputs):
         data = super()._opened(inputs)
         batch = _batch_of(self, data["images"])
+        if "keypoints" in data:
+            raise ValueError(
+                f"{type(self).__name__} cannot mix keypoints, whose order "
+                "tells which is which. Take them out of the inputs, or leave "
+                "this layer out."
+            )
         if "labels" in data:
             data["labels"] = _soft(self, data["labels"], batch)
         if "bounding_boxes" in data:
