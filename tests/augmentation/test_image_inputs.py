@@ -111,6 +111,7 @@ def test_ids_labels_and_strings_survive_tf_data(cls, policy):
 def test_boxes_and_masks_follow_in_tf_data_as_they_do_outside():
     data = full_dict((4,))
     del data["nested"]
+    data["bounding_boxes"]["boxes"] /= 2
     layer = RandomAffine(
         flip=None,
         rotation=(0.25, 0.25),

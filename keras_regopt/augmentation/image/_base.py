@@ -4,6 +4,20 @@ from keras_regopt import _validate
 from keras_regopt.augmentation._base import RandomAugmentation, _is_overridden
 from keras_regopt.augmentation._compile import run_compiled
 from keras_regopt.augmentation.image._boxes import from_xyxy, to_xyxy
+from keras_regopt.augmentation.image._followers import (
+    check_box_values,
+    check_boxes,
+    check_keypoints,
+    check_masks,
+)
+from keras_regopt.augmentation.image._ragged import padded, ragged_again
+
+# What belongs to images, the method that changes it, and the check of it.
+FOLLOWERS = {
+    "bounding_boxes": ("apply_to_boxes", check_boxes),
+    "segmentation_masks": ("apply_to_masks", check_masks),
+    "keypoints": ("apply_to_keypoints", check_keypoints),
+}
 
 
 class ImageAugmentation(RandomAugmentation):
@@ -39,9 +53,16 @@ class ImageAugmentation(RandomAugmentation):
     bounding_box_format = None
     min_visibility = 0.0
 
+    _boxes_are_checked = False
+
     def __init__(self, *, data_format=None, **kwargs):
         super().__init__(**kwargs)
         self.data_format = _validate.data_format(self, data_format)
+
+    @property
+    def spatial_axes(self):
+        """The axes of the rows and of the columns, counted from the end."""
+        return (-2, -1) if self.data_format == "channels_first" else (-3, -2)
 
     def apply_to_boxes(self, boxes, parameters, shape):
         """What becomes of the bounding boxes of a batch.
@@ -97,13 +118,11 @@ class ImageAugmentation(RandomAugmentation):
         return height, width
 
     def compute_output_shape(self, input_shape):
-        *batch, rows, columns, channels = input_shape
-        if self.data_format == "channels_first":
-            *batch, channels, rows, columns = input_shape
-        rows, columns = self.output_size(rows, columns)
-        if self.data_format == "channels_first":
-            return (*batch, channels, rows, columns)
-        return (*batch, rows, columns, channels)
+        shape, (rows, columns) = list(input_shape), self.spatial_axes
+        shape[rows], shape[columns] = self.output_size(
+            shape[rows], shape[columns]
+        )
+        return tuple(shape)
 
     def compute_output_spec(self, inputs, training=None):
         outputs = super().compute_output_spec(inputs, training)
@@ -124,7 +143,7 @@ class ImageAugmentation(RandomAugmentation):
         if (
             "bounding_boxes" in data
             and self.bounding_box_format is None
-            and self._overrides("apply_to_boxes")
+            and self._moves("bounding_boxes")
         ):
             raise ValueError(
                 f"`bounding_box_format` of {type(self).__name__} must be set "
@@ -133,23 +152,29 @@ class ImageAugmentation(RandomAugmentation):
             )
         return data
 
+    def _changed(self, data, single, training):
+        data, found = padded(data, filter(self._moves, FOLLOWERS))
+        return ragged_again(super()._changed(data, single, training), found)
+
     def _followers(self, data):
         followers = super()._followers(data)
-        for key, hook in (
-            ("bounding_boxes", "apply_to_boxes"),
-            ("segmentation_masks", "apply_to_masks"),
-            ("keypoints", "apply_to_keypoints"),
-        ):
-            if key in data and self._overrides(hook):
+        images = data[self.key]
+        for key, (_, check) in FOLLOWERS.items():
+            if key in data and self._moves(key):
                 followers[key] = keras.tree.map_structure(
                     self.ops.convert_to_tensor, data[key]
                 )
+                check(self, followers[key], images)
         return followers
+
+    def _moves(self, key):
+        return _is_overridden(self, FOLLOWERS[key][0], ImageAugmentation)
 
     def _follow(self, data, parameters, chosen, shape):
         results = super()._follow(data, parameters, chosen, shape)
         if "bounding_boxes" in data:
             before = data["bounding_boxes"]
+            self._check_box_values(before, data[self.key], shape)
             after = self._boxes(before, parameters, shape)
             results["bounding_boxes"] = {
                 k: self._select(chosen, after[k], before[k]) for k in after
@@ -164,18 +189,24 @@ class ImageAugmentation(RandomAugmentation):
             results["keypoints"] = self._select(chosen, after, before)
         return results
 
+    def _check_box_values(self, bounding_boxes, images, shape):
+        """Looks at boxes in the first call in which there are any to see."""
+        if not self._boxes_are_checked:
+            self._boxes_are_checked = check_box_values(
+                self, bounding_boxes, images, shape[1:3]
+            )
+
     def _boxes(self, bounding_boxes, parameters, shape):
         """Boxes in the format in which they came."""
-        xyxy, alive = to_xyxy(
-            bounding_boxes["boxes"], self.bounding_box_format, *shape[1:3]
-        )
+        size = shape[1:3]
+        xyxy, alive = to_xyxy(bounding_boxes, self.bounding_box_format, *size)
         moved = self.apply_to_boxes(xyxy, parameters, shape)
         moved = from_xyxy(
             moved,
             alive,
             bounding_boxes,
             self.bounding_box_format,
-            *self.output_size(*shape[1:3]),
+            *self.output_size(*size),
             self.min_visibility,
         )
         return {**bounding_boxes, **moved}
@@ -227,6 +258,3 @@ class ImageAugmentation(RandomAugmentation):
         if self.data_format == "channels_last":
             return images
         return self.ops.transpose(images, (0, 3, 1, 2))
-
-    def _overrides(self, method):
-        return _is_overridden(self, method, ImageAugmentation)

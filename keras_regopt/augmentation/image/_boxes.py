@@ -3,6 +3,7 @@
 import keras
 
 from keras_regopt._keras import data_ops as ops
+from keras_regopt._validate import one_of
 
 FORMATS = (
     "xyxy",
@@ -17,23 +18,59 @@ FORMATS = (
 )
 
 
-def to_xyxy(boxes, box_format, height, width):
+def box_format(owner, value):
+    """A format of boxes, in capitals or not, as in Keras.
+
+    Args:
+        owner: The object under construction.
+        value: The value of its argument `bounding_box_format`.
+
+    Returns:
+        One of `FORMATS`, or `None`.
+
+    Raises:
+        ValueError: If the value is neither.
+    """
+    if isinstance(value, str):
+        # KerasCV's users write "xyWH".
+        value = value.lower()
+    return one_of(owner, "bounding_box_format", value, (None, *FORMATS))
+
+
+def label_keys(bounding_boxes):
+    """The keys of the labels of boxes: Keras' name, or KerasCV's."""
+    return [key for key in ("labels", "classes") if key in bounding_boxes]
+
+
+def to_xyxy(bounding_boxes, box_format, height, width):
     """Boxes as left, top, right and bottom edge in pixels.
 
     Args:
-        boxes: Tensor of shape `(batch, boxes, 4)`.
+        bounding_boxes: A dict of `boxes`, of shape `(batch, boxes, 4)`, and
+            perhaps `labels`.
         box_format: One of `FORMATS`.
         height: Height of the images.
         width: Width of the images.
 
     Returns:
         The boxes in float32, and a boolean tensor of shape `(batch, boxes)`
-        that tells boxes from padding, which has no area.
+        that tells boxes from padding, which has no area or the label -1.
     """
-    boxes = keras.utils.bounding_boxes.convert_format(
-        boxes, box_format, "xyxy", height, width, dtype="float32"
+    xyxy = keras.utils.bounding_boxes.convert_format(
+        bounding_boxes["boxes"],
+        box_format,
+        "xyxy",
+        height,
+        width,
+        dtype="float32",
     )
-    return boxes, _has_area(boxes)
+    alive = _area(xyxy) > 0
+    for key in label_keys(bounding_boxes):
+        named = bounding_boxes[key] != -1
+        if len(named.shape) > len(alive.shape):
+            named = ops.any(named, axis=-1)
+        alive = ops.logical_and(alive, named)
+    return xyxy, alive
 
 
 def from_xyxy(xyxy, alive, came, box_format, height, width, min_visibility=0.0):
@@ -54,45 +91,31 @@ def from_xyxy(xyxy, alive, came, box_format, height, width, min_visibility=0.0):
     Returns:
         A dict of `boxes` and, if there were any, `labels`.
     """
-    left, top, right, bottom = ops.split(xyxy, 4, axis=-1)
-    height = ops.cast(height, "float32")
-    width = ops.cast(width, "float32")
-    whole = _area(xyxy)
-    xyxy = ops.concatenate(
-        [
-            ops.clip(left, 0.0, width),
-            ops.clip(top, 0.0, height),
-            ops.clip(right, 0.0, width),
-            ops.clip(bottom, 0.0, height),
-        ],
-        axis=-1,
-    )
-    alive = ops.logical_and(alive, _has_area(xyxy))
-    if min_visibility > 0:
-        enough = _area(xyxy) >= min_visibility * whole
-        alive = ops.logical_and(alive, enough)
+    low = ops.zeros((4,), dtype="float32")
+    high = ops.cast(ops.stack([width, height, width, height]), "float32")
+    clipped = ops.minimum(ops.maximum(xyxy, low), high)
+    left = _area(clipped)
+    enough = left >= min_visibility * _area(xyxy)
+    alive = ops.logical_and(alive, ops.logical_and(left > 0, enough))
     boxes = keras.utils.bounding_boxes.convert_format(
-        xyxy, "xyxy", box_format, height, width, dtype="float32"
+        clipped, "xyxy", box_format, height, width, dtype="float32"
     )
     boxes = ops.where(ops.expand_dims(alive, -1), boxes, ops.zeros_like(boxes))
-    dtype = came["boxes"].dtype
-    if keras.backend.is_float_dtype(keras.backend.standardize_dtype(dtype)):
+    dtype = keras.backend.standardize_dtype(came["boxes"].dtype)
+    if keras.backend.is_float_dtype(dtype):
         boxes = ops.cast(boxes, dtype)
     results = {"boxes": boxes}
-    if "labels" in came:
-        labels = came["labels"]
+    for key in label_keys(came):
+        labels = came[key]
+        kept = alive
         if len(labels.shape) > len(alive.shape):
-            alive = ops.expand_dims(alive, -1)
+            kept = ops.expand_dims(alive, -1)
         gone = ops.cast(-ops.ones_like(labels), labels.dtype)
-        results["labels"] = ops.where(alive, labels, gone)
+        results[key] = ops.where(kept, labels, gone)
     return results
 
 
-def _has_area(xyxy):
-    left, top, right, bottom = (xyxy[..., i] for i in range(4))
-    return ops.logical_and(right > left, bottom > top)
-
-
 def _area(xyxy):
+    """The area, 0 where the edges are in the wrong order."""
     left, top, right, bottom = (xyxy[..., i] for i in range(4))
-    return (right - left) * (bottom - top)
+    return ops.maximum(right - left, 0.0) * ops.maximum(bottom - top, 0.0)

@@ -1,7 +1,7 @@
 from keras_regopt._validate import in_range, one_of
 from keras_regopt.augmentation.image import _matrices
 from keras_regopt.augmentation.image._base import ImageAugmentation
-from keras_regopt.augmentation.image._boxes import FORMATS
+from keras_regopt.augmentation.image._boxes import box_format
 from keras_regopt.augmentation.image._warp import (
     FILL_MODES,
     INTERPOLATIONS,
@@ -72,9 +72,7 @@ class GeometricAugmentation(ImageAugmentation):
         self.interpolation = one_of(
             self, "interpolation", interpolation, INTERPOLATIONS
         )
-        self.bounding_box_format = one_of(
-            self, "bounding_box_format", bounding_box_format, (None, *FORMATS)
-        )
+        self.bounding_box_format = box_format(self, bounding_box_format)
         self.min_visibility = in_range(
             self, "min_visibility", min_visibility, 0, 1
         )

@@ -1,0 +1,144 @@
+"""Checks of what belongs to images: their boxes, masks and keypoints.
+
+Shapes are checked wherever they are known. Values are looked at in the first
+call in which there are any, that is, outside of `tf.data` and other graphs.
+"""
+
+import keras
+import numpy as np
+
+from keras_regopt.augmentation._training import is_traced
+from keras_regopt.augmentation.image._boxes import label_keys, to_xyxy
+
+# How many pixels a box may reach out of its image, which rounding explains.
+TOLERANCE = 1.0
+
+
+def check_boxes(layer, bounding_boxes, images):
+    """Raises a `ValueError` for boxes that cannot belong to the images.
+
+    Args:
+        layer: The augmentation, whose name the error bears.
+        bounding_boxes: What came under this key.
+        images: The images, a tensor.
+    """
+    if not isinstance(bounding_boxes, dict) or "boxes" not in bounding_boxes:
+        found = type(bounding_boxes).__name__
+        if isinstance(bounding_boxes, dict):
+            found = f"keys={sorted(bounding_boxes)}"
+        raise ValueError(
+            f"`bounding_boxes` in the inputs of {type(layer).__name__} must be "
+            f"a dict of 'boxes' and 'labels'. Received: {found}"
+        )
+    shape = tuple(bounding_boxes["boxes"].shape)
+    rank = len(images.shape) - 1
+    if len(shape) != rank or shape[-1] not in (4, None):
+        _fail(
+            layer,
+            "bounding_boxes",
+            f"of shape {'(batch, boxes, 4)' if rank == 3 else '(boxes, 4)'}, "
+            f"to go with images of rank {rank + 1}",
+            shape,
+        )
+    _check_batch(layer, "bounding_boxes", shape, images)
+    for key in label_keys(bounding_boxes):
+        labels = tuple(bounding_boxes[key].shape)
+        if not _fits(labels[: rank - 1], shape[:-1]):
+            _fail(
+                layer,
+                f"{key}` of the `bounding_boxes",
+                f"one for each of the boxes, of shape {shape[:-1]}",
+                labels,
+            )
+
+
+def check_box_values(layer, bounding_boxes, images, size):
+    """Raises a `ValueError` for boxes that lie outside of the images.
+
+    Args:
+        layer: The augmentation, which has a `bounding_box_format`.
+        bounding_boxes: A dict of tensors with a batch axis.
+        images: The images, a tensor.
+        size: Height and width of the images.
+
+    Returns:
+        Whether there were values to look at.
+    """
+    boxes = bounding_boxes["boxes"]
+    if is_traced(images) or is_traced(boxes):
+        return False
+    box_format = layer.bounding_box_format
+    xyxy, alive = to_xyxy(bounding_boxes, box_format, *size)
+    xyxy, alive = (keras.ops.convert_to_numpy(x) for x in (xyxy, alive))
+    limits = np.array([size[1], size[0]], "float32")
+    beyond = (xyxy[..., :2] < -TOLERANCE) | (xyxy[..., 2:] > limits + TOLERANCE)
+    wrong = beyond.any(axis=-1) & alive
+    if wrong.any():
+        box = keras.ops.convert_to_numpy(boxes)[wrong][0]
+        raise ValueError(
+            f"`bounding_boxes` in the inputs of {type(layer).__name__} must "
+            f"lie within the images, of height {size[0]} and width {size[1]}. "
+            f"Received: {box.tolist()} in the format {box_format!r}. Set "
+            "`bounding_box_format` to the format that they have, or clip them "
+            "to the images first."
+        )
+    return True
+
+
+def check_masks(layer, masks, images):
+    """Raises a `ValueError` for masks of another size than the images."""
+    shape, whole = tuple(masks.shape), tuple(images.shape)
+    rank = len(whole)
+    rows, columns = layer.spatial_axes
+    size = (whole[rows], whole[columns])
+    if len(shape) == rank:
+        given = (shape[rows], shape[columns])
+    elif len(shape) == rank - 1:
+        given = shape[-2:]
+    else:
+        given = None
+    if given is None or not _fits(given, size):
+        _fail(
+            layer,
+            "segmentation_masks",
+            f"of the height and width of the images, {size}, and of rank "
+            f"{rank - 1} or, with an axis of channels, {rank}",
+            shape,
+        )
+    _check_batch(layer, "segmentation_masks", shape, images)
+
+
+def check_keypoints(layer, keypoints, images):
+    """Raises a `ValueError` for keypoints of a shape that says nothing."""
+    shape = tuple(keypoints.shape)
+    rank = len(images.shape) - 1
+    if len(shape) != rank or shape[-1] not in (2, 3):
+        lead = "batch, " if rank == 3 else ""
+        _fail(
+            layer,
+            "keypoints",
+            f"of shape ({lead}points, 2), x before y, or ({lead}points, 3), "
+            "with their visibility",
+            shape,
+        )
+    _check_batch(layer, "keypoints", shape, images)
+
+
+def _check_batch(layer, key, shape, images):
+    batched = len(images.shape) == layer.element_rank + 1
+    if batched and not _fits(shape[:1], images.shape[:1]):
+        _fail(layer, key, f"for {images.shape[0]} images", shape)
+
+
+def _fits(shape, other):
+    return len(shape) == len(other) and all(
+        a is None or b is None or a == b
+        for a, b in zip(shape, other, strict=True)
+    )
+
+
+def _fail(layer, key, allowed, shape):
+    raise ValueError(
+        f"`{key}` in the inputs of {type(layer).__name__} must be {allowed}. "
+        f"Received: shape={shape}"
+    )

@@ -1,0 +1,71 @@
+"""Sets of boxes and of keypoints that are larger for one image than another.
+
+Only TensorFlow has such tensors. They are padded while a layer computes.
+"""
+
+import sys
+
+# What fills up a set, so that it counts as padding.
+FILLERS = {"labels": -1, "classes": -1}
+
+
+def padded(data, keys):
+    """Dense tensors in the place of ragged ones.
+
+    Args:
+        data: The dict of the inputs.
+        keys: The keys to look at.
+
+    Returns:
+        The dict with dense tensors, and a dict of what was ragged, for
+        `ragged_again`.
+    """
+    data, found = dict(data), {}
+    for key in keys:
+        parts = data.get(key)
+        if is_ragged(parts):
+            found[key] = parts
+            data[key] = parts.to_tensor()
+        elif isinstance(parts, dict) and any(map(is_ragged, parts.values())):
+            found[key] = [k for k, x in parts.items() if is_ragged(x)]
+            data[key] = {
+                k: x.to_tensor(FILLERS.get(k, 0)) if is_ragged(x) else x
+                for k, x in parts.items()
+            }
+    return data, found
+
+
+def ragged_again(results, found):
+    """Takes the padding out, and with it the boxes that are gone.
+
+    Args:
+        results: A dict of dense tensors.
+        found: The second of the results of `padded`.
+
+    Returns:
+        The dict with ragged tensors.
+    """
+    results = dict(results)
+    for key, parts in found.items():
+        if key not in results:
+            continue
+        import tensorflow as tf
+
+        if is_ragged(parts):
+            results[key] = tf.RaggedTensor.from_tensor(
+                results[key], lengths=parts.row_lengths()
+            )
+            continue
+        left = tf.reduce_any(tf.not_equal(results[key]["boxes"], 0.0), axis=-1)
+        results[key] = {
+            k: tf.ragged.boolean_mask(x, left) if k in parts else x
+            for k, x in results[key].items()
+        }
+    return results
+
+
+def is_ragged(x):
+    """Whether something is a ragged tensor."""
+    if "tensorflow" not in sys.modules:
+        return False
+    return isinstance(x, sys.modules["tensorflow"].RaggedTensor)
