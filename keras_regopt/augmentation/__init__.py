@@ -1,6 +1,7 @@
 """Random augmentation of images, inside the model or in `tf.data`."""
 
 from keras_regopt.augmentation._base import RandomAugmentation
+from keras_regopt.augmentation._map_dataset import map_dataset
 from keras_regopt.augmentation.image import (
     CutMix,
     GridMask,
@@ -36,4 +37,5 @@ __all__ = [
     "RandomPadCrop",
     "RandomResizedCrop",
     "RandomSharpness",
+    "map_dataset",
 ]

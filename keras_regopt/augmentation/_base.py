@@ -7,6 +7,14 @@ from keras_regopt._config import SignatureConfig
 from keras_regopt._keras import data_ops, data_random
 from keras_regopt._validate import in_range, integer
 from keras_regopt.augmentation._compile import run_compiled
+from keras_regopt.augmentation._inputs import (
+    Sealed,
+    as_tensor,
+    check_labels,
+    checked_training,
+    like,
+    sealed,
+)
 from keras_regopt.augmentation._seeds import Seeds
 from keras_regopt.augmentation._training import acts_by_itself, is_traced
 
@@ -142,11 +150,9 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
         # Behind `take`, XLA cannot move the draw into a loop over pixels.
         return [self.ops.take(draws, row, axis=0) for row in range(count)]
 
-    def __call__(self, inputs, *args, **kwargs):
-        # Keras refuses dicts that mix tensors with arrays or strings.
-        if isinstance(inputs, dict) and not _symbolic(inputs):
-            inputs = _Sealed(inputs)
-        return super().__call__(inputs, *args, **kwargs)
+    def __call__(self, inputs, *others, training=None, **kwargs):
+        training = checked_training(self, others, training)
+        return super().__call__(sealed(inputs), training=training, **kwargs)
 
     def call(self, inputs, training=None):
         """Augments a batch or one element, or leaves it as it is.
@@ -159,23 +165,16 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
         Returns:
             The same structure, in new containers.
         """
-        if isinstance(inputs, _Sealed):
+        if isinstance(inputs, Sealed):
             inputs = inputs.content
         data = self._opened(inputs)
-        tensor = data[self.key] = self.ops.convert_to_tensor(data[self.key])
-        rank = len(tensor.shape)
-        if rank not in (self.element_rank, self.element_rank + 1):
-            raise ValueError(
-                f"The {self.key} of {type(self).__name__} must have rank "
-                f"{self.element_rank}, or {self.element_rank + 1} with a "
-                f"batch axis. Received: shape={tuple(tensor.shape)}"
-            )
+        tensor = data[self.key]
         if training is None:
             training = acts_by_itself(self, tensor)
         if training:
             self._check_range(tensor)
         if training or _is_overridden(self, "at_rest", RandomAugmentation):
-            single = rank == self.element_rank
+            single = len(tensor.shape) == self.element_rank
             data.update(self._changed(data, single, training))
         else:
             dtype = self._output_dtype(tensor.dtype)
@@ -184,7 +183,7 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
 
     def compute_output_spec(self, inputs, training=None):
         # New tensors all: Keras notes on each which layer it came from.
-        data = keras.tree.map_structure(_like, self._opened(inputs))
+        data = keras.tree.map_structure(like, self._opened(inputs))
         spec = data[self.key]
         data[self.key] = keras.KerasTensor(
             self.compute_output_shape(spec.shape),
@@ -206,15 +205,16 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
         return keras.layers.Layer.get_config(self)
 
     def _opened(self, inputs):
+        """The inputs as a new dict, with tensors where they matter."""
         if not isinstance(inputs, dict):
-            return {self.key: inputs}
+            return {self.key: as_tensor(self, inputs)}
         if self.key not in inputs:
             raise ValueError(
                 f"The inputs of {type(self).__name__} must be a tensor or a "
                 f"dict with the key '{self.key}'. "
-                f"Received: keys={sorted(inputs)}"
+                f"Received: keys={list(inputs)}"
             )
-        return dict(inputs)
+        return {**inputs, self.key: as_tensor(self, inputs[self.key])}
 
     def _check_range(self, tensor):
         """Warns once, at the first call in which there are values to see."""
@@ -222,6 +222,8 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
             return
         dtype = keras.backend.standardize_dtype(tensor.dtype)
         if is_traced(tensor) or not keras.backend.is_float_dtype(dtype):
+            return
+        if 0 in tensor.shape:
             return
         self._range_is_checked = True
         low, high = self.value_range
@@ -243,6 +245,12 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
             data = keras.tree.map_structure(
                 lambda x: ops.expand_dims(x, axis=0), data
             )
+        empty = data[self.key].shape[0] == 0
+        if empty:
+            # Not every operation bears it, so one element stands in for none.
+            data = keras.tree.map_structure(
+                lambda x: ops.zeros((1, *x.shape[1:]), x.dtype), data
+            )
         tensor = data[self.key]
         shape = self._sample_shape(tensor)
         parameters, chosen = self._drawn(shape, training)
@@ -254,6 +262,8 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
             results = keras.tree.map_structure(
                 lambda x: ops.squeeze(x, axis=0), results
             )
+        if empty:
+            results = keras.tree.map_structure(lambda x: x[:0], results)
         return results
 
     def _drawn(self, shape, training):
@@ -277,10 +287,13 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
         keys = {self.key}
         if _is_overridden(self, "apply_to_labels", RandomAugmentation):
             keys.add("labels")
-        return keras.tree.map_structure(
+        followers = keras.tree.map_structure(
             self.ops.convert_to_tensor,
             {k: v for k, v in data.items() if k in keys},
         )
+        if "labels" in followers:
+            check_labels(self, followers["labels"], followers[self.key])
+        return followers
 
     def _follow(self, data, parameters, chosen, shape):
         """What becomes of the entries other than the data themselves."""
@@ -329,25 +342,6 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
         if keras.backend.is_float_dtype(input_dtype):
             return self.compute_dtype
         return input_dtype
-
-
-class _Sealed:
-    """Carries a dict past Keras' inspection of the arguments."""
-
-    def __init__(self, content):
-        self.content = content
-
-
-def _like(x):
-    if not isinstance(x, keras.KerasTensor):
-        return x
-    return keras.KerasTensor(x.shape, x.dtype, sparse=x.sparse, ragged=x.ragged)
-
-
-def _symbolic(inputs):
-    return any(
-        isinstance(x, keras.KerasTensor) for x in keras.tree.flatten(inputs)
-    )
 
 
 def _is_overridden(layer, method, base):

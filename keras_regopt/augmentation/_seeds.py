@@ -1,20 +1,49 @@
-"""The seed state of an augmentation, within and without `tf.data`."""
+"""Where the draws of an augmentation come from.
+
+Usually from a seed generator of Keras. Two things go wrong with one alone: it
+reads and advances its state in two steps, so that calls side by side draw the
+same, and a process that is forked goes on from a copy of it. So calls in
+`tf.data` count with one indivisible operation of TensorFlow, eager calls in
+threads wait for each other, and the workers of a PyTorch `DataLoader` mix in
+who they are. Within `numbered`, the draws hang on the number of the element
+alone.
+"""
+
+import contextlib
+import contextvars
+import sys
+import threading
 
 import keras
+import numpy as np
 
-from keras_regopt._keras import (
-    in_foreign_tf_graph,
-    make_default_seed,
-    tf_seed_generator,
-)
+from keras_regopt._keras import in_foreign_tf_graph, make_default_seed
 from keras_regopt._seed_state import seed_state, set_seed_state
+from keras_regopt.augmentation._training import in_tf_data
+
+# The number for which a `tf.data` function is being traced, and how many
+# draws each `Seeds` has made in it.
+_number = contextvars.ContextVar("number", default=None)
+
+_lock = threading.RLock()
+
+
+@contextlib.contextmanager
+def numbered(number):
+    """Lets all draws within depend on the seeds of the layers and a number.
+
+    Args:
+        number: Scalar int64 tensor of TensorFlow.
+    """
+    token = _number.set((number, {}))
+    try:
+        yield
+    finally:
+        _number.reset(token)
 
 
 class Seeds:
-    """A seed generator, and a second one for `tf.data` on other backends.
-
-    A `tf.data` function cannot advance a variable of JAX or torch, so there
-    a TensorFlow variable, which starts from the same seed, counts the draws.
+    """The seeds of one augmentation, wherever it is called.
 
     Args:
         seed: An integer, or `None` for a random one.
@@ -23,29 +52,112 @@ class Seeds:
     def __init__(self, seed):
         # Not `seed or ...`: 0 is a seed.
         self._start = make_default_seed() if seed is None else seed
-        self.usual = keras.random.SeedGenerator(self._start)
+        self.usual = LockedSeedGenerator(self._start)
         self._tensorflow = None
 
     def current(self):
         """The generator that fits the moment."""
-        if not in_foreign_tf_graph():
-            return self.usual
-        if self._tensorflow is None:
-            self._tensorflow = tf_seed_generator(self._start)
-        return self._tensorflow
+        if _number.get() is not None:
+            return _Source(self._of_the_number)
+        if in_tf_data() or in_foreign_tf_graph():
+            if self._tensorflow is None:
+                self._tensorflow = _Counter(self._start)
+            return self._tensorflow
+        worker = _worker_seed()
+        if worker is not None:
+            return _Source(lambda: self._of_a_worker(worker))
+        return self.usual
 
     def save(self, store):
         """Writes the state under two keys of a dict."""
         store["seed_state"] = seed_state(self.usual)
         if self._tensorflow is not None:
-            store["tf_data_seed_state"] = seed_state(self._tensorflow)
+            store["tf_data_seed_state"] = self._tensorflow.variable.numpy()
 
     def load(self, store):
         """Takes up the state that `save` wrote, on any backend."""
         set_seed_state(self.usual, store["seed_state"])
-        if "tf_data_seed_state" not in store:
-            return
-        # Under TensorFlow, `tf.data` and the rest share one generator.
-        if keras.backend.backend() != "tensorflow":
-            self._tensorflow = tf_seed_generator(self._start)
-            set_seed_state(self._tensorflow, store["tf_data_seed_state"])
+        if "tf_data_seed_state" in store:
+            self._tensorflow = _Counter(self._start)
+            state = np.array(store["tf_data_seed_state"])
+            self._tensorflow.variable.assign(state)
+
+    def _of_the_number(self):
+        number, draws = _number.get()
+        draw = draws[self] = draws.get(self, -1) + 1
+        return _mixed(self._start + (draw << 32), number)
+
+    def _of_a_worker(self, worker):
+        state = keras.ops.convert_to_numpy(self.usual.next())
+        words = [*(int(n) & 0xFFFFFFFF for n in state), worker]
+        state = np.random.SeedSequence(words).generate_state(2)
+        dtype = keras.backend.standardize_dtype(self.usual.state.dtype)
+        return keras.ops.convert_to_tensor(
+            state.view("int32") if dtype == "int32" else state, dtype
+        )
+
+
+class LockedSeedGenerator(keras.random.SeedGenerator):
+    """A seed generator for calls in several threads."""
+
+    def next(self, ordered=True):
+        with _lock:
+            return super().next(ordered)
+
+
+class _Source(keras.random.SeedGenerator):
+    """Passes for a seed generator where `keras.random` asks for one."""
+
+    def __init__(self, source):
+        self.next = lambda ordered=True: source()
+
+
+class _Counter(keras.random.SeedGenerator):
+    """Counts the draws of `tf.data`, whose calls may run side by side."""
+
+    def __init__(self, seed):
+        import tensorflow as tf
+
+        # Outside of the function that is being traced.
+        with tf.init_scope(), tf.device("CPU:0"):
+            variable = tf.Variable([0, 0, seed], dtype="int64", trainable=False)
+        # A strategy makes copies for its devices; `tf.data` needs one.
+        self.variable = getattr(variable, "values", (variable,))[0]
+
+    def next(self, ordered=True):
+        import tensorflow as tf
+
+        # The only operation that reads and advances at once, under XLA too.
+        # TensorFlow's own generators use it with this algorithm, Philox.
+        state = tf.raw_ops.RngReadAndSkip(
+            resource=self.variable.handle,
+            alg=tf.random.Algorithm.PHILOX.value,
+            delta=tf.constant(1, "uint64"),
+        )
+        return _mixed(state[2], state[0])
+
+
+def _mixed(*numbers):
+    """A seed of two int32 from two int64, for functions of TensorFlow."""
+    import tensorflow as tf
+
+    return tf.random.stateless_uniform(
+        (2,),
+        tf.stack([tf.cast(n, "int64") for n in numbers]),
+        minval=None,
+        maxval=None,
+        dtype="int32",
+        alg="philox",
+    )
+
+
+def _worker_seed():
+    """The seed of the worker of a PyTorch `DataLoader` that this process is.
+
+    It differs from worker to worker and from epoch to epoch, and follows
+    `torch.manual_seed`.
+    """
+    if "torch.utils.data" not in sys.modules:
+        return None
+    worker = sys.modules["torch.utils.data"].get_worker_info()
+    return None if worker is None else worker.seed
