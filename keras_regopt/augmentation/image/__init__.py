@@ -7,11 +7,17 @@ from keras_regopt.augmentation.image.mix_up import MixUp
 from keras_regopt.augmentation.image.mosaic import Mosaic
 from keras_regopt.augmentation.image.rand_augment import RandAugment
 from keras_regopt.augmentation.image.random_affine import RandomAffine
+from keras_regopt.augmentation.image.random_crop import RandomCrop
+from keras_regopt.augmentation.image.random_elastic import RandomElastic
 from keras_regopt.augmentation.image.random_erasing import RandomErasing
 from keras_regopt.augmentation.image.random_gaussian_noise import (
     RandomGaussianNoise,
 )
 from keras_regopt.augmentation.image.random_mix import RandomMix
+from keras_regopt.augmentation.image.random_pad_crop import RandomPadCrop
+from keras_regopt.augmentation.image.random_resized_crop import (
+    RandomResizedCrop,
+)
 from keras_regopt.augmentation.image.random_sharpness import RandomSharpness
 
 __all__ = [
