@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 from _image_operations import COMPARISONS, Comparison, Kit
-from _image_processes import Processes
+from _image_processes import Processes, Step
 
 CLASSES = 10
 FLOORS = "floors"
@@ -14,7 +14,7 @@ BACKENDS = ("tensorflow", "jax", "torch")
 RANGES = {"uint8": (0, 255), "float32": (0.0, 1.0)}
 
 
-def steps(backend, name, size, dtype, batch, brief):
+def steps(backend, name, size, dtype, batch, extent):
     """A comparison, in all ways that a process knows.
 
     Args:
@@ -24,7 +24,8 @@ def steps(backend, name, size, dtype, batch, brief):
         size: Height and width of the images.
         dtype: `"uint8"` or `"float32"`.
         batch: How many images there are.
-        brief: Whether the peers are timed in their fastest way alone.
+        extent: `"whole"`, or `"tensorflow"` to leave the other backends out,
+            or `"brief"` to time the peers in their fastest way alone too.
 
     Yields:
         (mode, function without arguments).
@@ -43,11 +44,11 @@ def steps(backend, name, size, dtype, batch, brief):
             functools.partial(transform_and_images, *description)
         )
         yield backend, lambda: np.stack(one_by_one(*content()))
-        if backend == "albumentations" and not brief:
+        if backend == "albumentations" and extent != "brief":
             yield f"{backend}, not stacked", lambda: one_by_one(*content())
-            yield f"{backend}, 2 processes", Processes(2, *description)
+            yield f"{backend}, 2 processes", Step(processes(), description)
         return
-    if brief and backend != "tensorflow":
+    if extent != "whole" and backend != "tensorflow":
         return
     import keras
 
@@ -65,10 +66,15 @@ def steps(backend, name, size, dtype, batch, brief):
         if make is None or (prefix and backend != "tensorflow"):
             continue
         modes = MODES[backend]
-        if brief and prefix:
+        if extent == "brief" and prefix:
             modes = {"tf.data": modes["tf.data"]}
         for mode, prepare in modes.items():
             yield prefix + mode, Prepared(prepare, make, kit, data)
+
+
+@functools.cache
+def processes():
+    return Processes(2)
 
 
 def photographs(size, dtype, batch):

@@ -21,25 +21,27 @@ class Processes:
 
     Args:
         count: How many processes there are.
-        *description: What `transform_and_images` takes.
     """
 
-    def __init__(self, count, *description):
+    def __init__(self, count):
         self._processes = [
             subprocess.Popen(
-                [sys.executable, pathlib.Path(__file__)],
+                [sys.executable, pathlib.Path(__file__), str(number)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
             )
-            for _ in range(count)
+            for number in range(count)
         ]
         self._seconds = [0.0] * count
-        for number, process in enumerate(self._processes):
-            send(process.stdin, (number, count, description))
+        self._description = None
 
-    def __call__(self):
+    def augmented(self, description):
+        """A batch of what `transform_and_images` makes of a description."""
+        request = None
+        if description != self._description:
+            request = self._description = description
         for process in self._processes:
-            send(process.stdin, "next")
+            send(process.stdin, (len(self._processes), request))
         parts = []
         for number, process in enumerate(self._processes):
             part, self._seconds[number] = pickle.load(process.stdout)
@@ -50,10 +52,17 @@ class Processes:
         """The CPU seconds of this process and of the others together."""
         return time.process_time() + sum(self._seconds)
 
-    def __del__(self):
-        for process in self._processes:
-            process.stdin.close()
-            process.wait()
+
+class Step:
+    """A batch of the processes, and the clock that goes with it."""
+
+    def __init__(self, processes, description):
+        self._processes = processes
+        self._description = description
+        self.clock = processes.clock
+
+    def __call__(self):
+        return self._processes.augmented(self._description)
 
 
 def send(pipe, message):
@@ -61,23 +70,23 @@ def send(pipe, message):
     pipe.flush()
 
 
-def work():
+def work(number):
     results, sys.stdout = sys.stdout.buffer, sys.stderr
-    number, count, description = pickle.load(sys.stdin.buffer)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {number % os.cpu_count()})
     from _image_contenders import one_by_one, transform_and_images
 
-    transform, images = transform_and_images(*description)
-    images = images[number::count]
     while True:
         try:
-            pickle.load(sys.stdin.buffer)
+            count, description = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
+        if description is not None:
+            transform, images = transform_and_images(*description)
+            images = images[number::count]
         part = np.stack(one_by_one(transform, images))
         send(results, (part, time.process_time()))
 
 
 if __name__ == "__main__":
-    work()
+    work(int(sys.argv[1]))

@@ -73,23 +73,23 @@ def other_layers():
 def measured(arguments, names, peers):
     """A dict: (name, size, dtype) to times, first calls and memory."""
     workers = Workers([*arguments.backends, *peers], "_image_contenders")
+    # Where everything is measured; elsewhere, one backend will do.
+    first = (arguments.sizes[0], arguments.dtypes[0])
     results = {}
     for size in arguments.sizes:
         for dtype in arguments.dtypes:
             for name in names:
-                brief = name not in (FLOORS, *MAIN)
-                first = (size, dtype) == (
-                    arguments.sizes[0],
-                    arguments.dtypes[0],
-                )
-                if brief and not first and not arguments.only:
-                    continue
+                extent = "whole" if (size, dtype) == first else "tensorflow"
+                if name not in (FLOORS, *MAIN):
+                    if extent != "whole" and not arguments.only:
+                        continue
+                    extent = "brief"
                 times = workers.measure(
                     {name: name},
                     size,
                     dtype,
                     arguments.batch,
-                    brief,
+                    extent,
                     rounds=arguments.rounds,
                 )
                 key = Key(name, size, dtype)
