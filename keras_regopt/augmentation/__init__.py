@@ -17,6 +17,7 @@ from keras_regopt.augmentation.image import (
     RandomMix,
     RandomPadCrop,
     RandomResizedCrop,
+    RandomSaltPepper,
     RandomSharpness,
 )
 
@@ -36,6 +37,7 @@ __all__ = [
     "RandomMix",
     "RandomPadCrop",
     "RandomResizedCrop",
+    "RandomSaltPepper",
     "RandomSharpness",
     "map_dataset",
 ]

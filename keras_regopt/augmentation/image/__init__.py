@@ -18,6 +18,7 @@ from keras_regopt.augmentation.image.random_pad_crop import RandomPadCrop
 from keras_regopt.augmentation.image.random_resized_crop import (
     RandomResizedCrop,
 )
+from keras_regopt.augmentation.image.random_salt_pepper import RandomSaltPepper
 from keras_regopt.augmentation.image.random_sharpness import RandomSharpness
 
 __all__ = [
@@ -35,5 +36,6 @@ __all__ = [
     "RandomMix",
     "RandomPadCrop",
     "RandomResizedCrop",
+    "RandomSaltPepper",
     "RandomSharpness",
 ]
