@@ -7,19 +7,35 @@ from keras_regopt.augmentation.image.mix_up import MixUp
 from keras_regopt.augmentation.image.mosaic import Mosaic
 from keras_regopt.augmentation.image.rand_augment import RandAugment
 from keras_regopt.augmentation.image.random_affine import RandomAffine
+from keras_regopt.augmentation.image.random_auto_contrast import (
+    RandomAutoContrast,
+)
+from keras_regopt.augmentation.image.random_channel_drop import (
+    RandomChannelDrop,
+)
+from keras_regopt.augmentation.image.random_channel_shuffle import (
+    RandomChannelShuffle,
+)
+from keras_regopt.augmentation.image.random_color import RandomColor
 from keras_regopt.augmentation.image.random_crop import RandomCrop
 from keras_regopt.augmentation.image.random_elastic import RandomElastic
+from keras_regopt.augmentation.image.random_equalize import RandomEqualize
 from keras_regopt.augmentation.image.random_erasing import RandomErasing
+from keras_regopt.augmentation.image.random_gamma import RandomGamma
 from keras_regopt.augmentation.image.random_gaussian_noise import (
     RandomGaussianNoise,
 )
+from keras_regopt.augmentation.image.random_grayscale import RandomGrayscale
+from keras_regopt.augmentation.image.random_invert import RandomInvert
 from keras_regopt.augmentation.image.random_mix import RandomMix
 from keras_regopt.augmentation.image.random_pad_crop import RandomPadCrop
+from keras_regopt.augmentation.image.random_posterize import RandomPosterize
 from keras_regopt.augmentation.image.random_resized_crop import (
     RandomResizedCrop,
 )
 from keras_regopt.augmentation.image.random_salt_pepper import RandomSaltPepper
 from keras_regopt.augmentation.image.random_sharpness import RandomSharpness
+from keras_regopt.augmentation.image.random_solarize import RandomSolarize
 
 __all__ = [
     "CutMix",
@@ -29,13 +45,23 @@ __all__ = [
     "Mosaic",
     "RandAugment",
     "RandomAffine",
+    "RandomAutoContrast",
+    "RandomChannelDrop",
+    "RandomChannelShuffle",
+    "RandomColor",
     "RandomCrop",
     "RandomElastic",
+    "RandomEqualize",
     "RandomErasing",
+    "RandomGamma",
     "RandomGaussianNoise",
+    "RandomGrayscale",
+    "RandomInvert",
     "RandomMix",
     "RandomPadCrop",
+    "RandomPosterize",
     "RandomResizedCrop",
     "RandomSaltPepper",
     "RandomSharpness",
+    "RandomSolarize",
 ]

@@ -11,6 +11,8 @@ import math
 import numpy as np
 
 from keras_regopt._keras import data_ops as ops
+from keras_regopt.augmentation.image._reductions import pixel_sum
+from keras_regopt.augmentation.image._values import as_came, as_floats
 
 # Of red, green and blue, by ITU-R BT.601.
 LUMA = (0.299, 0.587, 0.114)
@@ -68,16 +70,17 @@ def mean_luma(images):
     """The mean luma of each image.
 
     Args:
-        images: Float tensor of shape `(batch, height, width, channels)`. Of
-            three or four channels, the first are RGB; of any other number,
-            all count alike.
+        images: Tensor of shape `(batch, height, width, channels)`. Of three
+            or four channels, the first are RGB; of any other number, all
+            count alike.
 
     Returns:
         A float tensor of shape `(batch,)`.
     """
-    means = ops.mean(images, axis=(1, 2))
-    channels = channels_of(images)
-    if channels not in (3, 4):
+    _, height, width, _ = ops.shape(images)
+    sums = pixel_sum(images)
+    means = sums / ops.cast(height * width, sums.dtype)
+    if channels_of(images) not in (3, 4):
         return ops.mean(means, axis=-1)
     red, green, blue = (means[:, i] * LUMA[i] for i in range(3))
     return red + green + blue
@@ -87,24 +90,36 @@ def apply_color(images, matrix, offset, value_range):
     """Multiplies every pixel by the matrix of its image, and clips once.
 
     Args:
-        images: Float tensor of shape `(batch, height, width, channels)`.
+        images: Tensor of shape `(batch, height, width, channels)`.
         matrix: Tensor of shape `(batch, channels, channels)`.
         offset: Tensor of shape `(batch, channels)`, with black at 0.
         value_range: The pair of the values of black and of full intensity.
 
     Returns:
-        A tensor like `images`.
+        A tensor of the shape and dtype of `images`; integers are rounded.
     """
-    low, high = value_range
-    channels = channels_of(images)
-    if low:
-        images = images - low
-    matrix = ops.cast(matrix, images.dtype)[:, None, None]
-    offset = ops.cast(offset, images.dtype)[:, None, None]
-    total = low + offset
-    for j in range(channels):
-        total = total + images[..., j : j + 1] * matrix[..., j]
-    return ops.clip(total, low, high)
+    black = value_range[0]
+    values = mix_channels(as_floats(images) - black, matrix)
+    offset = ops.cast(offset, values.dtype)[:, None, None]
+    return as_came(values + (offset + black), images, value_range)
+
+
+def mix_channels(values, matrix):
+    """Multiplies every pixel by the matrix of its image.
+
+    Args:
+        values: Float tensor of shape `(batch, height, width, channels)`.
+        matrix: Tensor of shape `(batch or 1, channels, channels)`.
+
+    Returns:
+        A tensor like `values`.
+    """
+    matrix = ops.cast(matrix, values.dtype)[:, None, None]
+    # Not as a product of matrices: these are too small to be fast at that.
+    result = 0.0
+    for j in range(channels_of(values)):
+        result = result + values[..., j : j + 1] * matrix[..., j]
+    return result
 
 
 def channels_of(images):

@@ -7,7 +7,11 @@ after another make of it is one table for all, to be read by `lookup`.
 Parameters have the shape `(batch,)`, or `(batch, channels)`.
 """
 
+import keras
+
 from keras_regopt._keras import data_ops as ops
+from keras_regopt.augmentation.image._reductions import pixel_max, pixel_min
+from keras_regopt.augmentation.image._values import as_came, as_floats
 
 LEVELS = 256
 
@@ -15,6 +19,35 @@ LEVELS = 256
 def ramp():
     """All levels, as an image of shape `(1, 1, 256, 1)`."""
     return ops.reshape(ops.arange(LEVELS, dtype="float32"), (1, 1, -1, 1))
+
+
+def to_levels(values, value_range):
+    """Levels of the floats of images."""
+    low, high = value_range
+    if (low, high) == (0, LEVELS - 1):
+        return values
+    return (values - low) * ((LEVELS - 1) / (high - low))
+
+
+def from_levels(levels, value_range):
+    """The reverse of `to_levels`."""
+    low, high = value_range
+    if (low, high) == (0, LEVELS - 1):
+        return levels
+    return levels * ((high - low) / (LEVELS - 1)) + low
+
+
+def are_bytes(images, value_range):
+    """Whether the values of images are the 256 levels themselves."""
+    dtype = keras.backend.standardize_dtype(images.dtype)
+    return dtype == "uint8" and tuple(value_range) == (0, LEVELS - 1)
+
+
+def whole_levels(images, value_range):
+    """The nearest of the 256 levels; bytes stay bytes."""
+    if are_bytes(images, value_range):
+        return images
+    return as_bytes(to_levels(as_floats(images), value_range))
 
 
 def table_of(*operations):
@@ -101,16 +134,17 @@ def extremes(images):
     Returns:
         Two tensors of shape `(batch, channels)`.
     """
-    return ops.min(images, axis=(1, 2)), ops.max(images, axis=(1, 2))
+    return pixel_min(images), pixel_max(images)
 
 
 def equalize(histogram):
     """The table after which all levels are about equally frequent.
 
     It is that of Pillow: with `step`, the 255th part of the count of pixels
-    below the highest level, the level of a pixel becomes the number of steps
-    among the pixels below it, to the nearest. Where a step is less than one
-    pixel, nothing changes.
+    below the highest level, a level becomes the number of steps among the
+    pixels below it, to the nearest. Steps are whole, and where there is less
+    than one, nothing changes. Only images of fewer than 256 pixels, which
+    Pillow leaves as they are, have steps of fractions.
 
     Args:
         histogram: What `histogram` returned.
@@ -120,10 +154,13 @@ def equalize(histogram):
     """
     below = ops.cumsum(histogram, axis=2) - histogram
     # The count below the highest level that occurs.
-    most = ops.max(ops.where(histogram > 0, below, 0.0), axis=2, keepdims=True)
-    step = ops.floor(most / (LEVELS - 1))
-    half = ops.floor(step / 2)
-    table = ops.floor((below + half) / ops.maximum(step, 1.0))
+    occurs = histogram > 0
+    most = ops.max(ops.where(occurs, below, 0.0), axis=2, keepdims=True)
+    is_small = ops.sum(histogram, axis=2, keepdims=True) < LEVELS
+    step = most / (LEVELS - 1)
+    step = ops.where(is_small, step, ops.floor(step))
+    half = ops.where(is_small, step / 2, ops.floor(step / 2))
+    table = ops.floor((below + half) / ops.where(step > 0, step, 1.0))
     return ops.where(step > 0, ops.minimum(table, LEVELS - 1.0), ramp())
 
 
@@ -136,12 +173,14 @@ def histogram(images):
     Returns:
         Float32 tensor of shape `(batch, 1, 256, channels)`.
     """
-    levels = ops.arange(LEVELS, dtype="int32")
-    _, height, width, channels = ops.shape(images)
-    pixels = ops.reshape(images, (-1, height * width, 1, channels))
-    same = ops.cast(pixels, "int32") == levels[:, None]
-    counts = ops.sum(ops.cast(same, "float32"), axis=1)
-    return counts[:, None]
+    batch, _, _, channels = ops.shape(images)
+    entries = ops.reshape(_entries(images, batch, channels), (-1,))
+    counts = ops.segment_sum(
+        ops.ones_like(entries, dtype="float32"),
+        entries,
+        num_segments=batch * LEVELS * channels,
+    )
+    return ops.reshape(counts, (-1, 1, LEVELS, channels))
 
 
 def mapped_histogram(histogram, table):
@@ -159,23 +198,31 @@ def mapped_histogram(histogram, table):
     return counts[:, None]
 
 
-def lookup(images, table):
+def lookup(images, table, value_range=(0, LEVELS - 1)):
     """Reads every value of an image in a table.
 
     Args:
-        images: Tensor of whole levels, in any dtype, of shape
-            `(batch, height, width, channels)`.
-        table: Tensor of shape `(batch, 1, 256, channels)`, of any dtype.
-            Its sizes but the 256 may be 1.
+        images: Tensor of shape `(batch, height, width, channels)`. What are
+            not bytes are taken to the nearest of 256 levels first.
+        table: Float tensor of levels, of shape `(batch, 1, 256, channels)`;
+            its sizes but the 256 may be 1.
+        value_range: The pair of the values of the lowest and the highest
+            level in the images.
 
     Returns:
-        A tensor of the shape of `images` and the dtype of `table`.
+        A tensor of the shape and dtype of `images`.
     """
+    levels = whole_levels(images, value_range)
+    if are_bytes(images, value_range):
+        table = ops.cast(table, "uint8")
+    else:
+        table = from_levels(table, value_range)
     sets, _, _, columns = ops.shape(table)
-    first = ops.arange(sets)[:, None, None, None] * LEVELS
-    index = (first + ops.cast(images, "int32")) * columns
-    index = index + ops.arange(columns)
-    return ops.take(ops.reshape(table, (-1,)), index)
+    entries = _entries(levels, sets, columns)
+    values = ops.take(ops.reshape(table, (-1,)), entries)
+    if are_bytes(images, value_range):
+        return values
+    return as_came(values, images, value_range)
 
 
 def per_image(parameter, images):
@@ -184,3 +231,10 @@ def per_image(parameter, images):
     if len(parameter.shape) == 1:
         parameter = parameter[:, None]
     return parameter[:, None, None] if len(parameter.shape) else parameter
+
+
+def _entries(images, sets, columns):
+    """Where values stand in tables of all images or one, side by side."""
+    first = ops.arange(sets, dtype="int32")[:, None, None, None] * LEVELS
+    entries = (first + ops.cast(images, "int32")) * columns
+    return entries + ops.arange(columns, dtype="int32")
