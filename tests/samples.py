@@ -110,6 +110,9 @@ ARGUMENTS = {
     "ProximalSGD": lambda: {"l1": 0.001, "group": 0.001, "momentum": 0.5},
     "RDrop": lambda: {"model": dense()},
     "RandomMix": lambda: {"layers": [MixUp(), CutMix()], "num_classes": 6},
+    "RandomCrop": lambda: {"height": 8, "width": 7},
+    # Half the size, so that the middle has no rounding errors.
+    "RandomResizedCrop": lambda: {"height": 6, "width": 5},
     "REX": lambda: {"initial_learning_rate": 0.1, "total_steps": 100},
     # By default it hardly ever acts on as few images as the contract has.
     "RandomGrayscale": lambda: {"rate": 0.5},

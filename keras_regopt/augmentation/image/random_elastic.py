@@ -14,8 +14,10 @@ REACH = 4
 # Points on each edge of a box that are moved with the image.
 POINTS_PER_EDGE = 8
 
-# Steps in the search for where a point went.
-STEPS = 10
+# The search for where a point went: how many steps, and how much of each. Whole
+# steps would swing ever wider where the image is stretched to twice its size.
+STEPS = 15
+SHARE = 0.75
 
 
 @register
@@ -26,14 +28,13 @@ class RandomElastic(GeometricAugmentation):
     tissue under a microscope. Each image has a field of displacements of its
     own; a pixel of the output is read where the field at this pixel leads:
 
-    `output[y, x] = image[y + dy(y, x), x + dx(y, x)]`
+    `output[y, x] = image[y + dy[y, x], x + dx[y, x]]`
 
-    `dx` and `dy` are what a Gaussian blur of standard deviation `sigma` makes
-    of independent noise from -1 to 1, times `alpha`. They are drawn from that
-    distribution, but not by blurring: random numbers on a grid of `sigma`
-    pixels are spread by Gaussians of that width, which gives a field of the
-    same variance and correlation (to 0.1 %) at a fraction of the cost, and
-    of the same strength at the edge of the image as in its middle.
+    In the paper, `dx` and `dy` are independent noise from -1 to 1, blurred by
+    a Gaussian of standard deviation `sigma`, times `alpha`. Here normal
+    numbers on a grid of `sigma` pixels are spread by Gaussians of that width,
+    which gives a field of the same variance and correlation at a fraction of
+    the cost. It is as strong at the edge of the image as in its middle.
 
     The displacement of a pixel along either axis has the standard deviation
     `0.163 * alpha / sigma` pixels: 1.4 pixels with the defaults, which are
@@ -44,7 +45,9 @@ class RandomElastic(GeometricAugmentation):
     Masks move by their nearest pixel. A keypoint goes to where the pixel under
     it goes. A box becomes the smallest upright box around 32 points of its
     edges, clipped to the image; one that leaves it becomes four zeros with the
-    label -1. Both are right within 0.1 pixels, except where the image folds.
+    label -1. With the defaults, 999 of 1000 points are right within 0.05
+    pixels; where the image folds, a point is seen more than once, and one of
+    these places is told, or one near by.
 
     Args:
         alpha: Strength of the displacements, at least 0, in pixels. A pair
@@ -150,16 +153,17 @@ class RandomElastic(GeometricAugmentation):
                 ops.sum(ops.matmul(down, parameters[name]) * across, axis=-1)
                 for name in ("dx", "dy")
             ]
-            found = points - ops.stack(moves, axis=-1)
+            missed = points - found - ops.stack(moves, axis=-1)
+            found = found + SHARE * missed
         return found + 0.5
 
     def apply_to_boxes(self, boxes, parameters, shape):
         ops = self.ops
         left, top, right, bottom = (boxes[..., i, None] for i in range(4))
-        share = (ops.arange(POINTS_PER_EDGE) + 0.0) / POINTS_PER_EDGE
         # Once around, from corner to corner.
-        there, back = share, 1 - share
-        zero, one = 0 * share, 0 * share + 1
+        there = ops.cast(ops.arange(POINTS_PER_EDGE), "float32")
+        there = there / POINTS_PER_EDGE
+        back, zero, one = 1 - there, 0 * there, 0 * there + 1
         x = left + (right - left) * ops.concatenate([there, one, back, zero])
         y = top + (bottom - top) * ops.concatenate([zero, there, one, back])
         edges = ops.stack([x, y], axis=-1)
