@@ -114,6 +114,7 @@ def test_integer_labels_without_the_number_of_classes_are_refused(
         (np.array([0, 1, 2, 3, 4, 5]), "from 0 to 4, .* labels from 0 to 5"),
         (np.array([0, 1, 2, 3, 4, -1]), "labels from -1 to 4"),
         (np.array([0, 1, 2]), "as many as the images, 6"),
+        ({"kind": IDS}, "must be one tensor"),
         (np.array(3), "as many as the images, 6"),
         (np.zeros((6, 4), "float32"), r"the shape \(batch, 5\)"),
         (np.zeros((6, 4), "int32"), r"the shape \(batch, 5\)"),

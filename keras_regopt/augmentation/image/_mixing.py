@@ -190,6 +190,12 @@ def _batch_of(layer, images):
 def _soft(layer, labels, batch):
     """Labels as floats, which can be mixed; integers become one-hot."""
     name, classes = type(layer).__name__, layer.num_classes
+    if isinstance(labels, dict):
+        raise ValueError(
+            f"The labels of {name} must be one tensor. Received: a dict with "
+            f"the keys {sorted(labels)}. Concatenate them, and take them "
+            "apart after the mixing."
+        )
     if not isinstance(labels, keras.KerasTensor):
         labels = ops.convert_to_tensor(labels)
     dtype = keras.backend.standardize_dtype(labels.dtype)

@@ -1,5 +1,3 @@
-import functools
-
 import numpy as np
 
 from keras_regopt._registry import register
@@ -13,8 +11,7 @@ class RandomMix(MixingAugmentation):
 
     Recipes for strong classifiers use `MixUp` and `CutMix` by turns, and now
     and then neither: `rate` says how often. Which layer mixes is drawn for
-    each image, or once for the batch, which is faster since one layer runs
-    instead of all.
+    each image, or once for the batch.
 
     The draws are all made from the seed of this layer; a `rate` of a layer
     within still holds. Labels, boxes and masks follow the rules of the layer
@@ -154,19 +151,12 @@ class RandomMix(MixingAugmentation):
 
     def _in_turn(self, method, tensor, parameters):
         """What each layer makes of the images that drew it."""
-        ops = self.ops
         result = tensor
         for number, layer in enumerate(self.layers):
+            part = parameters["layers"][number]
+            changed = getattr(layer, method)(tensor, part)
             mine = parameters["choice"] == number
-            change = functools.partial(
-                getattr(layer, method), tensor, parameters["layers"][number]
-            )
-            if self.per == "batch":
-                # Not computed unless it was drawn.
-                change = functools.partial(
-                    ops.cond, ops.any(mine), change, lambda: tensor
-                )
-            result = self._select(mine, change(), result)
+            result = self._select(mine, changed, result)
         return result
 
 

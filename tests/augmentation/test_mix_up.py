@@ -1,0 +1,163 @@
+import numpy as np
+import pytest
+import scipy.stats
+from keras import ops
+
+from keras_regopt.augmentation import MixUp
+
+
+def numpy(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+def by_the_paper(images, sources, shares):
+    """Equation 1 of Zhang et al. 2018, image by image."""
+    results = []
+    for (own, other), (share, _) in zip(sources, shares, strict=True):
+        first, second = images[[own, other]].astype("float64")
+        results.append(share * first + (1 - share) * second)
+    return np.array(results)
+
+
+def sampled(layer, batch, seed=0):
+    parameters = layer.sample((batch, 4, 4, 1), seed=seed)
+    return numpy(parameters["sources"]), numpy(parameters["shares"])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8", "int16"])
+def test_follows_the_paper_on_the_same_draws(dtype):
+    images = np.random.default_rng(0).uniform(0, 255, (6, 5, 4, 3))
+    images = images.astype(dtype)
+    layer = MixUp(1.0)
+    parameters = layer.sample(images.shape, seed=3)
+    # The whole way, with these draws in place of others.
+    layer.sample = lambda shape, seed: parameters
+    found = numpy(layer(images))
+    expected = by_the_paper(images, *sampled(MixUp(1.0), 6, seed=3))
+    assert found.dtype == dtype
+    if dtype == "float32":
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+    else:
+        # Halves may go either way.
+        assert np.abs(found - expected).max() <= 0.5 + 1e-4
+
+
+@pytest.mark.parametrize("alpha", [0.2, 1.5])
+def test_shares_are_drawn_from_the_beta_distribution_for_each_image(alpha):
+    _, shares = sampled(MixUp(alpha), 20_000)
+    # Closer to 0 and 1, single precision shows.
+    grid = np.linspace(0.001, 0.999, 999)
+    found = np.searchsorted(np.sort(shares[:, 0]), grid) / 20_000
+    expected = scipy.stats.beta.cdf(grid, alpha, alpha)
+    # Kolmogorov's bound, which a right sampler breaks once in 10,000 runs.
+    assert np.abs(found - expected).max() < 2.2 / 20_000**0.5
+    np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-6)
+
+
+def test_every_image_is_the_partner_of_one_other():
+    seen = set()
+    for seed in range(40):
+        sources, _ = sampled(MixUp(), 6, seed)
+        assert sources[:, 0].tolist() == [0, 1, 2, 3, 4, 5]
+        assert sorted(sources[:, 1]) == [0, 1, 2, 3, 4, 5]
+        assert (sources[:, 1] != sources[:, 0]).all()
+        seen.add(tuple(sources[:, 1]))
+    assert len(seen) > 25
+
+
+def test_partners_do_not_tell_the_shares():
+    sources, shares = sampled(MixUp(1.0), 20_000)
+    links = np.corrcoef(sources[:, 1], shares[:, 0])
+    assert abs(links[0, 1]) < 0.03
+
+
+def test_a_batch_of_one_mixes_with_itself():
+    images = np.random.default_rng(0).uniform(0, 1, (1, 4, 4, 1))
+    np.testing.assert_allclose(numpy(MixUp()(images)), images, atol=1e-6)
+
+
+@pytest.mark.parametrize("channels", [(), (1,), (2,)])
+def test_of_integer_masks_that_of_the_heavier_image_stays(channels):
+    masks = np.zeros((6, 4, 4, *channels), "uint8")
+    masks += np.arange(6, dtype="uint8").reshape(6, *[1] * (masks.ndim - 1))
+    layer = MixUp(1.0)
+    parameters = layer.sample((6, 4, 4, 1), seed=1)
+    layer.sample = lambda shape, seed: parameters
+    data = {"images": np.zeros((6, 4, 4, 1)), "segmentation_masks": masks}
+    found = numpy(layer(data)["segmentation_masks"])
+    assert found.dtype == "uint8"
+    assert found.shape == masks.shape
+    sources, shares = sampled(MixUp(1.0), 6, seed=1)
+    heavier = np.where(shares[:, 0] >= 0.5, sources[:, 0], sources[:, 1])
+    assert len(set(heavier == sources[:, 0])) == 2
+    np.testing.assert_array_equal(
+        found.reshape(6, -1), heavier[:, None] * np.ones((6, found[0].size))
+    )
+
+
+def test_masks_of_floats_are_blended_as_images_are():
+    images = np.random.default_rng(0).uniform(0, 1, (6, 4, 4, 3))
+    data = {"images": images, "segmentation_masks": images.astype("float32")}
+    outputs = MixUp(1.0)(data)
+    np.testing.assert_allclose(
+        numpy(outputs["segmentation_masks"]),
+        numpy(outputs["images"]),
+        atol=1e-6,
+    )
+
+
+def boxes_of(batch):
+    """Two boxes an image, the second of image 0 mere padding."""
+    first = np.arange(batch, dtype="float32")
+    boxes = np.stack([first, first, first + 2, first + 3], axis=-1)
+    boxes = np.stack([boxes, boxes + 1], axis=1)
+    labels = np.stack([np.arange(batch), np.arange(batch) + 10], axis=1)
+    boxes[0, 1], labels[0, 1] = 0, -1
+    scores = labels / 100.0
+    return {"boxes": boxes, "labels": labels, "scores": scores}
+
+
+def with_boxes(batch=4):
+    images = np.zeros((batch, 40, 40, 1), "float32")
+    return {"images": images, "bounding_boxes": boxes_of(batch)}
+
+
+def test_each_image_gets_the_boxes_of_both():
+    layer = MixUp(1.0, bounding_box_format="xyxy", seed=0)
+    parameters = layer.sample((4, 40, 40, 1), seed=2)
+    layer.sample = lambda shape, seed: parameters
+    found = layer(with_boxes())["bounding_boxes"]
+    given = boxes_of(4)
+    for i, (own, other) in enumerate(numpy(parameters["sources"])):
+        for key, values in given.items():
+            expected = np.concatenate([values[own], values[other]])
+            np.testing.assert_allclose(numpy(found[key])[i], expected)
+
+
+@pytest.mark.parametrize("how", [{"training": False}, {"rate": 0.0}])
+def test_where_nothing_mixes_there_is_the_same_room_for_boxes(how):
+    layer = MixUp(bounding_box_format="xyxy", rate=how.get("rate", 1.0))
+    found = layer(with_boxes(), training=how.get("training", True))
+    found, given = found["bounding_boxes"], boxes_of(4)
+    for key, fill in (("boxes", 0), ("labels", -1)):
+        values = numpy(found[key])
+        np.testing.assert_array_equal(values[:, :2], given[key])
+        assert (values[:, 2:] == fill).all()
+
+
+def test_boxes_of_images_that_are_hardly_seen_are_dropped():
+    layer = MixUp(1.0, bounding_box_format="xyxy", min_visibility=0.4)
+    parameters = layer.sample((30, 40, 40, 1), seed=2)
+    layer.sample = lambda shape, seed: parameters
+    labels = numpy(layer(with_boxes(30))["bounding_boxes"]["labels"])
+    sources, shares = (numpy(parameters[k]) for k in ("sources", "shares"))
+    kept = (labels != -1).reshape(30, 2, 2)
+    expected = shares >= 0.4
+    assert 0 < expected.sum() < expected.size
+    np.testing.assert_array_equal(kept[..., 0], expected)
+    np.testing.assert_array_equal(kept[..., 1], expected & (sources != 0))
+
+
+def test_boxes_without_a_format_are_refused():
+    with pytest.raises(ValueError, match="`bounding_box_format` of MixUp"):
+        MixUp()(with_boxes())
