@@ -29,6 +29,7 @@ from keras_regopt.augmentation.image.random_grayscale import RandomGrayscale
 from keras_regopt.augmentation.image.random_invert import RandomInvert
 from keras_regopt.augmentation.image.random_mix import RandomMix
 from keras_regopt.augmentation.image.random_pad_crop import RandomPadCrop
+from keras_regopt.augmentation.image.random_perspective import RandomPerspective
 from keras_regopt.augmentation.image.random_posterize import RandomPosterize
 from keras_regopt.augmentation.image.random_resized_crop import (
     RandomResizedCrop,
@@ -59,6 +60,7 @@ __all__ = [
     "RandomInvert",
     "RandomMix",
     "RandomPadCrop",
+    "RandomPerspective",
     "RandomPosterize",
     "RandomResizedCrop",
     "RandomSaltPepper",

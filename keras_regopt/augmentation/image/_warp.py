@@ -3,6 +3,7 @@
 import keras
 
 from keras_regopt._keras import data_ops as ops
+from keras_regopt._keras import in_foreign_tf_graph
 from keras_regopt.augmentation.image._matrices import (
     NEAREST_TO_HORIZON,
     entries,
@@ -10,6 +11,13 @@ from keras_regopt.augmentation.image._matrices import (
 
 FILL_MODES = ("constant", "nearest", "reflect", "wrap")
 INTERPOLATIONS = ("bilinear", "nearest", "bicubic")
+
+# What torch calls the fill modes that its own kernel has.
+TORCH_MODES = {
+    "constant": "zeros",
+    "nearest": "border",
+    "reflect": "reflection",
+}
 
 
 def warp(
@@ -87,6 +95,8 @@ def read_at(images, x, y, interpolation, fill_mode="reflect", fill_value=0.0):
     dtype = keras.backend.standardize_dtype(images.dtype)
     if dtype != "float64":
         images = ops.cast(images, "float32")
+    if _torch_can(interpolation, fill_mode):
+        return _by_torch(images, x, y, fill_mode, fill_value)
     read = _reader(images, fill_mode, fill_value)
     left, top = ops.floor(x), ops.floor(y)
     to_right, down = _weight(x - left, images), _weight(y - top, images)
@@ -95,6 +105,35 @@ def read_at(images, x, y, interpolation, fill_mode="reflect", fill_value=0.0):
     upper = _mixed(read(left, top), read(left + 1, top), to_right)
     lower = _mixed(read(left, top + 1), read(left + 1, top + 1), to_right)
     return _mixed(upper, lower, down)
+
+
+def _torch_can(interpolation, fill_mode):
+    return (
+        keras.backend.backend() == "torch"
+        and not in_foreign_tf_graph()
+        and interpolation == "bilinear"
+        and fill_mode in TORCH_MODES
+    )
+
+
+def _by_torch(images, x, y, fill_mode, fill_value):
+    """Reads by the kernel of torch, which is not compiled from gathers."""
+    import torch
+
+    _, height, width, _ = images.shape
+    # What it fills in is 0.
+    offset = fill_value if fill_mode == "constant" else 0.0
+    # Torch counts from -1 at one edge of the image to 1 at the other.
+    places = [(2 * x + 1) / width - 1, (2 * y + 1) / height - 1]
+    grid = torch.stack(places, dim=-1).to(images.dtype)
+    result = torch.nn.functional.grid_sample(
+        (images - offset if offset else images).permute(0, 3, 1, 2),
+        grid,
+        mode="bilinear",
+        padding_mode=TORCH_MODES[fill_mode],
+        align_corners=False,
+    )
+    return result.permute(0, 2, 3, 1) + offset
 
 
 def _reader(images, fill_mode, fill_value):
@@ -125,11 +164,11 @@ def _within(index, last, fill_mode):
 
     Floats because integers divide slowly; they are exact up to 2 ** 24.
     """
-    if fill_mode == "wrap":
-        index = index - (last + 1) * ops.floor(index / (last + 1))
-    elif fill_mode == "reflect":
-        period = 2 * (last + 1)
-        index = index - period * ops.floor(index / period)
+    if fill_mode in ("wrap", "reflect"):
+        period = (last + 1) * (1 if fill_mode == "wrap" else 2)
+        # Half a pixel keeps what divides evenly from being rounded down.
+        index = index - period * ops.floor((index + 0.5) / period)
+    if fill_mode == "reflect":
         index = ops.minimum(index, period - 1 - index)
     # Also for what a division by almost nothing has sent far away.
     return ops.clip(index, 0, last)
