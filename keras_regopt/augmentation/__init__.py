@@ -3,6 +3,9 @@
 from keras_regopt.augmentation._base import RandomAugmentation
 from keras_regopt.augmentation._map_dataset import map_dataset
 from keras_regopt.augmentation.image import (
+    Apply,
+    Choice,
+    Compose,
     CutMix,
     GridMask,
     ImageAugmentation,
@@ -33,6 +36,9 @@ from keras_regopt.augmentation.image import (
 )
 
 __all__ = [
+    "Apply",
+    "Choice",
+    "Compose",
     "CutMix",
     "GridMask",
     "ImageAugmentation",

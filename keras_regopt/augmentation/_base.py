@@ -175,6 +175,8 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
             self._check_range(tensor)
         if training or _is_overridden(self, "at_rest", RandomAugmentation):
             single = len(tensor.shape) == self.element_rank
+        if training or self._overrides("at_rest"):
+            single = rank == self.element_rank
             data.update(self._changed(data, single, training))
         else:
             dtype = self._output_dtype(tensor.dtype)
@@ -251,6 +253,14 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
             data = keras.tree.map_structure(
                 lambda x: ops.zeros((1, *x.shape[1:]), x.dtype), data
             )
+        results = self._batch_changed(data, training)
+        if single:
+            results = keras.tree.map_structure(
+                lambda x: ops.squeeze(x, axis=0), results
+            )
+        return results
+
+    def _batch_changed(self, data, training):
         tensor = data[self.key]
         shape = self._sample_shape(tensor)
         parameters, chosen = self._drawn(shape, training)
@@ -266,15 +276,18 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
             results = keras.tree.map_structure(lambda x: x[:0], results)
         return results
 
-    def _drawn(self, shape, training):
-        """The parameters, and which elements they are for: `None` for all."""
+    def _drawn(self, shape, training, seed=None, among=None):
+        """The parameters, and which elements they are for: `None` for all.
+
+        A layer that holds this one may draw from a seed of its own, and
+        among some elements only.
+        """
         rest = self.at_rest(shape)
         if not training:
             return rest, None
-        seed = self._seeds.current()
-        parameters, chosen = self.sample(shape, seed), None
-        if self.rate < 1:
-            chosen = self.uniforms(1, shape[0], seed)[0] < self.rate
+        seed = self._seeds.current() if seed is None else seed
+        parameters = self.sample(shape, seed)
+        chosen = self._chosen(shape, seed, among)
         if chosen is None or rest is None:
             return parameters, chosen
         return {
@@ -282,10 +295,19 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
             for name in parameters
         }, None
 
+    def _chosen(self, shape, seed, among=None):
+        """Which elements `rate` lets through: `None` is all."""
+        if self.rate == 1:
+            return among
+        (draw,) = self.uniforms(1, shape[0], seed)
+        if among is None:
+            return draw < self.rate
+        return self.ops.logical_and(among, draw < self.rate)
+
     def _followers(self, data):
         """The entries that change, as tensors, in their own dtypes."""
         keys = {self.key}
-        if _is_overridden(self, "apply_to_labels", RandomAugmentation):
+        if self._overrides("apply_to_labels"):
             keys.add("labels")
         followers = keras.tree.map_structure(
             self.ops.convert_to_tensor,
@@ -336,6 +358,10 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
             low, high = _limits(dtype)
             tensor = self.ops.clip(self.ops.round(tensor), low, high)
         return self.ops.cast(tensor, dtype)
+
+    def _overrides(self, method):
+        """Whether there is more to a method than its default."""
+        return _is_overridden(self, method, RandomAugmentation)
 
     def _output_dtype(self, input_dtype):
         input_dtype = keras.backend.standardize_dtype(input_dtype)

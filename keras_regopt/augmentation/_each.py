@@ -54,25 +54,24 @@ def _looped_by_tensorflow(data, choices, functions, parameters, output):
 
     def one(arguments):
         element, chosen, *values = arguments
-        # A loop over elements forgets their shape.
-        element = tf.ensure_shape(element, data.shape[1:])[None]
 
         def turn(step, element):
             part = packed([v[step][None] for v in values])
-            return step + 1, tf.switch_case(
-                chosen[step], _branches(functions, element, part)
+            element = tf.switch_case(
+                chosen[step], _branches(functions, element[None], part)
             )
+            # The loop asks for a shape as well known as it was.
+            return step + 1, tf.ensure_shape(element[0], shape)
 
         if steps == 1:
-            return turn(0, element)[1][0]
-        _, element = tf.while_loop(
+            return turn(0, element)[1]
+        state = (0, tf.ensure_shape(element, shape))
+        return tf.while_loop(
             lambda step, element: step < steps,
             turn,
-            (0, element),
-            shape_invariants=(tf.TensorShape([]), element.shape),
+            state,
             maximum_iterations=steps,
-        )
-        return element[0]
+        )[1]
 
     return tf.map_fn(
         one,

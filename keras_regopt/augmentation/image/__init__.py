@@ -1,6 +1,9 @@
 """Random augmentation of images."""
 
 from keras_regopt.augmentation.image._base import ImageAugmentation
+from keras_regopt.augmentation.image.apply import Apply
+from keras_regopt.augmentation.image.choice import Choice
+from keras_regopt.augmentation.image.compose import Compose
 from keras_regopt.augmentation.image.cut_mix import CutMix
 from keras_regopt.augmentation.image.grid_mask import GridMask
 from keras_regopt.augmentation.image.mix_up import MixUp
@@ -39,6 +42,9 @@ from keras_regopt.augmentation.image.random_sharpness import RandomSharpness
 from keras_regopt.augmentation.image.random_solarize import RandomSolarize
 
 __all__ = [
+    "Apply",
+    "Choice",
+    "Compose",
     "CutMix",
     "GridMask",
     "ImageAugmentation",

@@ -106,8 +106,8 @@ class GeometricAugmentation(ImageAugmentation):
     def apply_to_keypoints(self, points, parameters, shape):
         return _matrices.moved_points(points, parameters["matrix"])
 
-    def _drawn(self, shape, training):
-        parameters, chosen = super()._drawn(shape, training)
+    def _drawn(self, shape, training, seed=None, among=None):
+        parameters, chosen = super()._drawn(shape, training, seed, among)
         if chosen is None or set(parameters) != {"matrix"}:
             return parameters, chosen
         # One warp with the identity instead of a second image to select from.

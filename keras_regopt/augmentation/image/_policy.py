@@ -161,7 +161,7 @@ class PolicyAugmentation(ImageAugmentation):
     def _names(self):
         return tuple(self.operations or self.ranges)
 
-    def _chosen(self, operations):
+    def _known(self, operations):
         """The argument `operations`, checked."""
         if operations is None:
             return None

@@ -44,7 +44,7 @@ class RandAugment(PolicyAugmentation):
         self.magnitude_std = in_range(
             self, "magnitude_std", magnitude_std, low=0
         )
-        self.operations = self._chosen(operations)
+        self.operations = self._known(operations)
 
     def sample(self, shape, seed):
         ops, steps = self.ops, self.num_ops

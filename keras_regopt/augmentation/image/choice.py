@@ -1,0 +1,205 @@
+import keras
+import numpy as np
+
+from keras_regopt._registry import register
+from keras_regopt._validate import fail, in_range
+from keras_regopt.augmentation._compile import run_compiled
+from keras_regopt.augmentation._each import each
+from keras_regopt.augmentation.image._containers import Container
+
+# Sizes of images by which outputs are compared.
+PROBES = ((96, 128), (131, 57))
+
+
+@register
+class Choice(Container):
+    """Puts each image through one of several augmentations.
+
+    Which one is drawn for each image by itself, and only that one is
+    computed. Bounding boxes, masks and keypoints go with their image.
+
+    Layers that mix the images of a batch cannot be chosen image by image:
+    `RandomMix` is for them.
+
+    Args:
+        layers: List of at least one image augmentation of this package, whose
+            outputs all have the same size.
+        probabilities: List of positive numbers, one a layer, in proportion to which
+            they are drawn. Defaults to `None`: all alike.
+        seed: Integer that fixes all draws, also those of the layers. Defaults
+            to `None`: each layer draws from its own seed.
+        **kwargs: `rate` (the probability that an image is augmented at all)
+            and `data_format`, and `name` and `dtype` of a Keras layer.
+
+    Input shape:
+        `(height, width, channels)` or `(batch, height, width, channels)`, or
+        with the channels first, or a dict; see `ImageAugmentation`.
+
+    Output shape:
+        That of each layer.
+
+    Raises:
+        ValueError: If `layers` holds anything else, nothing, layers of
+            another `data_format`, of different output sizes, or some that mix
+            images, or if `probabilities` does not fit.
+
+    Examples:
+        >>> layer = Choice([RandomAffine(), RandomGaussianNoise()],
+        ...                probabilities=[3, 1], seed=0)
+        >>> layer(np.zeros((2, 32, 32, 3), "uint8")).shape == (2, 32, 32, 3)
+        True
+    """
+
+    def __init__(self, layers, probabilities=None, seed=None, **kwargs):
+        super().__init__(seed=seed, **kwargs)
+        if not isinstance(layers, (list, tuple)) or not layers:
+            fail(self, "layers", "a list of image augmentations", layers)
+        self.layers = self._checked_parts("layers", layers)
+        if self.mixes:
+            remedy = "RandomMix chooses among those."
+            allowed = "layers that do not mix images"
+            fail(self, "layers", allowed, layers, remedy)
+        sizes = {
+            tuple(layer.output_size(*size) for size in PROBES)
+            for layer in self.layers
+        }
+        if len(sizes) > 1:
+            allowed = "layers whose outputs have the same size"
+            fail(self, "layers", allowed, layers)
+        self.probabilities = self._checked(probabilities)
+
+    @property
+    def parts(self):
+        return self.layers
+
+    def output_size(self, height, width):
+        return self.layers[0].output_size(height, width)
+
+    def _drawn(self, shape, training, seed=None, among=None):
+        """The number of the layer of each image, and the draws of all layers.
+
+        One more than the last number is for images that stay as they are.
+        """
+        if not training:
+            if self._resting is None:
+                return None, None
+            rest, _ = self.layers[self._resting]._drawn(shape, False)
+            return {"rest": rest}, None
+        ops = self.ops
+        seed, own = self._draws(seed)
+        among = self._chosen(shape, own, among)
+        (draw,) = self.uniforms(1, shape[0], own)
+        number, still = self._number(draw), len(self.layers)
+        if among is not None:
+            spared = still if self._resting is None else self._resting
+            number = ops.where(among, number, spared)
+        drawn = []
+        for place, layer in enumerate(self.layers):
+            mine = number == place
+            if among is not None:
+                mine = ops.logical_and(mine, among)
+            parameters, chosen = layer._drawn(shape, True, seed, mine)
+            drawn.append(parameters)
+            if chosen is not None:
+                turned_down = ops.logical_and(mine, ops.logical_not(chosen))
+                number = ops.where(turned_down, still, number)
+        return {"number": number, "drawn": drawn}, None
+
+    def _apply(self, tensor, parameters, chosen):
+        dtype = self._output_dtype(tensor.dtype)
+
+        def applied(layer, images, drawn):
+            return self.ops.cast(layer._apply(images, drawn, None), dtype)
+
+        return self._by_choice(tensor, parameters, applied, dtype)
+
+    def _masks(self, masks, parameters):
+        def moved(layer, masks, drawn):
+            if not layer._moves("segmentation_masks"):
+                return masks
+            return layer._masks(masks, drawn)
+
+        return self._by_choice(masks, parameters, moved, masks.dtype)
+
+    def _follow(self, data, parameters, chosen, shape):
+        data, changed = dict(data), {}
+        if "segmentation_masks" in data:
+            masks = data.pop("segmentation_masks")
+            changed["segmentation_masks"] = run_compiled(
+                self, "_masks", masks, parameters
+            )
+        if "rest" in parameters:
+            layer = self.layers[self._resting]
+            part = self._meant_for(layer, data)
+            rest = parameters["rest"]
+            return changed | layer._follow(part, rest, None, shape)
+        for place, layer in enumerate(self.layers):
+            part = self._meant_for(layer, data)
+            drawn = parameters["drawn"][place]
+            mine = parameters["number"] == place
+            for key, new in layer._follow(part, drawn, None, shape).items():
+                old = changed.get(key, data[key])
+                if isinstance(new, dict):
+                    old = {name: old[name] for name in new}
+                changed[key] = keras.tree.map_structure(
+                    lambda n, o, mine=mine: self._select(mine, n, o), new, old
+                )
+        return changed
+
+    def _by_choice(self, tensor, parameters, function, dtype):
+        """What a function of layer, images and draws gives for each image."""
+        if "rest" in parameters:
+            layer = self.layers[self._resting]
+            return function(layer, tensor, parameters["rest"])
+        functions = [
+            lambda images, drawn, i=i, layer=layer: function(
+                layer, images, drawn[i]
+            )
+            for i, layer in enumerate(self.layers)
+        ]
+        shape = self._shape_after(tensor)
+        if shape == tuple(tensor.shape)[1:]:
+            functions.append(lambda images, drawn: self.ops.cast(images, dtype))
+        steps = keras.tree.map_structure(
+            lambda x: None if x is None else x[:, None], parameters["drawn"]
+        )
+        number = parameters["number"][:, None]
+        return each(tensor, number, functions, steps, (shape, dtype))
+
+    def _shape_after(self, tensor):
+        """The shape of one output, of images or of masks."""
+        shape = tuple(tensor.shape)[1:]
+        if len(shape) == self.element_rank:
+            return self.compute_output_shape(shape)
+        return self.output_size(*shape)
+
+    def _number(self, draw):
+        """The number of a layer for each draw from 0 to 1."""
+        ops = self.ops
+        odds = self.probabilities or [1] * len(self.layers)
+        ends = (np.cumsum(odds) / np.sum(odds)).astype("float32")[:-1]
+        passed = draw[:, None] >= ops.convert_to_tensor(ends[None])
+        return ops.sum(ops.cast(passed, "int32"), axis=1)
+
+    @property
+    def _resting(self):
+        """Which layer also changes images in inference, if one does."""
+        for place, layer in enumerate(self.layers):
+            if layer._overrides("at_rest"):
+                return place
+        return None
+
+    def _checked(self, probabilities):
+        if probabilities is None:
+            return None
+        count = len(self.layers)
+        good = (
+            isinstance(probabilities, (list, tuple))
+            and len(probabilities) == count
+        )
+        if not good:
+            allowed = f"a list of {count} numbers > 0, one a layer"
+            fail(self, "probabilities", allowed, probabilities)
+        return [
+            in_range(self, "probabilities", p, above=0) for p in probabilities
+        ]
