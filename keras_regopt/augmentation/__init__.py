@@ -1,7 +1,5 @@
 """Random augmentation of images, inside the model or in `tf.data`."""
 
-from keras_regopt.augmentation._base import RandomAugmentation
-from keras_regopt.augmentation._map_dataset import map_dataset
 from keras_regopt.augmentation.image import (
     Apply,
     Choice,
@@ -46,7 +44,6 @@ __all__ = [
     "Mosaic",
     "RandAugment",
     "RandomAffine",
-    "RandomAugmentation",
     "RandomAutoContrast",
     "RandomChannelDrop",
     "RandomChannelShuffle",
@@ -67,5 +64,4 @@ __all__ = [
     "RandomSaltPepper",
     "RandomSharpness",
     "RandomSolarize",
-    "map_dataset",
 ]

@@ -177,6 +177,8 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
             single = len(tensor.shape) == self.element_rank
         if training or self._overrides("at_rest"):
             single = rank == self.element_rank
+        if training or self._overrides("at_rest"):
+            single = len(tensor.shape) == self.element_rank
             data.update(self._changed(data, single, training))
         else:
             dtype = self._output_dtype(tensor.dtype)
@@ -258,6 +260,8 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
             results = keras.tree.map_structure(
                 lambda x: ops.squeeze(x, axis=0), results
             )
+        if empty:
+            results = keras.tree.map_structure(lambda x: x[:0], results)
         return results
 
     def _batch_changed(self, data, training):

@@ -100,7 +100,7 @@ def _numbers(epoch):
 
 
 def _refuse_other_draws(layer):
-    for part in _parts(layer):
+    for part in parts_of(layer):
         draws = getattr(part, "seed_generator", getattr(part, "generator", 0))
         if draws and not isinstance(part, RandomAugmentation):
             fail(
@@ -114,13 +114,13 @@ def _refuse_other_draws(layer):
             )
 
 
-def _parts(layer):
+def parts_of(layer):
     """The layers without layers in it that a layer consists of."""
     if isinstance(layer, RandomAugmentation):
         return [layer]
     if isinstance(layer, keras.Layer):
         parts = getattr(layer, "layers", [])
-        return [p for part in parts for p in _parts(part)] or [layer]
+        return [p for part in parts for p in parts_of(part)] or [layer]
     return []
 
 
@@ -157,7 +157,7 @@ def _called(layer, element):
 
 def _key(layer):
     """The key of the data in the dicts that a layer takes, or `None`."""
-    keys = {getattr(part, "key", None) for part in _parts(layer)}
+    keys = {getattr(part, "key", None) for part in parts_of(layer)}
     # Other containers take what they were built for.
     dicts = isinstance(layer, (RandomAugmentation, keras.layers.Pipeline))
     return keys.pop() if dicts and len(keys) == 1 else None
