@@ -1,5 +1,8 @@
 """Random augmentation of images, inside the model or in `tf.data`."""
 
+from keras_regopt.augmentation._base import RandomAugmentation
+from keras_regopt.augmentation._map_dataset import map_dataset
+from keras_regopt.augmentation._visualize import visualize
 from keras_regopt.augmentation.image import (
     Apply,
     Choice,
@@ -44,6 +47,7 @@ __all__ = [
     "Mosaic",
     "RandAugment",
     "RandomAffine",
+    "RandomAugmentation",
     "RandomAutoContrast",
     "RandomChannelDrop",
     "RandomChannelShuffle",
@@ -64,4 +68,6 @@ __all__ = [
     "RandomSaltPepper",
     "RandomSharpness",
     "RandomSolarize",
+    "map_dataset",
+    "visualize",
 ]

@@ -173,10 +173,6 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
             training = acts_by_itself(self, tensor)
         if training:
             self._check_range(tensor)
-        if training or _is_overridden(self, "at_rest", RandomAugmentation):
-            single = len(tensor.shape) == self.element_rank
-        if training or self._overrides("at_rest"):
-            single = rank == self.element_rank
         if training or self._overrides("at_rest"):
             single = len(tensor.shape) == self.element_rank
             data.update(self._changed(data, single, training))
@@ -272,12 +268,6 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
         results[self.key] = run_compiled(
             self, "_apply", tensor, parameters, chosen
         )
-        if single:
-            results = keras.tree.map_structure(
-                lambda x: ops.squeeze(x, axis=0), results
-            )
-        if empty:
-            results = keras.tree.map_structure(lambda x: x[:0], results)
         return results
 
     def _drawn(self, shape, training, seed=None, among=None):

@@ -25,17 +25,6 @@ def as_came(values, images, value_range=None):
             and held within their bounds.
         value_range: The pair of the lowest and the highest value that the
             result may have. Defaults to `None`, no such limits.
-    wide = _dtype(images) == "float64"
-    return ops.cast(images, "float64" if wide else "float32")
-
-
-def as_came(values, images, value_range):
-    """Values within a range, in the dtype of the images that they came from.
-
-    Args:
-        values: Float tensor.
-        images: The tensor whose dtype the result takes; integers are rounded.
-        value_range: The pair of the lowest and the highest value.
 
     Returns:
         A tensor of the shape of `values`.
@@ -65,14 +54,3 @@ def channel_means(images):
     rows = ops.reshape(images, (-1, height, width * channels))
     row = ops.mean(as_floats(rows), axis=1)
     return ops.mean(ops.reshape(row, (-1, width, channels)), axis=1)
-    dtype = _dtype(images)
-    low, high = value_range
-    if not keras.backend.is_float_dtype(dtype):
-        values = ops.round(values)
-        lowest, highest = _limits(dtype)
-        low, high = max(low, lowest), min(high, highest)
-    return ops.cast(ops.clip(values, low, high), dtype)
-
-
-def _dtype(images):
-    return keras.backend.standardize_dtype(images.dtype)
