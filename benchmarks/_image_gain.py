@@ -112,7 +112,7 @@ def digits():
     x, x_test, y, y_test = train_test_split(
         x, y, train_size=300, stratify=y, random_state=0
     )
-    return Task((x, y), (x_test, y_test), filters=(32, 64, 64), epochs=60)
+    return Task((x, y), (x_test, y_test), filters=(32, 64, 64), epochs=50)
 
 
 def photographs():

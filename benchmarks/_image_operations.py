@@ -174,27 +174,27 @@ OTHERS = {
         lambda k: k.ElasticTransform(p=1),
     ),
     "RandomSolarize": Comparison(
-        lambda k: k.RandomSolarize(value_range=k.values),
+        lambda k: k.RandomSolarize((0.5, 0.5), value_range=k.values),
         lambda k: k.Solarization(0.0, 0.5, value_range=k.values),
         lambda k: k.Solarize(p=1),
     ),
     "RandomPosterize": Comparison(
-        lambda k: k.RandomPosterize(value_range=k.values),
+        lambda k: k.RandomPosterize(4, value_range=k.values),
         lambda k: k.RandomPosterization(4, value_range=k.values),
         lambda k: k.Posterize(p=1),
     ),
     "RandomAutoContrast": Comparison(
-        lambda k: k.RandomAutoContrast(value_range=k.values),
+        lambda k: k.RandomAutoContrast(value_range=k.values, rate=1),
         lambda k: k.AutoContrast(value_range=k.values),
         lambda k: k.AutoContrast(method="pil", p=1),
     ),
     "RandomEqualize": Comparison(
-        lambda k: k.RandomEqualize(value_range=k.values),
+        lambda k: k.RandomEqualize(value_range=k.values, rate=1),
         lambda k: k.Equalization(value_range=k.values),
         lambda k: k.Equalize(p=1),
     ),
     "RandomInvert": Comparison(
-        lambda k: k.RandomInvert(value_range=k.values),
+        lambda k: k.RandomInvert(value_range=k.values, rate=1),
         lambda k: k.RandomInvert(value_range=k.values),
         lambda k: k.InvertImg(p=1),
     ),
@@ -204,7 +204,7 @@ OTHERS = {
         lambda k: k.RandomGamma(p=1),
     ),
     "RandomGrayscale": Comparison(
-        lambda k: k.RandomGrayscale(),
+        lambda k: k.RandomGrayscale(rate=1),
         lambda k: k.RandomGrayscale(1.0),
         lambda k: k.ToGray(p=1),
     ),
@@ -221,8 +221,8 @@ OTHERS = {
     "RandomGaussianNoise": Comparison(
         lambda k: k.RandomGaussianNoise(value_range=k.values),
         # Acts in training alone, and knows no range of values.
-        lambda k: k.GaussianNoise(0.1 * k.values[1]),
-        lambda k: k.GaussNoise(p=1),
+        lambda k: k.GaussianNoise(0.05 * k.values[1]),
+        lambda k: k.GaussNoise((0.05, 0.05), p=1),
     ),
     "RandomSaltPepper": Comparison(
         lambda k: k.RandomSaltPepper(value_range=k.values),
@@ -262,6 +262,18 @@ OTHERS = {
         lambda k: k.GridDropout(p=1),
     ),
     "Mosaic": Comparison(lambda k: k.Mosaic(), labels=True),
+    "RandomMix": Comparison(
+        lambda k: k.RandomMix([k.MixUp(), k.CutMix()]), labels=True
+    ),
+    "Apply": Comparison(lambda k: k.Apply(k.RandomSharpness())),
+    "Choice": Comparison(
+        lambda k: k.Choice([k.RandomColor(), k.RandomGaussianNoise()])
+    ),
+    "Compose": Comparison(
+        lambda k: k.Compose(
+            [k.RandomAffine(), k.RandomPerspective(), k.RandomColor()]
+        )
+    ),
     "AugMix": Comparison(
         lambda k: k.AugMix(value_range=k.values),
         lambda k: k.AugMix(value_range=k.values),

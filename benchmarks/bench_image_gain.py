@@ -166,7 +166,7 @@ def page(results, seeds):
 
 
 DESCRIPTIONS = {
-    "Digits": "300 images of 8 x 8 pixels to train with, 1497 to test with, 60 "
+    "Digits": "300 images of 8 x 8 pixels to train with, 1497 to test with, 50 "
     "epochs. Digits do not bear flips, as the table shows.",
     "Photographs": "Patches of 32 x 32 pixels of the two photographs, at half "
     "their size, upright or turned by half a turn: which photograph is it, and "
