@@ -1,4 +1,4 @@
-"""Draws from a symmetric beta distribution, which every compiler can take."""
+"""Draws from beta distributions, which every compiler can take."""
 
 import keras
 import numpy as np
@@ -7,17 +7,19 @@ import scipy.stats
 _STEPS = 4096
 
 
-def beta_quantiles(alpha):
-    """The quantile function of Beta(alpha, alpha), as a table.
+def beta_quantiles(alpha, beta=None):
+    """The quantile function of Beta(alpha, beta), as a table.
 
     Args:
-        alpha: Both parameters of the distribution, a number > 0.
+        alpha: The first parameter of the distribution, a number > 0.
+        beta: The second one. Defaults to `None`: the same.
 
     Returns:
         A float32 array of values at even steps from 0 to 1.
     """
     steps = np.linspace(0, 1, _STEPS + 1)
-    return scipy.stats.beta.ppf(steps, alpha, alpha).astype("float32")
+    beta = alpha if beta is None else beta
+    return scipy.stats.beta.ppf(steps, alpha, beta).astype("float32")
 
 
 def at_quantile(table, u, ops=keras.ops):

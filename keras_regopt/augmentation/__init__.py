@@ -5,6 +5,8 @@ from keras_regopt.augmentation._map_dataset import map_dataset
 from keras_regopt.augmentation._visualize import visualize
 from keras_regopt.augmentation.image import (
     Apply,
+    AugMix,
+    AutoAugment,
     Choice,
     Compose,
     CutMix,
@@ -23,10 +25,12 @@ from keras_regopt.augmentation.image import (
     RandomEqualize,
     RandomErasing,
     RandomGamma,
+    RandomGaussianBlur,
     RandomGaussianNoise,
     RandomGrayscale,
     RandomInvert,
     RandomMix,
+    RandomMotionBlur,
     RandomPadCrop,
     RandomPerspective,
     RandomPosterize,
@@ -34,10 +38,13 @@ from keras_regopt.augmentation.image import (
     RandomSaltPepper,
     RandomSharpness,
     RandomSolarize,
+    TrivialAugmentWide,
 )
 
 __all__ = [
     "Apply",
+    "AugMix",
+    "AutoAugment",
     "Choice",
     "Compose",
     "CutMix",
@@ -57,10 +64,12 @@ __all__ = [
     "RandomEqualize",
     "RandomErasing",
     "RandomGamma",
+    "RandomGaussianBlur",
     "RandomGaussianNoise",
     "RandomGrayscale",
     "RandomInvert",
     "RandomMix",
+    "RandomMotionBlur",
     "RandomPadCrop",
     "RandomPerspective",
     "RandomPosterize",
@@ -68,6 +77,7 @@ __all__ = [
     "RandomSaltPepper",
     "RandomSharpness",
     "RandomSolarize",
+    "TrivialAugmentWide",
     "map_dataset",
     "visualize",
 ]

@@ -32,8 +32,11 @@ _lock = threading.RLock()
 def numbered(number):
     """Lets all draws within depend on the seeds of the layers and a number.
 
+    The layers do not count them.
+
     Args:
-        number: Scalar int64 tensor of TensorFlow.
+        number: An integer for eager calls, or for a `tf.data` function a
+            scalar int64 tensor of TensorFlow.
     """
     token = _number.set((number, {}))
     try:
@@ -85,13 +88,19 @@ class Seeds:
     def _of_the_number(self):
         number, draws = _number.get()
         draw = draws[self] = draws.get(self, -1) + 1
+        if isinstance(number, int):
+            return self._hashed(self._start, draw, number)
         return _mixed(self._start + (draw << 32), number)
 
     def _of_a_worker(self, worker):
         state = keras.ops.convert_to_numpy(self.usual.next())
-        words = [*(int(n) & 0xFFFFFFFF for n in state), worker]
-        state = np.random.SeedSequence(words).generate_state(2)
+        return self._hashed(*(int(n) & 0xFFFFFFFF for n in state), worker)
+
+    def _hashed(self, *numbers):
+        """A seed of two numbers, in the dtype of Keras' own."""
+        words = np.random.SeedSequence(numbers)
         dtype = keras.backend.standardize_dtype(self.usual.state.dtype)
+        state = words.generate_state(2)
         return keras.ops.convert_to_tensor(
             state.view("int32") if dtype == "int32" else state, dtype
         )

@@ -1,7 +1,5 @@
 """Pictures of what an augmentation does."""
 
-import copy
-
 import keras
 import numpy as np
 
@@ -9,6 +7,7 @@ from keras_regopt._matplotlib import require_matplotlib
 from keras_regopt._validate import fail, one_of, positive_int
 from keras_regopt._validate import value_range as checked_range
 from keras_regopt.augmentation._map_dataset import parts_of
+from keras_regopt.augmentation._seeds import numbered
 from keras_regopt.augmentation.image._boxes import FORMATS, to_xyxy
 
 # Okabe and Ito's colors, told apart by color-blind readers.
@@ -31,8 +30,8 @@ def visualize(
 
     Each row begins with an image as it came, followed by some draws. Boxes,
     keypoints and masks are drawn over the images, and labels above them, also
-    where the layer mixes several. A copy of the layer is called, so that the
-    draws of the layer itself do not go on.
+    where the layer mixes several. The same seed gives the same picture, and
+    the draws that the layer makes elsewhere do not change.
 
     Args:
         layer: An augmentation of images, a container of such, or a function
@@ -68,11 +67,11 @@ def visualize(
     positive_int(visualize, "draws", draws)
     data = images if isinstance(images, dict) else {"images": images}
     view = _View(layer, data, value_range, bounding_box_format, class_names)
-    layer = copy.deepcopy(layer)
     options = {"training": True} if isinstance(layer, keras.Layer) else {}
     columns = [data]
-    for _ in range(draws):
-        result = layer(images, **options)
+    for draw in range(draws):
+        with numbered(draw):
+            result = layer(images, **options)
         columns.append(
             result if isinstance(result, dict) else {**data, "images": result}
         )
@@ -117,8 +116,9 @@ class _View:
             [self._pixels(c["images"][0]).shape[:2] for c in columns]
         ).max(axis=0)
         height, width = _SIDE * sides / sides.max()
+        title = _TITLE if "labels" in columns[0] else 0
         figure = Figure(
-            figsize=(width * len(columns), (height + _TITLE) * rows),
+            figsize=(width * len(columns), (height + title) * rows),
             layout="constrained",
         )
         figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02)
@@ -165,23 +165,16 @@ class _View:
     def _draw_boxes(self, axes, bounding_boxes, height, width):
         from matplotlib.patches import Rectangle
 
-        boxes = np.asarray(bounding_boxes["boxes"], "float32")[None]
+        batch = {k: v[None] for k, v in bounding_boxes.items()}
         boxes, alive = (
-            _numpy(x)[0] for x in to_xyxy(boxes, self.box_format, height, width)
+            _numpy(x)[0] for x in to_xyxy(batch, self.box_format, height, width)
         )
         labels = bounding_boxes.get("labels", np.zeros(len(boxes)))
         for box, label in zip(boxes[alive], labels[alive], strict=True):
             color = _COLORS[int(np.ravel(label)[0]) % len(_COLORS)]
-            left, top, right, bottom = box
+            corner, size = box[:2], box[2:] - box[:2]
             axes.add_patch(
-                Rectangle(
-                    (left, top),
-                    right - left,
-                    bottom - top,
-                    fill=False,
-                    color=color,
-                    linewidth=1.5,
-                )
+                Rectangle(corner, *size, fill=False, color=color, linewidth=1.5)
             )
 
     def _title(self, label):
@@ -192,11 +185,13 @@ class _View:
         if len(label) == 1:
             return self._class_name(label[0])
         # One-hot, or several classes with their shares.
-        largest = [i for i in np.argsort(-label)[:3] if label[i] > 0.005]
+        shown = [i for i in np.argsort(-label)[:3] if label[i] >= 0.005]
+        names = [self._class_name(i) for i in shown]
+        if len(names) == 1:
+            return names[0]
         return "\n".join(
-            self._class_name(i)
-            + (f" {label[i]:.2f}" if label[i] < 0.995 else "")
-            for i in largest
+            f"{name}: {100 * label[i]:.0f} %"
+            for i, name in zip(shown, names, strict=True)
         )
 
     def _class_name(self, label):

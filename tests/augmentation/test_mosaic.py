@@ -112,22 +112,22 @@ def test_boxes_are_where_their_pixels_are_seen(min_visibility):
     )["bounding_boxes"]
     dropped = 0
     for i, sources in enumerate(parameters["sources"]):
+        expected = []
         for place, source in enumerate(sources):
             # Only the one image of the four is painted.
             alone = np.zeros((4, height, width))
             alone[place] = masks[source, ..., 0]
             seen = window(alone, np.arange(4), parameters["center"][i])
             rows, columns = np.nonzero(seen)
-            label, box = -1, [0, 0, 0, 0]
             if seen.sum() > max(min_visibility * alone.sum() - 1e-3, 0):
                 x, y = columns.min(), rows.min()
-                label = source
-                box = [x, y, columns.max() + 1 - x, rows.max() + 1 - y]
-            dropped += label == -1
-            np.testing.assert_allclose(
-                numpy(found["boxes"])[i, place], box, atol=1e-4
-            )
-            assert numpy(found["labels"])[i, place] == label
+                right, bottom = columns.max() + 1, rows.max() + 1
+                expected.append((source, x, y, right - x, bottom - y))
+        padding = [(-1, 0, 0, 0, 0)] * (4 - len(expected))
+        dropped += len(padding)
+        labels = numpy(found["labels"])[i][:, None]
+        got = np.concatenate([labels, numpy(found["boxes"])[i]], axis=1)
+        np.testing.assert_allclose(got, expected + padding, atol=1e-4)
     assert 10 < dropped < 110
 
 

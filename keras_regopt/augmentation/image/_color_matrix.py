@@ -91,7 +91,7 @@ def apply_color(images, matrix, offset, value_range):
 
     Args:
         images: Tensor of shape `(batch, height, width, channels)`.
-        matrix: Tensor of shape `(batch, channels, channels)`.
+        matrix: What `mix_channels` takes.
         offset: Tensor of shape `(batch, channels)`, with black at 0.
         value_range: The pair of the values of black and of full intensity.
 
@@ -109,12 +109,15 @@ def mix_channels(values, matrix):
 
     Args:
         values: Float tensor of shape `(batch, height, width, channels)`.
-        matrix: Tensor of shape `(batch or 1, channels, channels)`.
+        matrix: Tensor of shape `(batch, channels, channels)`, or
+            `(batch, channels)` if it is diagonal.
 
     Returns:
         A tensor like `values`.
     """
     matrix = ops.cast(matrix, values.dtype)[:, None, None]
+    if len(matrix.shape) == 4:
+        return values * matrix
     # Not as a product of matrices: these are too small to be fast at that.
     result = 0.0
     for j in range(channels_of(values)):

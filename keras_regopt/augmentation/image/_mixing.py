@@ -7,6 +7,12 @@ from keras_regopt._keras import data_ops as ops
 from keras_regopt.augmentation._training import is_traced
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image._boxes import FORMATS
+from keras_regopt.augmentation.image._ragged import (
+    FILLERS,
+    is_ragged,
+    padded,
+    ragged_again,
+)
 
 
 class MixingAugmentation(ImageAugmentation):
@@ -86,14 +92,18 @@ class MixingAugmentation(ImageAugmentation):
             )
         if "labels" in data:
             data["labels"] = _soft(self, data["labels"], batch)
-        if "bounding_boxes" in data:
-            # Here, and not in the mixing, so that at rest, and for the images
-            # that `rate` spares, there are as many.
-            data["bounding_boxes"] = {
-                key: _padded(value, self.parts, -1 if key == "labels" else 0)
-                for key, value in data["bounding_boxes"].items()
-            }
+        boxes = data.get("bounding_boxes")
+        if isinstance(boxes, dict) and not any(map(is_ragged, boxes.values())):
+            # Here, and not in the mixing, so that at rest there are as many.
+            data["bounding_boxes"] = _with_room(boxes, self.parts)
         return data
+
+    def _changed(self, data, single, training):
+        data, found = padded(data, ["bounding_boxes"])
+        if found:
+            boxes = _with_room(data["bounding_boxes"], self.parts)
+            data["bounding_boxes"] = boxes
+        return ragged_again(super()._changed(data, single, training), found)
 
     def _boxes(self, bounding_boxes, parameters, shape):
         sources = parameters["sources"]
@@ -101,7 +111,7 @@ class MixingAugmentation(ImageAugmentation):
             key: _gathered(value, sources)
             for key, value in bounding_boxes.items()
         }
-        return super()._boxes(gathered, parameters, shape)
+        return _padding_last(super()._boxes(gathered, parameters, shape))
 
 
 def sources(draw, count):
@@ -242,11 +252,18 @@ def _check_ids(labels, name, classes):
         )
 
 
-def _padded(values, times, fill):
-    """As many more places for boxes as the other images of a mixture need."""
+def _with_room(bounding_boxes, times):
+    """Boxes, with as much padding as mixtures of so many images need."""
+    return {
+        key: _padded(value, times, FILLERS.get(key, 0))
+        for key, value in bounding_boxes.items()
+    }
+
+
+def _padded(values, times, filler):
     if not isinstance(values, keras.KerasTensor):
         values = ops.convert_to_tensor(values)
-    empty = ops.cast(ops.full_like(values, fill), values.dtype)
+    empty = ops.cast(ops.full_like(values, filler), values.dtype)
     return ops.concatenate([values] + [empty] * (times - 1), axis=1)
 
 
@@ -256,3 +273,16 @@ def _gathered(values, sources):
     own = values[:, : ops.shape(values)[1] // parts]
     found = [ops.take(own, sources[:, i], axis=0) for i in range(parts)]
     return ops.concatenate(found, axis=1)
+
+
+def _padding_last(bounding_boxes):
+    """The same boxes in the same order, but for those that are padding."""
+    boxes = bounding_boxes["boxes"]
+    count = ops.shape(boxes)[1]
+    gone = ops.cast(ops.all(boxes == 0, axis=-1), "int32")
+    order = ops.argsort(ops.arange(count, dtype="int32") + count * gone, axis=1)
+    results = {}
+    for key, values in bounding_boxes.items():
+        index = ops.reshape(order, (-1, count) + (1,) * (len(values.shape) - 2))
+        results[key] = ops.take_along_axis(values, index, axis=1)
+    return results

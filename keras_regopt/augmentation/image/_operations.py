@@ -16,6 +16,8 @@ Each operation takes an amount for each image, in its own unit:
 
 import math
 
+import numpy as np
+
 from keras_regopt._keras import data_ops as ops
 from keras_regopt.augmentation.image import _matrices, _tables
 from keras_regopt.augmentation.image._color_matrix import (
@@ -69,9 +71,9 @@ def _autocontrast(images, amount):
 
 
 def _equalize(images, amount):
-    levels = _tables.as_bytes(as_floats(images))
+    levels = _tables.whole_levels(images, LEVELS)
     table = _tables.equalize(_tables.histogram(levels))
-    return _tables.lookup(levels, ops.cast(table, images.dtype))
+    return _tables.lookup(images, table)
 
 
 def _invert(images, amount):
@@ -116,10 +118,10 @@ def matrices(names, numbers, amounts, height, width):
         geometric, the identity.
     """
 
-    def amount_of(name):
-        if name not in names:
-            return 0.0 * amounts
-        return ops.where(numbers == names.index(name), amounts, 0.0)
+    def amount_of(operation):
+        here = np.array([name == operation for name in names])
+        here = ops.take(ops.convert_to_tensor(here), numbers, axis=0)
+        return ops.where(here, amounts, 0.0)
 
     shear_x, shear_y, right, down, angle = map(amount_of, GEOMETRIC)
     angle = angle * (math.pi / 180)

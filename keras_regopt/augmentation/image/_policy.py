@@ -1,10 +1,9 @@
-import keras
 import numpy as np
 
 from keras_regopt._validate import fail, in_range, one_of
 from keras_regopt._validate import value_range as checked_range
 from keras_regopt.augmentation._each import each
-from keras_regopt.augmentation.image import _matrices
+from keras_regopt.augmentation.image import _matrices, _tables
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image._boxes import FORMATS
 from keras_regopt.augmentation.image._operations import (
@@ -14,12 +13,30 @@ from keras_regopt.augmentation.image._operations import (
     POINTWISE,
     matrices,
 )
-from keras_regopt.augmentation.image._values import as_came
+from keras_regopt.augmentation.image._values import as_came, as_floats
 from keras_regopt.augmentation.image._warp import (
     FILL_MODES,
     INTERPOLATIONS,
     warp,
 )
+
+# The ranges of AutoAugment and RandAugment; see `PolicyAugmentation`.
+USUAL_RANGES = {
+    "identity": (0, 0, False),
+    "shear_x": (0, 0.3, True),
+    "shear_y": (0, 0.3, True),
+    "translate_x": (0, 150 / 331, True),
+    "translate_y": (0, 150 / 331, True),
+    "rotate": (0, 30, True),
+    "brightness": (0, 0.9, True),
+    "color": (0, 0.9, True),
+    "contrast": (0, 0.9, True),
+    "sharpness": (0, 0.9, True),
+    "posterize": (8, 4, False),
+    "solarize": (255, 0, False),
+    "autocontrast": (0, 0, False),
+    "equalize": (0, 0, False),
+}
 
 
 class PolicyAugmentation(ImageAugmentation):
@@ -40,8 +57,8 @@ class PolicyAugmentation(ImageAugmentation):
         fill_mode: What is seen beyond the edge: `"constant"` is `fill_value`;
             for the others see `RandomAffine`. Defaults to `"constant"`.
         fill_value: Value of the pixels that `"constant"` fills in, in the
-            units of the images. Masks get 0. Defaults to `None`, the middle
-            of `value_range`.
+            units of the images. Masks get 0. Defaults to `None`, what the
+            publication has.
         bounding_box_format: Format of the boxes in the inputs, one of Keras'
             formats, such as `"xyxy"` or `"rel_xywh"`. Defaults to `None`: no
             boxes.
@@ -60,6 +77,9 @@ class PolicyAugmentation(ImageAugmentation):
     # count from 1, and translations are in heights and widths, or in pixels.
     ranges: dict[str, tuple[float, float, bool]] = {}
     moves_by_pixels = False
+
+    # What fills the space beyond the edge unless the user says otherwise.
+    usual_fill = 128
 
     # A subclass that lets its user choose among them takes this argument.
     operations = None
@@ -88,14 +108,11 @@ class PolicyAugmentation(ImageAugmentation):
         )
 
     def apply(self, inputs, parameters):
-        dtype = keras.backend.standardize_dtype(inputs.dtype)
-        low, high = self.value_range
-        if dtype == "uint8" and (low, high) == LEVELS:
+        if _tables.are_bytes(inputs, self.value_range):
             return self._on_levels(inputs, parameters)
-        scale = LEVELS[1] / (high - low)
-        wide = "float64" if dtype == "float64" else "float32"
-        levels = (self.ops.cast(inputs, wide) - low) * scale
-        return self._on_levels(levels, parameters) / scale + low
+        levels = _tables.to_levels(as_floats(inputs), self.value_range)
+        levels = self._on_levels(levels, parameters)
+        return _tables.from_levels(levels, self.value_range)
 
     def apply_to_masks(self, masks, parameters):
         size = self.ops.shape(masks)[1:3]
@@ -178,10 +195,13 @@ class PolicyAugmentation(ImageAugmentation):
 
     def _drawn_operation(self, draw):
         """The number of an operation for each draw from 0 to 1, all alike."""
-        ops, count = self.ops, len(self._names)
-        number = ops.cast(ops.floor(draw * count), "int32")
+        return self._drawn_number(draw, len(self._names))
+
+    def _drawn_number(self, draw, count):
+        """A whole number from 0 to `count - 1` for each draw from 0 to 1."""
+        number = self.ops.cast(self.ops.floor(draw * count), "int32")
         # A draw just under 1 may be rounded up.
-        return ops.minimum(number, count - 1)
+        return self.ops.minimum(number, count - 1)
 
     def _amounts(self, operation, level, draw, shape):
         """How much of each operation.
@@ -200,24 +220,24 @@ class PolicyAugmentation(ImageAugmentation):
         rows = [self.ranges[name] for name in names]
         low, high, signed = np.array(rows, "float32").T
         around = np.array([name in FACTORS for name in names], "float32")
-
-        def of(table):
-            return ops.take(ops.convert_to_tensor(table), operation, axis=0)
-
-        amount = of(low) + of(high - low) * level
-        negative = ops.logical_and(of(signed) > 0, draw < 0.5)
-        amount = of(around) + ops.where(negative, -amount, amount)
+        span = self._of(operation, high - low)
+        amount = self._of(operation, low) + span * level
+        negative = (self._of(operation, signed) > 0) & (draw < 0.5)
+        amount = ops.where(negative, -amount, amount)
+        amount = self._of(operation, around) + amount
         if self.moves_by_pixels:
             return amount
-        for name, size in (
-            ("translate_x", shape[2]),
-            ("translate_y", shape[1]),
-        ):
-            if name in names:
-                here = operation == names.index(name)
-                size = ops.cast(size, "float32")
-                amount = ops.where(here, amount * size, amount)
+        sizes = {"translate_x": shape[2], "translate_y": shape[1]}
+        for move, size in sizes.items():
+            here = np.array([name == move for name in names])
+            moved = amount * ops.cast(size, "float32")
+            amount = ops.where(self._of(operation, here), moved, amount)
         return amount
+
+    def _of(self, operation, table):
+        """The entries of an array, one an operation, for their numbers."""
+        table = self.ops.convert_to_tensor(table)
+        return self.ops.take(table, operation, axis=0)
 
     def _branches(self, operation, functions):
         """Which of some functions do these operations.
@@ -234,8 +254,7 @@ class PolicyAugmentation(ImageAugmentation):
         for name in self._names:
             name = "warp" if name in GEOMETRIC else name
             table.append(functions.index(name) if name in functions else 0)
-        table = self.ops.convert_to_tensor(np.array(table, "int32"))
-        return self.ops.take(table, operation, axis=0)
+        return self._of(operation, np.array(table, "int32"))
 
     def _matrices(self, parameters, size):
         """The matrix of each step, of shape `(batch, steps, 3, 3)`."""
@@ -248,10 +267,10 @@ class PolicyAugmentation(ImageAugmentation):
 
     def _fill_level(self):
         """`fill_value`, where black is 0 and white 255."""
+        if self.fill_value is None:
+            return self.usual_fill
         low, high = self.value_range
-        value = (low + high) / 2 if self.fill_value is None else self.fill_value
-        level = (value - low) * LEVELS[1] / (high - low)
-        return level
+        return (self.fill_value - low) * LEVELS[1] / (high - low)
 
 
 def _pointwise(function):

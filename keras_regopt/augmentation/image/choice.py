@@ -24,8 +24,8 @@ class Choice(Container):
     Args:
         layers: List of at least one image augmentation of this package, whose
             outputs all have the same size.
-        probabilities: List of positive numbers, one a layer, in proportion to which
-            they are drawn. Defaults to `None`: all alike.
+        probabilities: List of positive numbers, one a layer, in proportion to
+            which they are drawn. Defaults to `None`: all alike.
         seed: Integer that fixes all draws, also those of the layers. Defaults
             to `None`: each layer draws from its own seed.
         **kwargs: `rate` (the probability that an image is augmented at all)

@@ -38,8 +38,8 @@ class CutMix(MixingAugmentation):
 
     Masks are cut as the images are. An image's own box shrinks to what can be
     seen of it; a box of the partner is cut to the rectangle. Own boxes come
-    first, then the partner's, so there are twice as many; what is not seen,
-    or not there, is padding, zeros with the label -1.
+    first, then the partner's, so there is room for twice as many; what is not
+    needed is padding at the end, zeros with the label -1.
 
     Args:
         alpha: Parameter of the beta distribution, a number > 0. Defaults to

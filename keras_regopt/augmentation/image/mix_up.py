@@ -38,8 +38,9 @@ class MixUp(MixingAugmentation):
 
     Masks of floats are blended as the images are; of masks of integers, the
     one of the heavier image stays. Each image gets the boxes of both, its own
-    first, so there are twice as many; where there is nothing to mix, the
-    second half is padding, zeros with the label -1. Boxes carry no weights.
+    first, so there is room for twice as many; what is not needed, or all of
+    it where nothing is mixed, is padding at the end, zeros with the label -1.
+    Boxes carry no weights.
 
     Args:
         alpha: Parameter of the beta distribution, a number > 0; the larger,

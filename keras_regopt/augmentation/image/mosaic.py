@@ -28,11 +28,11 @@ class Mosaic(MixingAugmentation):
     Pass a dict of `images` and what belongs to them; of a bare tensor, the
     images alone are mixed. Boxes move along and are cut to what is seen: those
     of the top left image come first, then those of the top right, bottom left
-    and bottom right, so there are four times as many; what is not seen, or not
-    there, is padding, zeros with the label -1. Masks are cut as the images
-    are. Labels are averaged by the areas of the four: integers become one-hot
-    if `num_classes` is set, in training and at rest; labels of floats, and
-    integers of shape `(batch, classes)`, are averaged as they are.
+    and bottom right, so there is room for four times as many; what is not
+    needed is padding at the end, zeros with the label -1. Masks are cut as
+    the images are. Labels are averaged by the areas of the four: integers
+    become one-hot if `num_classes` is set, in training and at rest; labels of
+    floats, and integers of shape `(batch, classes)`, are averaged as they are.
 
     Args:
         center: Pair of the lowest and the highest place of the meeting point,

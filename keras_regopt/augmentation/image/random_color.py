@@ -111,10 +111,13 @@ class RandomColor(ImageAugmentation):
     def apply(self, inputs, parameters):
         channels = channels_of(inputs)
         matrix = color_matrix(channels, **parameters)
+        if self.saturation == self.hue == 0:
+            # A factor for each channel is enough.
+            matrix = self.ops.diagonal(matrix, axis1=1, axis2=2)
+        luma = 0.0
+        if self.contrast != 0:
+            luma = mean_luma(inputs) - self.value_range[0]
         offset = contrast_offset(
-            channels,
-            parameters["brightness"],
-            parameters["contrast"],
-            mean_luma(inputs) - self.value_range[0],
+            channels, parameters["brightness"], parameters["contrast"], luma
         )
         return apply_color(inputs, matrix, offset, self.value_range)

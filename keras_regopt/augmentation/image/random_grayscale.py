@@ -1,7 +1,6 @@
 from keras_regopt._registry import register
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image._color_matrix import (
-    channels_of,
     color_matrix,
     mix_channels,
 )
@@ -48,9 +47,12 @@ class RandomGrayscale(ImageAugmentation):
         super().__init__(rate=rate, seed=seed, **kwargs)
 
     def sample(self, shape, seed):
-        # There is nothing to draw but which images change.
-        return {}
+        batch, channels = shape[0], shape[-1]
+        # The same for all, but compilers are slower at multiplying by
+        # constants, since they do so channel by channel.
+        known = channels if isinstance(channels, int) else 3
+        saturation = self.ops.zeros((batch,), dtype="float32")
+        return {"matrix": color_matrix(known, saturation=saturation)}
 
     def apply(self, inputs, parameters):
-        matrix = color_matrix(channels_of(inputs), saturation=0.0)
-        return mix_channels(inputs, matrix)
+        return mix_channels(inputs, parameters["matrix"])

@@ -1,6 +1,6 @@
 from keras_regopt._registry import register
 from keras_regopt.augmentation.image._pointwise import PointwiseAugmentation
-from keras_regopt.augmentation.image._tables import invert
+from keras_regopt.augmentation.image._tables import are_bytes, invert
 
 
 @register
@@ -45,6 +45,12 @@ class RandomInvert(PointwiseAugmentation):
         super().__init__(
             value_range=value_range, rate=rate, seed=seed, **kwargs
         )
+
+    def apply(self, inputs, parameters):
+        if are_bytes(inputs, self.value_range):
+            # In half the time that it takes by way of floats.
+            return invert(inputs)
+        return super().apply(inputs, parameters)
 
     def change(self, levels, parameters):
         return invert(levels)
