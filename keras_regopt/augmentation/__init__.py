@@ -1,8 +1,14 @@
 """Random augmentation of images, inside the model or in `tf.data`."""
 
-from keras_regopt.augmentation._base import RandomAugmentation
-from keras_regopt.augmentation._map_dataset import map_dataset
-from keras_regopt.augmentation._visualize import visualize
+from keras_regopt.augmentation._base import (
+    RandomAugmentation,
+)
+from keras_regopt.augmentation._map_dataset import (
+    map_dataset,
+)
+from keras_regopt.augmentation._visualize import (
+    visualize,
+)
 from keras_regopt.augmentation.image import (
     Apply,
     AugMix,
