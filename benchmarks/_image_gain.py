@@ -112,7 +112,7 @@ def digits():
     x, x_test, y, y_test = train_test_split(
         x, y, train_size=300, stratify=y, random_state=0
     )
-    return Task((x, y), (x_test, y_test), filters=(32, 64, 64), epochs=50)
+    return Task((x, y), (x_test, y_test), filters=(32, 64, 64), epochs=40)
 
 
 def photographs():
@@ -126,7 +126,7 @@ def photographs():
     train, test = (
         _patches(random, color, n) for color, n in ((0, 75), (1, 250))
     )
-    return Task(train, test, filters=(16, 32, 64, 64), epochs=40)
+    return Task(train, test, filters=(16, 32, 64, 64), epochs=30)
 
 
 def _patches(random, color, count):

@@ -69,14 +69,15 @@ def ratio(found, mode, peer):
     return theirs / ours if ours and theirs else None
 
 
-def page(results, absent, shapes, batch):
+def page(results, absent, shapes, peaks, batch):
     """The page, in Markdown.
 
     Args:
         results: A dict: a `Key` to a dict: mode to (seconds, seconds of the
             first call).
         absent: A dict: peer to the reason why it was not measured, or `None`.
-        shapes: The rows of the table on new shapes.
+        shapes: The head and the rows of the table on new shapes, if any.
+        peaks: The table of the memory, if any.
         batch: Size of the batches.
     """
     peers = [peer for peer, reason in absent.items() if not reason]
@@ -117,6 +118,8 @@ def page(results, absent, shapes, batch):
     parts += [table(*compilation(results))]
     if shapes:
         parts += [filled(NEW_SHAPES), table(*shapes)]
+    if peaks:
+        parts += ["## Memory", filled(MEMORY), peaks.strip()]
     return "\n\n".join(parts) + "\n"
 
 
@@ -249,3 +252,8 @@ NEW_SHAPES = """
     A new shape compiles once. In this order, batches of these sizes: CPU
     seconds of the call, and how often `apply` of the layer had been traced
     after it."""
+
+MEMORY = """
+    What a layer holds at once, at most, in batches of float32: what comes in,
+    what goes out and what lies between, as XLA plans it under JAX. More than 3
+    is set in bold."""

@@ -166,12 +166,12 @@ def page(results, seeds):
 
 
 DESCRIPTIONS = {
-    "Digits": "300 images of 8 x 8 pixels to train with, 1497 to test with, 50 "
+    "Digits": "300 images of 8 x 8 pixels to train with, 1497 to test with, 40 "
     "epochs. Digits do not bear flips, as the table shows.",
     "Photographs": "Patches of 32 x 32 pixels of the two photographs, at half "
     "their size, upright or turned by half a turn: which photograph is it, and "
     "which way up? 300 to train with, 1000 to test with, from other parts of "
-    "the photographs, 40 epochs. A horizontal flip keeps what is up; a "
+    "the photographs, 30 epochs. A horizontal flip keeps what is up; a "
     "vertical flip turns it over, and so makes labels wrong.",
 }
 

@@ -25,7 +25,12 @@ def main():
     if arguments.device == "gpu":
         import _image_gpu
 
-        _image_gpu.report(arguments.only or MAIN, arguments.sizes)
+        _image_gpu.report(
+            arguments.only or MAIN,
+            arguments.sizes,
+            arguments.batch,
+            arguments.rounds,
+        )
         return
     names = arguments.only or [FLOORS, *MAIN, *other_layers()]
     absent = {peer: missing(peer) for peer in PEERS}
@@ -33,9 +38,8 @@ def main():
         if reason:
             print(f"Without {peer}, which {reason}.", REMEDY, flush=True)
     results = measured(arguments, names, [p for p in PEERS if not absent[p]])
-    # After the others: it is not a comparison.
-    shapes = new_shapes() if arguments.shapes else []
-    text = page(results, absent, shapes, arguments.batch)
+    shapes, peaks = lone_measurements() if arguments.alone else ((), "")
+    text = page(results, absent, shapes, peaks, arguments.batch)
     print(text)
     if arguments.write:
         PAGE.write_text(text)
@@ -54,7 +58,12 @@ def parsed_arguments():
     add("--batch", type=int, default=64)
     add("--rounds", type=int, default=5)
     add("--device", choices=("cpu", "gpu"), default="cpu")
-    add("--no-shapes", dest="shapes", action="store_false")
+    add(
+        "--no-alone",
+        dest="alone",
+        action="store_false",
+        help="leave out new shapes and memory, in which nothing is compared",
+    )
     add("--write", action="store_true", help=f"write {PAGE.name}")
     return parser.parse_args()
 
@@ -64,7 +73,7 @@ def other_layers():
     from keras_regopt import augmentation
     from keras_regopt._registry import registered
 
-    covered = {"RandomAffine", "RandomColor", *MAIN}
+    covered = {"RandomAffine", "RandomColor", "RandomErasing", *MAIN}
     classes = registered(augmentation.ImageAugmentation)
     names = {cls.__name__ for cls in classes} | set(COMPARISONS)
     return sorted(n for n in names - covered if hasattr(augmentation, n))
@@ -101,10 +110,12 @@ def measured(arguments, names, peers):
     return results
 
 
-def new_shapes():
+def lone_measurements():
+    """The rows of the table on new shapes, and the table of the memory."""
+    import _image_memory
     import _image_shapes
 
-    return _image_shapes.rows()
+    return _image_shapes.rows(), _image_memory.table(_image_memory.peaks())
 
 
 if __name__ == "__main__":
