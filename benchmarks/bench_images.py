@@ -6,6 +6,7 @@ machine to machine. With `--device gpu`, ours on it against kornia.
 """
 
 import argparse
+import itertools
 import os
 import pathlib
 
@@ -37,12 +38,14 @@ def main():
     for peer, reason in absent.items():
         if reason:
             print(f"Without {peer}, which {reason}.", REMEDY, flush=True)
-    results = measured(arguments, names, [p for p in PEERS if not absent[p]])
     shapes, peaks = lone_measurements() if arguments.alone else ((), "")
-    text = page(results, absent, shapes, peaks, arguments.batch)
+    peers = [peer for peer in PEERS if not absent[peer]]
+    for results in measured(arguments, names, peers):
+        text = page(results, absent, shapes, peaks, arguments.batch)
+        if arguments.write:
+            # At once, since the whole takes a while.
+            PAGE.write_text(text)
     print(text)
-    if arguments.write:
-        PAGE.write_text(text)
 
 
 REMEDY = "What is needed: pip install 'keras_regopt[bench]'."
@@ -80,34 +83,37 @@ def other_layers():
 
 
 def measured(arguments, names, peers):
-    """A dict: (name, size, dtype) to times, first calls and memory."""
+    """Yields what is measured so far: times and first calls by `Key`."""
     workers = Workers([*arguments.backends, *peers], "_image_contenders")
-    # Where everything is measured; elsewhere, one backend will do.
-    first = (arguments.sizes[0], arguments.dtypes[0])
     results = {}
-    for size in arguments.sizes:
-        for dtype in arguments.dtypes:
-            for name in names:
-                extent = "whole" if (size, dtype) == first else "tensorflow"
-                if name not in (FLOORS, *MAIN):
-                    if extent != "whole" and not arguments.only:
-                        continue
-                    extent = "brief"
-                times = workers.measure(
-                    {name: name},
-                    size,
-                    dtype,
-                    arguments.batch,
-                    extent,
-                    rounds=arguments.rounds,
-                )
-                key = Key(name, size, dtype)
-                results[key] = {
-                    mode: (seconds, workers.firsts[name, mode])
-                    for (_, mode), seconds in times.items()
-                }
-                print(on_screen(key, results[key], arguments.batch), flush=True)
-    return results
+    for key, extent in keys(arguments, names):
+        times = workers.measure(
+            {key.name: key.name},
+            key.size,
+            key.dtype,
+            arguments.batch,
+            extent,
+            rounds=arguments.rounds,
+        )
+        results[key] = {
+            mode: (seconds, workers.firsts[name, mode])
+            for (name, mode), seconds in times.items()
+        }
+        print(on_screen(key, results[key], arguments.batch), flush=True)
+        yield results
+
+
+def keys(arguments, names):
+    """What is to be measured, and how much of it."""
+    kinds = itertools.product(arguments.sizes, arguments.dtypes)
+    for number, (size, dtype) in enumerate(kinds):
+        for name in names:
+            key = Key(name, size, dtype)
+            if name in (FLOORS, *MAIN):
+                # On each backend once.
+                yield key, "tensorflow" if number else "whole"
+            elif not number or arguments.only:
+                yield key, "brief"
 
 
 def lone_measurements():
