@@ -112,6 +112,21 @@ def test_the_smallest_images_pass(make, shape):
 
 
 @pytest.mark.parametrize("make", every_layer())
+@pytest.mark.parametrize(
+    "dtype", ["float64", "float16", "bool", "int16", "int64"]
+)
+def test_images_of_every_dtype_pass(make, dtype):
+    layer = make()
+    images = images_of(2, 12, 10, 3, dtype=dtype)
+    kind = "float32" if dtype.startswith("float") else dtype
+    if keras.backend.backend() == "jax":
+        # Without `jax_enable_x64`, JAX has none.
+        kind = kind.replace("64", "32")
+    result = layer(images, training=True)
+    assert keras.backend.standardize_dtype(result.dtype) == kind
+
+
+@pytest.mark.parametrize("make", every_layer())
 def test_every_layer_refuses_what_its_base_refuses(make):
     layer = make()
     for images in (np.ones((4, 4)), np.full((2, 4, 4, 3), "a"), None):

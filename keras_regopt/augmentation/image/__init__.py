@@ -75,6 +75,9 @@ from keras_regopt.augmentation.image.random_grayscale import (
 from keras_regopt.augmentation.image.random_invert import (
     RandomInvert,
 )
+from keras_regopt.augmentation.image.random_jpeg import (
+    RandomJPEG,
+)
 from keras_regopt.augmentation.image.random_mix import (
     RandomMix,
 )
@@ -132,6 +135,7 @@ __all__ = [
     "RandomGaussianNoise",
     "RandomGrayscale",
     "RandomInvert",
+    "RandomJPEG",
     "RandomMix",
     "RandomMotionBlur",
     "RandomPadCrop",

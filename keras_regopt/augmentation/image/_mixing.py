@@ -244,6 +244,8 @@ def _soft(layer, labels, batch):
 def _check_ids(labels, name, classes):
     if isinstance(labels, keras.KerasTensor) or is_traced(labels):
         return
+    if 0 in labels.shape:
+        return
     low, high = int(ops.min(labels)), int(ops.max(labels))
     if low < 0 or high >= classes:
         raise ValueError(

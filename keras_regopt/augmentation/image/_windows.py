@@ -59,8 +59,7 @@ def windows(images, matrix, size, margins, fill_mode, fill_value=0.0):
 def _fastest(images, top):
     """How to cut these windows here."""
     backend = keras.backend.backend()
-    traced_torch = backend == "torch" and is_traced(images)
-    if top.shape[0] == 1 and not traced_torch:
+    if top.shape[0] == 1:
         return _cut_at_once
     if in_xla_graph():
         return _cut_by_xla
@@ -69,12 +68,16 @@ def _fastest(images, top):
     if backend == "jax":
         return _cut_together
     # In a traced loop, the size of the batch would have to be known.
-    loops = backend == "torch" and not traced_torch
+    loops = backend == "torch" and not is_traced(images)
     return _cut_in_a_loop if loops else _gathered
 
 
 def _cut_at_once(images, top, left, size):
     """One window for all images, or for the only one."""
+    if keras.backend.backend() == "torch" and not in_tf_graph():
+        # To slice, it would have to wait for the values of the offsets.
+        images = ops.take(images, top[0] + ops.arange(size[0]), axis=1)
+        return ops.take(images, left[0] + ops.arange(size[1]), axis=2)
     batch, _, _, channels = ops.shape(images)
     return ops.slice(images, (0, top[0], left[0], 0), (batch, *size, channels))
 
@@ -116,10 +119,11 @@ def _cutter(images, size):
 
 
 def _gathered(images, top, left, size):
-    batch, height, width, channels = ops.shape(images)
-    rows = top[:, None] + ops.arange(size[0])
+    _, height, width, channels = ops.shape(images)
+    # Counted without the size of the batch, which need not be known.
+    first = (ops.cumsum(ops.ones_like(top)) - 1) * height
+    rows = (first + top)[:, None] + ops.arange(size[0])
     columns = left[:, None] + ops.arange(size[1])
-    rows = rows + ops.arange(batch)[:, None] * height
     index = rows[:, :, None] * width + columns[:, None, :]
     return ops.take(ops.reshape(images, (-1, channels)), index, axis=0)
 

@@ -19,7 +19,7 @@ class RandomGamma(PointwiseAugmentation):
     change.
 
     Args:
-        gamma: The power, from 0.01 to 100: below 1 it brightens, above 1 it
+        gamma: The power, from 0.1 to 10: below 1 it brightens, above 1 it
             darkens. A pair `(lowest, highest)` is a range, from which each
             image draws its own, evenly on the scale of logarithms. Defaults
             to `(0.8, 1.25)`.
@@ -57,7 +57,7 @@ class RandomGamma(PointwiseAugmentation):
         self, gamma=(0.8, 1.25), value_range=(0, 255), seed=None, **kwargs
     ):
         super().__init__(value_range=value_range, seed=seed, **kwargs)
-        self.gamma = one_or_range(self, "gamma", gamma, 0.01, 100)
+        self.gamma = one_or_range(self, "gamma", gamma, 0.1, 10)
 
     def sample(self, shape, seed):
         (draw,) = self.uniforms(1, shape[0], seed)
