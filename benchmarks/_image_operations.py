@@ -220,8 +220,7 @@ OTHERS = {
     ),
     "RandomGaussianNoise": Comparison(
         lambda k: k.RandomGaussianNoise(value_range=k.values),
-        # Acts in training alone, and knows no range of values.
-        lambda k: k.GaussianNoise(0.05 * k.values[1]),
+        None,
         lambda k: k.GaussNoise((0.05, 0.05), p=1),
     ),
     "RandomSaltPepper": Comparison(
@@ -237,9 +236,9 @@ OTHERS = {
     "RandomGaussianBlur": Comparison(
         lambda k: k.RandomGaussianBlur(),
         lambda k: k.RandomGaussianBlur(
-            kernel_size=7, sigma=2.0, value_range=k.values
+            kernel_size=7, sigma=1.0, value_range=k.values
         ),
-        lambda k: k.GaussianBlur(p=1),
+        lambda k: k.GaussianBlur(sigma_limit=(0.1, 2.0), p=1),
     ),
     "RandomMotionBlur": Comparison(
         lambda k: k.RandomMotionBlur(),
@@ -254,7 +253,7 @@ OTHERS = {
     "RandomJPEG": Comparison(
         lambda k: k.RandomJPEG(value_range=k.values),
         None,
-        lambda k: k.ImageCompression(quality_range=(30, 100), p=1),
+        lambda k: k.ImageCompression(quality_range=(30, 95), p=1),
     ),
     "GridMask": Comparison(
         lambda k: k.GridMask(),
