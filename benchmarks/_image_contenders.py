@@ -252,14 +252,20 @@ def _torchvision():
 
 
 PEERS = {"albumentations": _albumentations, "torchvision": _torchvision}
+REMEDIES = {
+    "albumentations": "`pip install 'keras_regopt[bench]'` brings it.",
+    "torchvision": "It must fit the build of torch: its package on PyPI is "
+    "made for CUDA, and does not load beside the CPU build that is pinned "
+    "here.",
+}
 
 
 def missing(peer):
-    """Why a peer cannot be measured: `None` if it can."""
+    """Why a peer cannot be measured, and what to do: `None` if it can."""
     if importlib.util.find_spec(peer) is None:
-        return "is not installed"
+        return f"it is not installed. {REMEDIES[peer]}"
     try:
         PEERS[peer]()
     except Exception as error:
-        return f"does not load here ({error})"
+        return f"it does not load ({error}). {REMEDIES[peer]}"
     return None

@@ -125,7 +125,7 @@ def page(results, absent, shapes, peaks, batch):
 
 def absences(absent):
     return " ".join(
-        f"{peer} is not in the tables: it {reason}."
+        f"{peer} is not in the tables: {reason}"
         for peer, reason in absent.items()
         if reason
     )

@@ -37,7 +37,7 @@ def main():
     absent = {peer: missing(peer) for peer in PEERS}
     for peer, reason in absent.items():
         if reason:
-            print(f"Without {peer}, which {reason}.", REMEDY, flush=True)
+            print(f"Without {peer}: {reason}", flush=True)
     shapes, peaks = lone_measurements() if arguments.alone else ((), "")
     peers = [peer for peer in PEERS if not absent[peer]]
     for results in measured(arguments, names, peers):
@@ -46,9 +46,6 @@ def main():
             # At once, since the whole takes a while.
             PAGE.write_text(text)
     print(text)
-
-
-REMEDY = "What is needed: pip install 'keras_regopt[bench]'."
 
 
 def parsed_arguments():
