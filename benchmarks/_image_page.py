@@ -83,8 +83,9 @@ def page(results, absent, shapes, peaks, batch):
     peers = [peer for peer, reason in absent.items() if not reason]
     introduction = f"""
     Images per CPU second: batches of {batch} photographs, one thread, medians
-    of turns that all contenders take in one run, each library in a process of
-    its own. `make bench-images` repeats it;
+    of turns that all contenders take in one run: ours and Keras' in one
+    process, albumentations in another, of which one stands still while the
+    other works. `make bench-images` repeats it;
     {versions("keras", "tensorflow", "jax", "torch", *peers)}.
 
     The same operation, as near as the libraries allow, on images that lie in
@@ -191,7 +192,7 @@ def others(results, batch):
     for key, found in results.items():
         if key.name in MAIN or key.name == FLOORS:
             continue
-        row = [f"`{key.name}`"]
+        row = [key.name]
         if len({(k.size, k.dtype) for k in results if k.name == key.name}) > 1:
             row[0] += f" {key.size} {key.dtype}"
         for mode in (*OURS, "Keras tf.data", "albumentations"):
@@ -243,7 +244,7 @@ def compilation(results):
         if key.name == FLOORS or key.name in seen:
             continue
         seen.add(key.name)
-        name = TITLES.get(key.name, f"`{key.name}`")
+        name = TITLES.get(key.name, key.name)
         rows.append([name, *(seconds(found, mode) for mode in modes)])
     return ["first call of", *modes], rows
 

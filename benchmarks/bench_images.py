@@ -1,8 +1,8 @@
 """Augmentation of images: ours against Keras', albumentations', torchvision's.
 
-All contenders take turns, each library in a process of its own, one thread;
-CPU seconds, medians. The ratios hold although absolute figures differ from
-machine to machine. With `--device gpu`, ours on it against kornia.
+All contenders take turns, one thread: ours and Keras' in one process for each
+backend, albumentations in another. CPU seconds, medians. The ratios hold
+although absolute figures differ from machine to machine. With `--device gpu`, ours on it against kornia.
 """
 
 import argparse
