@@ -127,9 +127,7 @@ def test_images_of_unusual_dtypes_pass(make, dtype):
 def test_every_layer_refuses_what_its_base_refuses(make):
     layer = make()
     for images in (np.ones((4, 4)), np.full((2, 4, 4, 3), "a"), None):
-        with pytest.raises(
-            ValueError, match="The images of"
-        ):
+        with pytest.raises(ValueError, match="The images of"):
             layer(images)
 
 
