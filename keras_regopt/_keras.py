@@ -37,7 +37,7 @@ from keras.src.trainers.data_adapters.torch_data_loader_adapter import (
     TorchDataLoaderAdapter,
 )
 from keras.src.trainers.epoch_iterator import EpochIterator
-from keras.src.utils.backend_utils import DynamicBackend, in_tf_graph
+from keras.src.utils.backend_utils import in_tf_graph
 from keras.src.utils.io_utils import print_msg
 from keras.src.utils.jax_utils import is_in_jax_tracing_scope
 
@@ -67,7 +67,6 @@ __all__ = [
     "make_default_seed",
     "print_msg",
     "scale_loss_for_distribution",
-    "tf_seed_generator",
     "unscale_loss_for_distribution",
 ]
 
@@ -105,16 +104,6 @@ def in_xla_graph():
 
     graph = tf.compat.v1.get_default_graph()
     return control_flow_util.GraphOrParentsInXlaContext(graph)
-
-
-def tf_seed_generator(seed):
-    """A seed generator whose state is a TensorFlow variable."""
-    import tensorflow as tf
-
-    with tf.init_scope():
-        return keras.random.SeedGenerator(
-            seed, backend=DynamicBackend("tensorflow")
-        )
 
 
 class _DataNamespace:

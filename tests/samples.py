@@ -5,7 +5,12 @@ import tempfile
 
 import keras
 
-from keras_regopt.augmentation import CutMix, MixUp
+from keras_regopt.augmentation import (
+    CutMix,
+    MixUp,
+    RandomAffine,
+    RandomGaussianNoise,
+)
 from keras_regopt.layers import VariationalDropout
 from keras_regopt.optimizers import CautiousMask, GradientNormalization
 from keras_regopt.schedules import Cyclical
@@ -17,10 +22,28 @@ def dense():
     return keras.Sequential([keras.Input((6,)), keras.layers.Dense(6)])
 
 
+def classifier():
+    """A model of the contract's images."""
+    return keras.Sequential(
+        [
+            keras.Input((12, 10, 3)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(6),
+        ]
+    )
+
+
 # Constructor arguments, for the classes that cannot do without; functions, so
 # that nested objects are new each time.
 ARGUMENTS = {
     "AdaptiveGradientClipping": lambda: {"clip_factor": 0.5},
+    "Apply": lambda: {"layer": RandomAffine()},
+    "Averaged": lambda: {
+        "model": classifier(),
+        "augmentations": ["horizontal", RandomGaussianNoise()],
+    },
+    "Choice": lambda: {"layers": [RandomAffine(), RandomGaussianNoise()]},
+    "Compose": lambda: {"layers": [RandomAffine(), RandomGaussianNoise()]},
     "ConcreteDropout": lambda: {"layer": keras.layers.Dense(3)},
     "CosineDecay": lambda: {"initial_learning_rate": 0.1, "decay_steps": 100},
     "CutMix": lambda: {"num_classes": 6},

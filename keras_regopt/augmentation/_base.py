@@ -1,12 +1,13 @@
+import contextlib
 import warnings
 
 import keras
 import numpy as np
 
 from keras_regopt._config import SignatureConfig
-from keras_regopt._keras import data_ops, data_random
+from keras_regopt._keras import data_ops, data_random, in_tf_graph
 from keras_regopt._validate import in_range, integer
-from keras_regopt.augmentation._compile import run_compiled
+from keras_regopt.augmentation._compile import plain, run_compiled
 from keras_regopt.augmentation._inputs import (
     Sealed,
     as_tensor,
@@ -16,7 +17,11 @@ from keras_regopt.augmentation._inputs import (
     sealed,
 )
 from keras_regopt.augmentation._seeds import Seeds
-from keras_regopt.augmentation._training import acts_by_itself, is_traced
+from keras_regopt.augmentation._training import (
+    acts_by_itself,
+    in_tf_data,
+    is_traced,
+)
 
 
 class RandomAugmentation(SignatureConfig, keras.layers.Layer):
@@ -228,7 +233,9 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
         self._range_is_checked = True
         low, high = self.value_range
         found = [float(f(tensor)) for f in (self.ops.min, self.ops.max)]
-        if found[0] < low or found[1] > high:
+        # What a layer before has interpolated may be off by the rounding.
+        slack = 1e-5 * (high - low)
+        if found[0] < low - slack or found[1] > high + slack:
             warnings.warn(
                 f"The {self.key} of {type(self).__name__} reach from "
                 f"{found[0]:g} to {found[1]:g}, beyond its `value_range`, "
@@ -251,7 +258,9 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
             data = keras.tree.map_structure(
                 lambda x: ops.zeros((1, *x.shape[1:]), x.dtype), data
             )
-        results = self._batch_changed(data, training)
+        served = not training and in_tf_graph() and not in_tf_data()
+        with plain() if served else contextlib.nullcontext():
+            results = self._batch_changed(data, training)
         if single:
             results = keras.tree.map_structure(
                 lambda x: ops.squeeze(x, axis=0), results
@@ -336,7 +345,10 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
         return tuple(self.ops.shape(tensor))
 
     def _working(self, tensor):
-        if not self.computes_in_floats:
+        dtype = keras.backend.standardize_dtype(tensor.dtype)
+        # The doubles of NumPy leave in the compute dtype in any case.
+        doubles = dtype == "float64" and self.compute_dtype != "float64"
+        if not self.computes_in_floats and not doubles:
             return tensor
         # Half precision cannot hold the 256 levels of a byte between them.
         wide = self.compute_dtype == "float64"

@@ -1,5 +1,7 @@
 """Runs the heavy part of an augmentation as one compiled program."""
 
+import contextlib
+import contextvars
 import math
 import weakref
 
@@ -13,8 +15,24 @@ SMALLEST_EAGER = 2**17
 # An eager caller with ever new shapes would compile for ever.
 MOST_EAGER_SHAPES = 8
 
+_is_plain = contextvars.ContextVar("is_plain", default=False)
+
 # Outside the layers, so that these can be copied and saved.
 _programs = weakref.WeakKeyDictionary()
+
+
+@contextlib.contextmanager
+def plain():
+    """Within, nothing is compiled by itself.
+
+    A served graph is converted and run by others, such as ONNX, which know
+    nothing of XLA.
+    """
+    token = _is_plain.set(True)
+    try:
+        yield
+    finally:
+        _is_plain.reset(token)
 
 
 def run_compiled(layer, method, tensor, *arguments):
@@ -45,6 +63,8 @@ def run_compiled(layer, method, tensor, *arguments):
 
 
 def _compiler(layer, tensor):
+    if _is_plain.get():
+        return None
     if in_tf_graph() and not is_in_jax_tracing_scope():
         return None if None in tensor.shape[1:] else _compile_tensorflow
     backend = keras.backend.backend()

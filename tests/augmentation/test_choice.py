@@ -78,7 +78,8 @@ def test_each_image_gets_one_layer_as_often_as_it_should():
 
 def test_rates_spare_images():
     numbers = found(Choice([Add(1), Add(2)], rate=0.5, seed=0))
-    assert set(numbers) == {0, 1, 2} and 0.4 < np.mean(numbers == 0) < 0.6
+    assert set(numbers) == {0, 1, 2}
+    assert 0.4 < np.mean(numbers == 0) < 0.6
     numbers = found(Choice([Add(1, rate=0.5), Add(2)], seed=0))
     assert 0.18 < np.mean(numbers == 0) < 0.32
     assert 0.42 < np.mean(numbers == 2) < 0.58
@@ -130,7 +131,8 @@ def test_layers_that_change_the_size_alike_can_be_chosen_from():
     result = to_numpy(layer(IMAGES, training=True))
     # Some of six are spared.
     same = np.all(result == middle, axis=(1, 2, 3))
-    assert result.shape == middle.shape and not same.all()
+    assert result.shape == middle.shape
+    assert not same.all()
 
 
 def test_without_a_seed_each_layer_draws_from_its_own():
@@ -153,7 +155,7 @@ if BACKEND == "tensorflow":
 
 
 def test_refuses_what_it_cannot_choose_from():
-    with pytest.raises(ValueError, match="do not mix.*RandomMix"):
+    with pytest.raises(ValueError, match=r"do not mix.*RandomMix"):
         Choice([Add(1), Compose([CutMix()])])
     with pytest.raises(ValueError, match="the same size"):
         Choice([Add(1), RandomCrop(4, 4)])

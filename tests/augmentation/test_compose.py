@@ -85,7 +85,8 @@ def test_layers_that_see_other_things_beyond_the_edge_stay_apart():
     layer = Compose([shift(0.5), shift(-0.5, fill_value=9.0)])
     result = to_numpy(layer(IMAGES))
     assert np.allclose(result[:, :4, :4], IMAGES[:, :4, :4], atol=1e-3)
-    assert np.all(result[:, 4:] == 9) and np.all(result[:, :, 4:] == 9)
+    assert np.all(result[:, 4:] == 9)
+    assert np.all(result[:, :, 4:] == 9)
 
 
 def test_a_rate_within_is_a_warp_that_does_nothing():
@@ -153,15 +154,16 @@ def test_one_layer_may_mix_images():
     layer = Compose([shift(0.0), Apply(MixUp(num_classes=3))], seed=0)
     data = {"images": IMAGES, "labels": np.arange(6) % 3}
     labels = to_numpy(layer(data)["labels"])
-    assert labels.shape == (6, 3) and 1 > labels.max(1).min() > 0.4
+    assert labels.shape == (6, 3)
+    assert 1 > labels.max(1).min() > 0.4
     rest = to_numpy(layer(data, training=False)["labels"])
     assert np.array_equal(rest, np.eye(3)[data["labels"]])
-    with pytest.raises(ValueError, match="at most one mixes.*RandomMix"):
+    with pytest.raises(ValueError, match=r"at most one mixes.*RandomMix"):
         Compose([MixUp(), Compose([MixUp()])])
 
 
 def test_refuses_what_it_cannot_hold():
-    with pytest.raises(ValueError, match="keras.Sequential"):
+    with pytest.raises(ValueError, match=r"keras\.Sequential"):
         Compose([keras.layers.RandomFlip()])
     with pytest.raises(ValueError, match="`layers` of Compose"):
         Compose([])

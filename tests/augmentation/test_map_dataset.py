@@ -9,33 +9,14 @@ import tensorflow as tf
 from brighten import Brighten
 
 from keras_regopt.augmentation import (
-    ImageAugmentation,
+    Compose,
+    MixUp,
     RandomAffine,
     RandomGaussianNoise,
     map_dataset,
 )
 
 BACKEND = keras.backend.backend()
-
-
-class Twofold(ImageAugmentation):
-    """Two noises, one of them from a layer with a seed of its own."""
-
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.inner = noise(seed=8)
-
-    def sample(self, shape, seed):
-        draw = self.random.normal(shape, dtype="float32", seed=seed)
-        return {
-            "noise": draw,
-            "more": self.inner.sample(shape, self.inner._seeds.current())[
-                "noise"
-            ],
-        }
-
-    def apply(self, inputs, parameters):
-        return inputs + parameters["noise"] + parameters["more"]
 
 
 def noise(**kwargs):
@@ -76,7 +57,12 @@ def test_parallel_calls_never_use_a_draw_twice():
         assert repetitions(images) == 0
 
 
-@pytest.mark.parametrize("make", [noise, Twofold, RandomAffine])
+def chain(seed):
+    """Layers with seeds of their own, in a container without."""
+    return Compose([noise(seed=seed), RandomAffine(seed=seed + 1)])
+
+
+@pytest.mark.parametrize("make", [noise, RandomAffine, chain])
 def test_a_seeded_run_repeats_itself_whatever_the_order(make):
     def run(calls, deterministic=None):
         images = np.random.default_rng(0).normal(size=(40, 3, 3, 1))
@@ -155,6 +141,14 @@ def test_labels_go_to_the_layer_and_weights_pass():
         assert (x == 100).all()
         assert y.tolist() == [1, 2, 3, 4]
         assert [v.tolist() for v in w] == [v.tolist() for v in weights]
+
+
+def test_labels_are_mixed_with_their_images():
+    images = np.repeat(LABELS, 4).reshape(4, 2, 2, 1).astype("float32")
+    x, y = first_of(images, LABELS, layer=MixUp(1.0, num_classes=4, seed=0))
+    np.testing.assert_allclose(y.sum(axis=1), 1, atol=1e-5)
+    assert (y.max(axis=1) < 0.99).any()
+    np.testing.assert_allclose(x[:, 0, 0, 0], y @ LABELS, atol=1e-4)
 
 
 def test_dicts_go_to_the_layer_as_they_are():

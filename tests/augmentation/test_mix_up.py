@@ -165,6 +165,20 @@ def test_boxes_of_images_that_are_hardly_seen_are_dropped():
     assert {len(row) for row in kept} >= {2, 4}
 
 
+def test_there_may_be_no_boxes():
+    layer = MixUp(bounding_box_format="xyxy")
+    none = {"boxes": np.zeros((4, 0, 4)), "labels": np.zeros((4, 0))}
+    found = layer({**with_boxes(), "bounding_boxes": none})["bounding_boxes"]
+    assert found["boxes"].shape == (4, 0, 4)
+
+
+def test_boxes_of_another_shape_are_refused_as_they_came():
+    layer = MixUp(bounding_box_format="xyxy")
+    flat = {"boxes": np.zeros((4, 4)), "labels": np.zeros((4,))}
+    with pytest.raises(ValueError, match=r"Received: shape=\(4, 4\)"):
+        layer({**with_boxes(), "bounding_boxes": flat})
+
+
 def test_boxes_without_a_format_are_refused():
     with pytest.raises(ValueError, match="`bounding_box_format` of MixUp"):
         MixUp()(with_boxes())

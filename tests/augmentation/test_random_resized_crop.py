@@ -3,6 +3,7 @@ import math
 import keras
 import numpy as np
 import painted
+import PIL.Image
 import pytest
 from keras import ops
 
@@ -98,6 +99,17 @@ def test_draws_the_parts_of_torchvision(size, arguments, monkeypatch):
         np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
+def compiled(layer):
+    """`layer.apply` as XLA compiles it in `tf.data`, on every backend."""
+    import tensorflow as tf
+
+    @tf.function(jit_compile=True, autograph=False)
+    def apply(images, matrix):
+        return layer.apply(images, {"matrix": matrix})
+
+    return apply
+
+
 @pytest.mark.parametrize("size", [(30, 40), (9, 12)])
 def test_stretches_the_part_to_the_output(size):
     images = images_of(6, 25, 34, 3)
@@ -109,6 +121,32 @@ def test_stretches_the_part_to_the_output(size):
     ]
     outputs = layer.apply(ops.array(images), {"matrix": ops.array(matrices)})
     np.testing.assert_allclose(numpy(outputs), expected, atol=2e-3)
+    outputs = compiled(layer)(images, matrices)
+    np.testing.assert_allclose(outputs, expected, atol=2e-3)
+
+
+@pytest.mark.parametrize("size", [(9, 12), (4, 40)])
+def test_averages_as_pillow_does_if_asked_to(size):
+    images = images_of(4, 25, 34, 1)
+    layer = RandomResizedCrop(
+        *size, scale=(0.3, 0.9), ratio=(0.5, 2), antialias=True
+    )
+    matrices = numpy(layer.sample(images.shape, seed=3)["matrix"])
+    expected = []
+    for image, matrix in zip(images[..., 0], matrices, strict=True):
+        top, left, height, width = np.round(part_of(matrix, *size))
+        expected.append(
+            PIL.Image.fromarray(image).resize(
+                size[::-1],
+                PIL.Image.Resampling.BILINEAR,
+                box=(left, top, left + width, top + height),
+            )
+        )
+    expected = np.stack(expected)[..., None]
+    outputs = layer.apply(ops.array(images), {"matrix": ops.array(matrices)})
+    np.testing.assert_allclose(numpy(outputs), expected, atol=2e-3)
+    outputs = compiled(layer)(images, matrices)
+    np.testing.assert_allclose(outputs, expected, atol=2e-3)
 
 
 @pytest.mark.parametrize("size", [(20, 20), (12, 30), (40, 10)])
@@ -143,13 +181,23 @@ def test_rounds_bytes_and_keeps_their_dtype():
 
 
 def test_makes_images_of_unknown_sizes_alike_in_tf_data():
-    shapes = [(25, 34), (40, 12), (3, 5), (25, 34)]
+    shapes = [(25, 34), (3, 5)]
     images = [images_of(*shape, 3) for shape in shapes]
-    data = painted.unknown_sizes(images).map(RandomResizedCrop(8, 9, seed=0))
-    (outputs,) = data.batch(4)
-    assert outputs.shape == (4, 8, 9, 3)
-    # The mean over a part is somewhere near that of the image.
-    assert np.abs(outputs.numpy().mean(axis=(1, 2, 3)) - 127).max() < 60
+    images = [image + 1000 * i for i, image in enumerate(images)]
+    for antialias in (False, True):
+        layer = RandomResizedCrop(8, 9, antialias=antialias, seed=0)
+        (outputs,) = painted.unknown_sizes(images).map(layer).batch(2)
+        assert outputs.shape == (2, 8, 9, 3)
+        means = outputs.numpy().mean(axis=(1, 2, 3)) - 1000 * np.arange(2)
+        # The mean over a part is somewhere near that of the image.
+        assert np.abs(means - 127).max() < 60
+        rest = painted.unknown_sizes(images).map(
+            lambda x, layer=layer: layer(x, training=False)
+        )
+        expected = [layer(image, training=False) for image in images]
+        np.testing.assert_allclose(
+            np.stack(list(rest)), np.stack([*map(numpy, expected)]), atol=1e-3
+        )
 
 
 @pytest.mark.parametrize("box_format", ["xywh", "rel_yxyx"])
@@ -195,6 +243,7 @@ def test_promises_the_shapes_of_all_that_it_returns():
         ("ratio", (1, 2, 3)),
         ("ratio", (2, 1)),
         ("interpolation", "area"),
+        ("antialias", 1),
     ],
 )
 def test_refuses_bad_arguments(name, value):
@@ -203,3 +252,8 @@ def test_refuses_bad_arguments(name, value):
         ValueError, match=f"`{name}` of RandomResizedCrop must be"
     ):
         RandomResizedCrop(**arguments)
+
+
+def test_averages_by_triangles_alone():
+    with pytest.raises(ValueError, match="`antialias` of RandomResizedCrop"):
+        RandomResizedCrop(5, 7, interpolation="nearest", antialias=True)

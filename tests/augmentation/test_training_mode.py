@@ -9,7 +9,11 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from keras_regopt.augmentation import RandomAffine, RandomGaussianNoise
+from keras_regopt.augmentation import (
+    RandomAffine,
+    RandomCrop,
+    RandomGaussianNoise,
+)
 
 BACKEND = keras.backend.backend()
 
@@ -230,6 +234,18 @@ if BACKEND == "tensorflow":
             lambda x: layer(x, training=True), jit_compile=True
         )
         assert_turned(acting(images))
+
+    def test_a_served_graph_knows_nothing_of_xla():
+        # Nor do converters to ONNX and others.
+        layer = RandomCrop(4, 4)
+        x = tf.TensorSpec((2, 8, 8, 3))
+        for training in (True, False):
+            served = tf.function(lambda x, t=training: layer(x, training=t))
+            nodes = served.get_concrete_function(x).graph.as_graph_def()
+            compiled = [
+                f for f in nodes.library.function if "_XlaMustCompile" in f.attr
+            ]
+            assert bool(compiled) == training
 
     def test_acts_in_fit_on_several_devices():
         strategy = tf.distribute.MirroredStrategy(

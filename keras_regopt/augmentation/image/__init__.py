@@ -12,6 +12,9 @@ from keras_regopt.augmentation.image.aug_mix import (
 from keras_regopt.augmentation.image.auto_augment import (
     AutoAugment,
 )
+from keras_regopt.augmentation.image.averaged import (
+    Averaged,
+)
 from keras_regopt.augmentation.image.choice import (
     Choice,
 )
@@ -75,6 +78,9 @@ from keras_regopt.augmentation.image.random_grayscale import (
 from keras_regopt.augmentation.image.random_invert import (
     RandomInvert,
 )
+from keras_regopt.augmentation.image.random_iso_noise import (
+    RandomISONoise,
+)
 from keras_regopt.augmentation.image.random_jpeg import (
     RandomJPEG,
 )
@@ -113,6 +119,7 @@ __all__ = [
     "Apply",
     "AugMix",
     "AutoAugment",
+    "Averaged",
     "Choice",
     "Compose",
     "CutMix",
@@ -134,6 +141,7 @@ __all__ = [
     "RandomGaussianBlur",
     "RandomGaussianNoise",
     "RandomGrayscale",
+    "RandomISONoise",
     "RandomInvert",
     "RandomJPEG",
     "RandomMix",

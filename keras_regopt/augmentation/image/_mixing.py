@@ -7,6 +7,7 @@ from keras_regopt._keras import data_ops as ops
 from keras_regopt.augmentation._training import is_traced
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image._boxes import FORMATS
+from keras_regopt.augmentation.image._followers import check_boxes
 from keras_regopt.augmentation.image._ragged import (
     FILLERS,
     is_ragged,
@@ -95,6 +96,8 @@ class MixingAugmentation(ImageAugmentation):
         boxes = data.get("bounding_boxes")
         if isinstance(boxes, dict) and not any(map(is_ragged, boxes.values())):
             # Here, and not in the mixing, so that at rest there are as many.
+            boxes = {key: _tensor(value) for key, value in boxes.items()}
+            check_boxes(self, boxes, _tensor(data["images"]))
             data["bounding_boxes"] = _with_room(boxes, self.parts)
         return data
 
@@ -180,6 +183,11 @@ def edges(boxes):
     return [boxes[..., i] for i in range(4)]
 
 
+def _tensor(values):
+    symbolic = isinstance(values, keras.KerasTensor)
+    return values if symbolic else ops.convert_to_tensor(values)
+
+
 def _wide(tensor):
     dtype = keras.backend.standardize_dtype(tensor.dtype)
     return dtype if dtype == "float64" else "float32"
@@ -206,8 +214,7 @@ def _soft(layer, labels, batch):
             f"the keys {sorted(labels)}. Concatenate them, and take them "
             "apart after the mixing."
         )
-    if not isinstance(labels, keras.KerasTensor):
-        labels = ops.convert_to_tensor(labels)
+    labels = _tensor(labels)
     dtype = keras.backend.standardize_dtype(labels.dtype)
     shape = tuple(labels.shape)
     known = shape and None not in (batch, shape[0])
@@ -263,8 +270,6 @@ def _with_room(bounding_boxes, times):
 
 
 def _padded(values, times, filler):
-    if not isinstance(values, keras.KerasTensor):
-        values = ops.convert_to_tensor(values)
     empty = ops.cast(ops.full_like(values, filler), values.dtype)
     return ops.concatenate([values] + [empty] * (times - 1), axis=1)
 
@@ -285,6 +290,7 @@ def _padding_last(bounding_boxes):
     order = ops.argsort(ops.arange(count, dtype="int32") + count * gone, axis=1)
     results = {}
     for key, values in bounding_boxes.items():
-        index = ops.reshape(order, (-1, count) + (1,) * (len(values.shape) - 2))
+        more = tuple(range(2, len(values.shape)))
+        index = ops.expand_dims(order, axis=more) if more else order
         results[key] = ops.take_along_axis(values, index, axis=1)
     return results

@@ -69,6 +69,27 @@ def normals_of(bits):
     return above / _polynomial(DENOMINATOR, root)
 
 
+def poissons_of(bits, mean):
+    """From integers of `bits` to counts with a Poisson distribution.
+
+    Args:
+        bits: What `bits` returned.
+        mean: Float32 tensor that broadcasts to it, of means from 0 to 1.
+
+    Returns:
+        Float32 tensor of whole numbers from 0 to 8.
+    """
+    draw = uniforms_of(bits)
+    chance = sum_of_chances = ops.exp(-mean)
+    counts = 0.0
+    # At a mean of 1, a count above 8 has a chance of one in a million.
+    for count in range(1, 9):
+        counts = counts + ops.cast(draw >= sum_of_chances, "float32")
+        chance = chance * mean / count
+        sum_of_chances = sum_of_chances + chance
+    return counts
+
+
 # From the highest power down; a minimax fit to SciPy's `ndtri(root ** 8)` for
 # probabilities from 2 ** -33 to 1 / 2.
 NUMERATOR = (

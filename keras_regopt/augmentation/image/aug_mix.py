@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 
 from keras_regopt._beta import at_quantile, beta_quantiles
@@ -143,16 +145,18 @@ class AugMix(PolicyAugmentation):
         batch, width = shape[0], self.mixture_width
         depth = self.chain_depth or DEEPEST
         chains, operations = width * depth, len(self._names) - 1
-        (draws,) = self.uniforms(1, batch * (2 * width + 3 * chains), seed)
-        draws = ops.reshape(draws, (-1, batch))
+        count = 2 * width + 3 * chains
+        (draws,) = self.uniforms(1, batch * count, seed)
+        draws = ops.reshape(draws, (count, batch))
         share = at_quantile(self._share, draws[0], ops)
         # One draw more than there are cuts tells how many images there are.
         weights = self._weights(draws[1 : width + 1])
+        ends = np.cumsum([width, width, chains, chains, chains])
         depths, *steps = (
-            ops.transpose(ops.reshape(part, (width, -1, batch)), (2, 0, 1))
-            for part in ops.split(
-                draws[width:], [width, width + chains, width + 2 * chains]
+            ops.transpose(
+                ops.reshape(draws[start:end], (width, -1, batch)), (2, 0, 1)
             )
+            for start, end in itertools.pairwise(ends.tolist())
         )
         operation = self._drawn_number(steps[0], operations)
         if self.chain_depth is None:

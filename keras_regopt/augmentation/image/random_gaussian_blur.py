@@ -44,7 +44,7 @@ class RandomGaussianBlur(ImageAugmentation):
         >>> image = np.zeros((7, 7, 1), "uint8")
         >>> image[3, 3] = 255
         >>> keras.ops.convert_to_numpy(layer(image))[3, :, 0].tolist()
-        [0, 6, 25, 41, 25, 6, 0]
+        [0, 5, 25, 41, 25, 5, 0]
 
     References:
         Chen, Kornblith, Norouzi and Hinton 2020, A simple framework for

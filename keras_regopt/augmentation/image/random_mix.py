@@ -47,6 +47,7 @@ class RandomMix(MixingAugmentation):
             set.
 
     Examples:
+        >>> from keras_regopt.augmentation import CutMix, MixUp
         >>> layer = RandomMix([MixUp(), CutMix()], num_classes=10, seed=0)
         >>> data = {"images": np.zeros((8, 4, 4, 1)), "labels": np.arange(8)}
         >>> tuple(layer(data)["labels"].shape)

@@ -1,9 +1,12 @@
 import math
 
+from keras_regopt._keras import in_xla_graph
 from keras_regopt._registry import register
-from keras_regopt._validate import fail, in_range, positive_int
+from keras_regopt._validate import boolean, fail, in_range, positive_int
 from keras_regopt.augmentation.image import _matrices
 from keras_regopt.augmentation.image._geometric import GeometricAugmentation
+from keras_regopt.augmentation.image._resample import resampled
+from keras_regopt.augmentation.image._warp import warp
 
 # How often a window is drawn anew that does not fit into the image.
 TRIES = 10
@@ -30,10 +33,10 @@ class RandomResizedCrop(GeometricAugmentation):
     in the middle that has the aspect of the output.
 
     Bilinear interpolation mixes four pixels only, so a part that is more than
-    about twice as large as the output loses fine detail unevenly (aliasing):
-    shrink such images beforehand, by `keras.layers.Resizing` with
-    `antialias=True`. At the edge of the part, pixels next to it are mixed in,
-    where torchvision repeats the outermost ones.
+    about twice as large as the output loses fine detail unevenly (aliasing).
+    `antialias=True` averages over all that a pixel of the output covers, as
+    Pillow does, and takes about twice as long. At the edge of the part, pixels
+    next to it are mixed in, where torchvision repeats the outermost ones.
 
     Args:
         height: Height of the output in pixels, at least 1.
@@ -43,14 +46,18 @@ class RandomResizedCrop(GeometricAugmentation):
             to `(0.08, 1.0)`.
         ratio: Pair of the smallest and the largest aspect of the part, its
             width by its height, above 0. Defaults to `(3 / 4, 4 / 3)`.
-        interpolation: `"bilinear"` or `"nearest"`. Defaults to `"bilinear"`.
+        interpolation: `"bilinear"`, `"nearest"` or `"bicubic"`. Defaults to
+            `"bilinear"`.
+        antialias: Whether to average where the image is shrunk; for
+            `"bilinear"` alone. Defaults to `False`.
         bounding_box_format: Format of the boxes in the inputs, one of Keras'
             formats, such as `"xyxy"` or `"rel_xywh"`. Defaults to `None`: no
             boxes.
         seed: Integer that fixes all draws. Defaults to `None`.
         **kwargs: `min_visibility` of boxes, `rate` (the probability that an
             image is cut at random) and `data_format`; see
-            `GeometricAugmentation`. `name` and `dtype` of a Keras layer.
+            `GeometricAugmentation`, whose `fill_mode` has nothing to fill
+            here. `name` and `dtype` of a Keras layer.
 
     Input shape:
         `(height, width, channels)` or `(batch, height, width, channels)`, or
@@ -82,6 +89,7 @@ class RandomResizedCrop(GeometricAugmentation):
         scale=(0.08, 1.0),
         ratio=(3 / 4, 4 / 3),
         interpolation="bilinear",
+        antialias=False,
         bounding_box_format=None,
         seed=None,
         **kwargs,
@@ -96,6 +104,10 @@ class RandomResizedCrop(GeometricAugmentation):
         self.width = positive_int(self, "width", width)
         self.scale = self._pair("scale", scale, high=1)
         self.ratio = self._pair("ratio", ratio)
+        self.antialias = boolean(self, "antialias", antialias)
+        if self.antialias and self.interpolation != "bilinear":
+            allowed = "False unless `interpolation` is 'bilinear'"
+            fail(self, "antialias", allowed, antialias)
 
     def sample(self, shape, seed):
         ops = self.ops
@@ -120,9 +132,9 @@ class RandomResizedCrop(GeometricAugmentation):
 
     def at_rest(self, shape):
         ops = self.ops
-        batch, height, width, _ = shape
-        height = ops.cast(height, "float32") * ops.ones((batch,))
-        width = ops.cast(width, "float32") * ops.ones((batch,))
+        # One for all images: every runtime can serve that.
+        height = ops.cast(shape[1], "float32") * ops.ones((1,))
+        width = ops.cast(shape[2], "float32") * ops.ones((1,))
         aspect = self.width / self.height
         part_height = ops.minimum(height, width / aspect)
         part_width = ops.minimum(width, height * aspect)
@@ -131,6 +143,14 @@ class RandomResizedCrop(GeometricAugmentation):
 
     def output_size(self, height, width):
         return self.height, self.width
+
+    def apply(self, inputs, parameters):
+        matrix, size = parameters["matrix"], (self.height, self.width)
+        # Along axis after axis where that is faster than all at once.
+        by_axes = self.antialias or matrix.shape[0] == 1 or in_xla_graph()
+        if self.interpolation == "bilinear" and by_axes:
+            return resampled(inputs, matrix, size, self.antialias)
+        return warp(inputs, matrix, size, self.interpolation, "nearest")
 
     def _part(self, tries, height, width):
         """The sides of the first part drawn that fits, or of the default.
