@@ -23,8 +23,9 @@ INSTALL := $(BIN)/pip install --disable-pip-version-check --quiet \
 ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	TF_NUM_INTEROP_THREADS=1 TF_CPP_MIN_LOG_LEVEL=3
 
-.PHONY: demo test test-faults check docs bench bench-images bench-optimizers \
-	bench-optimizer-quality bench-regularization clean $(BACKEND:%=test-%)
+.PHONY: demo test test-faults check docs bench bench-images bench-image-gain \
+	bench-optimizers bench-optimizer-quality bench-regularization clean \
+	$(BACKEND:%=test-%)
 
 demo: $(VENV)/.demo-$(DEMO_BACKEND)
 	KERAS_BACKEND=$(DEMO_BACKEND) TF_CPP_MIN_LOG_LEVEL=3 \
@@ -56,12 +57,14 @@ check: $(VENV)/.test
 docs: $(VENV)/.test
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m sphinx -W -q docs docs/_build/html
 
-# Beside these, bench-optimizer-quality, which measures no speed, and
-# bench-regularization, which measures both cost and gain.
+# Beside these, bench-optimizer-quality and bench-image-gain, which measure no
+# speed, and bench-regularization, which measures both cost and gain.
 bench: bench-images bench-optimizers
 
-bench-images bench-optimizers bench-optimizer-quality bench-regularization: \
-bench-%: $(VENV)/.test
+bench-images: $(VENV)/.bench
+
+bench-images bench-image-gain bench-optimizers bench-optimizer-quality \
+bench-regularization: bench-%: $(VENV)/.test
 	$(ONE_THREAD) $(BIN)/python benchmarks/bench_$(subst -,_,$*).py
 
 clean:
@@ -73,6 +76,10 @@ $(BIN)/python:
 $(VENV)/.demo-%: setup.cfg .ci/constraints.txt | $(BIN)/python
 	@echo "Installing into $(VENV); this takes a few minutes once ..."
 	$(INSTALL) --editable '.[$(extras_$*)]'
+	@touch $@
+
+$(VENV)/.bench: setup.cfg .ci/constraints.txt | $(VENV)/.test
+	$(INSTALL) --editable '.[bench]'
 	@touch $@
 
 $(VENV)/.test: setup.cfg .ci/constraints.txt | $(BIN)/python

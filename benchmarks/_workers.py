@@ -10,6 +10,7 @@ import statistics
 import sys
 import time
 import traceback
+from unittest import mock
 
 
 class Workers:
@@ -19,19 +20,27 @@ class Workers:
         backends: Backends of Keras, or other names that `module` knows.
         module: Name of the module whose `steps(backend, description, *task)`
             gives pairs (mode, function without arguments), the step to be timed
-            in each mode; no two backends may use the same mode.
+            in each mode; no two backends may use the same mode. A step that
+            works in other processes too has a method `clock`, which returns
+            the CPU seconds of all.
+
+    Attributes:
+        firsts: A dict: (name, mode) to the CPU seconds of the first call of
+            each step that was last measured.
     """
 
     def __init__(self, backends, module):
         context = multiprocessing.get_context("spawn")
         self._connections = {}
+        self.firsts = {}
         for number, backend in enumerate(backends):
-            # The worker imports Keras and so reads its backend from here.
-            os.environ["KERAS_BACKEND"] = backend
             self._connections[backend], other = context.Pipe()
-            context.Process(
+            worker = context.Process(
                 target=_work, args=(other, backend, number, module), daemon=True
-            ).start()
+            )
+            # The worker imports Keras and so reads its backend from here.
+            with mock.patch.dict(os.environ, KERAS_BACKEND=backend):
+                worker.start()
 
     def measure(self, descriptions, *task, rounds):
         """Medians of the CPU seconds of a step.
@@ -47,11 +56,12 @@ class Workers:
         # Made side by side, since it is not this that is measured.
         for connection in self._connections.values():
             connection.send(("make", (descriptions, task)))
-        turns = [
-            (backend, name)
-            for backend, connection in self._connections.items()
-            for name in connection.recv()
-        ]
+        turns = []
+        self.firsts = {}
+        for backend, connection in self._connections.items():
+            firsts = connection.recv()
+            self.firsts.update(firsts)
+            turns += [(backend, name) for name in firsts]
         self._turns = turns
         times = {name: [] for _, name in turns}
         for _ in range(rounds):
@@ -100,8 +110,11 @@ def _work(connection, backend, number, module):
             steps.clear()
             gc.collect()
             steps.update(_made(module, backend, *argument))
-            calls = {name: _calls(step) for name, step in steps.items()}
-            connection.send(list(steps))
+            trials = {name: _trial(step) for name, step in steps.items()}
+            calls = {name: count for name, (_, count) in trials.items()}
+            connection.send(
+                {name: first for name, (first, _) in trials.items()}
+            )
         elif command == "peak":
             connection.send(_peak(steps[argument], calls[argument]))
         else:
@@ -120,16 +133,18 @@ def _made(module, backend, descriptions, task):
     return steps
 
 
-def _calls(step):
-    """How many calls make a turn; 0 where the step fails."""
+def _trial(step):
+    """The CPU seconds of the first call, and how many calls make a turn.
+
+    Where the step fails, these are `None` and 0.
+    """
     try:
-        step()
-        once = _seconds(step, 1)
+        first, once = _seconds(step, 1), _seconds(step, 1)
     except Exception:
         traceback.print_exc()
         sys.stderr.flush()
-        return 0
-    return max(1, round(SECONDS_OF_A_TURN / once))
+        return None, 0
+    return first, max(1, round(SECONDS_OF_A_TURN / max(once, 1e-6)))
 
 
 def _peak(step, calls):
@@ -158,7 +173,8 @@ def _seconds(step, calls):
     if calls > 1:
         # What the others' turns have left in the caches does not count.
         step()
-    before = time.process_time()
+    clock = getattr(step, "clock", time.process_time)
+    before = clock()
     for _ in range(calls):
         step()
-    return (time.process_time() - before) / calls
+    return (clock() - before) / calls

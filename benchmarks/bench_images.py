@@ -1,135 +1,124 @@
-"""Random geometry on images: one RandomAffine against four layers of Keras.
+"""Augmentation of images: ours against Keras', albumentations', torchvision's.
 
-Both sides run by turns in one process, so that the ratio holds although
-absolute figures differ from machine to machine.
+All contenders take turns, one thread: ours and Keras' in one process for each
+backend, albumentations in another. CPU seconds, medians. The ratios hold
+although absolute figures differ from machine to machine. With `--device gpu`, ours on it against kornia.
 """
 
 import argparse
+import itertools
+import os
 import pathlib
-import statistics
-import time
 
-import keras
-import numpy as np
-import tensorflow as tf
+# Before Keras is imported, for what is not measured in a worker.
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-from keras_regopt.augmentation import RandomAffine
+from _image_contenders import BACKENDS, FLOORS, PEERS, RANGES, missing
+from _image_operations import COMPARISONS, MAIN
+from _image_page import Key, on_screen, page
+from _workers import Workers
 
-PAGE = pathlib.Path(__file__).parents[1] / "docs" / "benchmarks" / "images.md"
+PAGE = pathlib.Path(__file__).parents[1] / "docs/benchmarks/images.md"
 
 
 def main():
     arguments = parsed_arguments()
-    size, batch = arguments.size, arguments.batch
-    images = np.random.default_rng(0).uniform(0, 255, (batch, size, size, 3))
-    rows = []
-    for dtype in ("float32", "uint8"):
-        typed = images.astype(dtype)
-        for mode, prepare in MODES.items():
-            steps = [prepare(layer(), typed) for layer in (theirs, ours)]
-            times = interleaved(steps, arguments.repeats)
-            rows.append(row(f"{mode}, {dtype}", times, batch))
-            print(rows[-1], flush=True)
-    report = table(rows, size, batch)
-    print(report)
-    if arguments.write:
-        PAGE.parent.mkdir(parents=True, exist_ok=True)
-        PAGE.write_text(report)
+    if arguments.device == "gpu":
+        import _image_gpu
+
+        _image_gpu.report(
+            arguments.only or MAIN,
+            arguments.sizes,
+            arguments.batch,
+            arguments.rounds,
+        )
+        return
+    names = arguments.only or [FLOORS, *MAIN, *other_layers()]
+    absent = {peer: missing(peer) for peer in PEERS}
+    for peer, reason in absent.items():
+        if reason:
+            print(f"Without {peer}: {reason}", flush=True)
+    shapes, peaks = lone_measurements() if arguments.alone else ((), "")
+    peers = [peer for peer in PEERS if not absent[peer]]
+    for results in measured(arguments, names, peers):
+        text = page(results, absent, shapes, peaks, arguments.batch)
+        if arguments.write:
+            # At once, since the whole takes a while.
+            PAGE.write_text(text)
+    print(text)
 
 
 def parsed_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--size", type=int, default=224)
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument(
-        "--write", action="store_true", help=f"write the table to {PAGE.name}"
+    add = parser.add_argument
+    add("--only", nargs="+", metavar="NAME", help=", ".join(COMPARISONS))
+    add("--sizes", nargs="+", type=int, default=(224, 32))
+    add("--dtypes", nargs="+", choices=RANGES, default=tuple(RANGES))
+    add("--backends", nargs="+", choices=BACKENDS, default=BACKENDS)
+    add("--batch", type=int, default=64)
+    add("--rounds", type=int, default=5)
+    add("--device", choices=("cpu", "gpu"), default="cpu")
+    add(
+        "--no-alone",
+        dest="alone",
+        action="store_false",
+        help="leave out new shapes and memory, in which nothing is compared",
     )
+    add("--write", action="store_true", help=f"write {PAGE.name}")
     return parser.parse_args()
 
 
-def ours():
-    return RandomAffine("horizontal", 0.05, 0.1, 0.1, seed=0)
+def other_layers():
+    """All that the main comparisons leave out."""
+    from keras_regopt import augmentation
+    from keras_regopt._registry import registered
+
+    covered = {"RandomAffine", "RandomColor", "RandomErasing", *MAIN}
+    classes = registered(augmentation.ImageAugmentation)
+    names = {cls.__name__ for cls in classes} | set(COMPARISONS)
+    return sorted(n for n in names - covered if hasattr(augmentation, n))
 
 
-def theirs():
-    # The container of Keras that runs in tf.data on every backend.
-    return keras.layers.Pipeline(
-        [
-            keras.layers.RandomFlip("horizontal", seed=0),
-            keras.layers.RandomRotation(0.05, seed=0),
-            keras.layers.RandomZoom(0.1, seed=0),
-            keras.layers.RandomTranslation(0.1, 0.1, seed=0),
-        ]
-    )
+def measured(arguments, names, peers):
+    """Yields what is measured so far: times and first calls by `Key`."""
+    workers = Workers([*arguments.backends, *peers], "_image_contenders")
+    results = {}
+    for key, extent in keys(arguments, names):
+        times = workers.measure(
+            {key.name: key.name},
+            key.size,
+            key.dtype,
+            arguments.batch,
+            extent,
+            rounds=arguments.rounds,
+        )
+        results[key] = {
+            mode: (seconds, workers.firsts[name, mode])
+            for (name, mode), seconds in times.items()
+        }
+        print(on_screen(key, results[key], arguments.batch), flush=True)
+        yield results
 
 
-def eager(layer, images):
-    images = keras.ops.convert_to_tensor(images)
-    return lambda: keras.ops.convert_to_numpy(layer(images, training=True))
+def keys(arguments, names):
+    """What is to be measured, and how much of it."""
+    kinds = itertools.product(arguments.sizes, arguments.dtypes)
+    for number, (size, dtype) in enumerate(kinds):
+        for name in names:
+            key = Key(name, size, dtype)
+            if name in (FLOORS, *MAIN):
+                # On each backend once.
+                yield key, "tensorflow" if number else "whole"
+            elif not number or arguments.only:
+                yield key, "brief"
 
 
-def in_tf_data(layer, images):
-    dataset = tf.data.Dataset.from_tensors(images).repeat()
-    # Work done ahead would be counted in the other's turn.
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    options.experimental_optimization.inject_prefetch = False
-    dataset = dataset.with_options(options)
-    batches = iter(dataset.map(lambda x: layer(x, training=True)))
-    return lambda: next(batches)
+def lone_measurements():
+    """The rows of the table on new shapes, and the table of the memory."""
+    import _image_memory
+    import _image_shapes
 
-
-def compiled(layer, images):
-    images = tf.constant(images)
-    step = tf.function(
-        lambda x: layer(x, training=True), jit_compile=True, autograph=False
-    )
-    return lambda: step(images).numpy()
-
-
-MODES = {"eager": eager, "tf.data": in_tf_data}
-if keras.backend.backend() == "tensorflow":
-    MODES["jit_compile=True"] = compiled
-
-
-def interleaved(steps, repeats):
-    """Medians of the CPU seconds of each step, `None` where one fails."""
-    times = [[] for _ in steps]
-    for turn in range(repeats + 1):
-        for step, taken in zip(steps, times, strict=True):
-            if taken is None or None in taken:
-                continue
-            before = time.process_time()
-            try:
-                step()
-            except Exception:
-                taken.append(None)
-            else:
-                # The first turn compiles and does not count.
-                taken.extend([time.process_time() - before] * bool(turn))
-    return [None if None in t else statistics.median(t) for t in times]
-
-
-def row(name, times, batch):
-    rates = ["fails" if t is None else f"{batch / t:,.0f}" for t in times]
-    ratio = "" if None in times else f"{times[0] / times[1]:.1f}"
-    return "| " + " | ".join([name, *rates, ratio]) + " |"
-
-
-def table(rows, size, batch):
-    head = [
-        "# Images",
-        "",
-        "Horizontal flip, rotation, zoom and translation: images per CPU "
-        f"second, in batches of {batch} of {size} x {size} x 3, medians of "
-        f"turns in one process, Keras {keras.__version__} on "
-        f"{keras.backend.backend()}, one thread. `make bench` repeats it.",
-        "",
-        "| mode | four layers of Keras | RandomAffine | ratio |",
-        "|---|---:|---:|---:|",
-    ]
-    return "\n".join([*head, *rows]) + "\n"
+    return _image_shapes.rows(), _image_memory.table(_image_memory.peaks())
 
 
 if __name__ == "__main__":

@@ -41,11 +41,7 @@ def test_every_public_class_shows_an_example():
 
 
 def test_the_catalogue_in_the_readme_is_up_to_date():
-    spec = importlib.util.spec_from_file_location(
-        "catalogue", ROOT / "docs" / "catalogue.py"
-    )
-    catalogue = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(catalogue)
+    catalogue = docs_module("catalogue")
     text = (ROOT / "README.md").read_text()
     assert catalogue.updated(text) == text, "Run `python docs/catalogue.py`."
 
@@ -55,3 +51,21 @@ def test_every_package_has_a_page():
         if name != "__version__":
             page = (ROOT / "docs" / f"{name}.md").read_text()
             assert f"automodule:: keras_regopt.{name}" in page
+
+
+def test_the_gallery_can_make_every_image_layer():
+    from keras_regopt._registry import registered
+    from keras_regopt.augmentation import ImageAugmentation
+
+    gallery = docs_module("augmentation_pictures")
+    for cls in registered(ImageAugmentation):
+        assert isinstance(gallery.sample(cls), cls)
+
+
+def docs_module(name):
+    spec = importlib.util.spec_from_file_location(
+        name, ROOT / "docs" / f"{name}.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
