@@ -78,6 +78,17 @@ def test_masks_can_be_erased_along():
     assert (numpy(outputs["segmentation_masks"]) == 5).all()
 
 
+def test_masks_may_be_boolean():
+    data = {
+        "images": np.ones((3, 9, 8, 1), "float32"),
+        "segmentation_masks": np.ones((3, 9, 8), bool),
+    }
+    outputs = GridMask(erase_masks=True, seed=0)(data)
+    masks = numpy(outputs["segmentation_masks"])
+    np.testing.assert_array_equal(masks, numpy(outputs["images"])[..., 0] == 1)
+    assert masks.dtype == bool
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("ratio", 1.1), ("period", 0), ("period", (0.5, 3)), ("rotation", 2)],

@@ -89,13 +89,13 @@ class ErasingAugmentation(ImageAugmentation):
         rows = ops.reshape(images, (-1, height, width * channels))
         fill = as_came(fill, rows)
         dtype = keras.backend.standardize_dtype(rows.dtype)
-        if keras.backend.is_float_dtype(dtype):
-            rows = ops.where(ops.logical_and(one, other), fill, rows)
-        else:
-            # The same for integers. XLA selects bytes one by one, but
-            # multiplies many at once, in a tenth of the time.
+        if keras.backend.is_int_dtype(dtype):
+            # XLA selects bytes one by one, but multiplies many at once, in a
+            # tenth of the time.
             gone = ops.cast(one, dtype) * ops.cast(other, dtype)
             rows = rows * (1 - gone) + fill * gone
+        else:
+            rows = ops.where(ops.logical_and(one, other), fill, rows)
         return ops.reshape(rows, shape)
 
     def _check_range(self, tensor):
