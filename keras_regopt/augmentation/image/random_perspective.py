@@ -55,10 +55,10 @@ class RandomPerspective(GeometricAugmentation):
         ValueError: If an argument is not among the values above.
 
     Examples:
-        >>> layer = RandomPerspective(scale=0.4, fill_value=-1, seed=1)
+        >>> layer = RandomPerspective(scale=0.4, seed=1)
         >>> seen = keras.ops.convert_to_numpy(layer(np.ones((1, 8, 8, 1))))
-        >>> seen.shape, float(seen.max())
-        ((1, 8, 8, 1), 1.0)
+        >>> seen.shape, bool(seen.max() < 1.001)
+        ((1, 8, 8, 1), True)
 
     References:
         Heckbert 1989, Fundamentals of texture mapping and image warping.
