@@ -6,6 +6,7 @@ on a CPU. Beyond the edge lies the mirror image, edge included.
 """
 
 from keras_regopt._keras import data_ops as ops
+from keras_regopt.augmentation._each import each
 from keras_regopt.augmentation.image._values import as_came, as_floats
 
 
@@ -19,23 +20,8 @@ def filtered(images, weights):
     Returns:
         A tensor of the shape and dtype of `images`.
     """
-    _, height, width, channels = shape = ops.shape(images)
-    radius = weights.shape[1] // 2
-    # In rows of values, so that XLA computes on many at once, and with edges
-    # of bytes, not floats, where bytes came.
-    rows = ops.reshape(images, (-1, height, width * channels))
-    rows = as_floats(_mirrored(rows, 1, radius))
-    rows = sum(
-        _weight(weights[:, k], rows) * rows[:, k : k + height]
-        for k in range(2 * radius + 1)
-    )
-    rows = _with_sides(rows, radius, width, channels)
-    end = width * channels
-    rows = sum(
-        _weight(weights[:, k], rows) * rows[:, :, k * channels :][:, :, :end]
-        for k in range(2 * radius + 1)
-    )
-    return ops.reshape(as_came(rows, images), shape)
+    # Image by image, which fits the cache of a CPU.
+    return _one_by_one(_filtered, images, weights)
 
 
 def convolved(images, kernels):
@@ -62,6 +48,49 @@ def convolved(images, kernels):
         for x in range(size)
     )
     return ops.reshape(as_came(rows, images), shape)
+
+
+def _one_by_one(function, images, weights):
+    batch = ops.shape(images)[0]
+    choices = ops.zeros((batch, 1), "int32")
+    return each(images, choices, [function], weights[:, None])
+
+
+def _filtered(images, weights):
+    batch, height, width, channels = shape = ops.shape(images)
+    # In rows of values, so that XLA computes on many at once.
+    rows = as_floats(ops.reshape(images, (-1, height, width * channels)))
+
+    def across(rows, weights):
+        return _across(rows, weights, width, channels)
+
+    # Steps of a loop: XLA would compute the first pass anew for each term of
+    # the second.
+    passes = ops.zeros((batch, 1), "int32")
+    passes = ops.concatenate([passes, passes + 1], axis=1)
+    weights = ops.stack([weights, weights], axis=1)
+    rows = each(rows, passes, [_down, across], weights)
+    return ops.reshape(as_came(rows, images), shape)
+
+
+def _down(rows, weights):
+    size = weights.shape[1]
+    height = ops.shape(rows)[1]
+    rows = _mirrored(rows, 1, size // 2)
+    return sum(
+        _weight(weights[:, k], rows) * rows[:, k : k + height]
+        for k in range(size)
+    )
+
+
+def _across(rows, weights, width, channels):
+    size = weights.shape[1]
+    rows = _with_sides(rows, size // 2, width, channels)
+    end = width * channels
+    return sum(
+        _weight(weights[:, k], rows) * rows[:, :, k * channels :][:, :, :end]
+        for k in range(size)
+    )
 
 
 def _weight(weights, rows):
