@@ -28,15 +28,15 @@ class AugMix(PolicyAugmentation):
     the paper also asks that a model says the same of an image and two of its
     blends: pass a batch through the layer twice for that.)
 
-    | operation | amount at severity `s` is up to |
-    |---|---|
-    | `autocontrast`, `equalize` | |
-    | `posterize` | 4 bits are kept, less the whole part of 0.4 s |
-    | `rotate` | 3 s degrees |
-    | `solarize` | the highest 25.6 s levels are inverted |
-    | `shear_x`, `shear_y` | 0.03 s pixels for each pixel along the other axis |
-    | `translate_x`, `translate_y` | s / 30 widths or heights |
-    | `color`, `contrast`, `brightness`, `sharpness` | factor 0.1 + 0.18 s |
+    Amounts go up to, at severity `s`:
+
+    - `autocontrast`, `equalize`: no amount
+    - `posterize`: 4 bits are kept, less the whole part of 0.4 s
+    - `rotate`: 3 s degrees
+    - `solarize`: the highest 25.6 s levels are inverted
+    - `shear_x`, `shear_y`: 0.03 s pixels for each pixel along the other axis
+    - `translate_x`, `translate_y`: s / 30 widths or heights
+    - `color`, `contrast`, `brightness`, `sharpness`: factor 0.1 + 0.18 s
 
     The last four are not drawn unless asked for: they are like the damage
     that robust classifiers are tested on. The amount of an operation is drawn
@@ -54,7 +54,7 @@ class AugMix(PolicyAugmentation):
             more even the weights. Defaults to `1.0`.
         operations: List of the names of the operations to draw from; a name
             that comes twice is drawn twice as often. Defaults to `None`, all
-            of the table but those of the last line.
+            of the list but those of its last line.
         value_range: The pair of the lowest and the highest value that a pixel
             can have. Defaults to `(0, 255)`.
         interpolation: `"bilinear"` or another one of `RandomAffine`. Defaults

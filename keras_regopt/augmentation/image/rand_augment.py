@@ -20,16 +20,14 @@ class RandAugment(PolicyAugmentation):
     At the magnitude 30 the amounts are the greatest, at 0 none, and linear
     between:
 
-    | operation | amount at 30 |
-    |---|---|
-    | `identity` | |
-    | `shear_x`, `shear_y` | 0.3 pixels for each pixel along the other axis |
-    | `translate_x`, `translate_y` | 0.453 widths or heights |
-    | `rotate` | 30 degrees |
-    | `brightness`, `color`, `contrast`, `sharpness` | factor 0.1 or 1.9 |
-    | `posterize` | 4 of 8 bits are kept |
-    | `solarize` | all levels from 0 on are inverted |
-    | `autocontrast`, `equalize` | the same at any magnitude |
+    - `identity`: no amount
+    - `shear_x`, `shear_y`: 0.3 pixels for each pixel along the other axis
+    - `translate_x`, `translate_y`: 0.453 widths or heights
+    - `rotate`: 30 degrees
+    - `brightness`, `color`, `contrast`, `sharpness`: factor 0.1 or 1.9
+    - `posterize`: 4 of 8 bits are kept
+    - `solarize`: all levels from 0 on are inverted
+    - `autocontrast`, `equalize`: the same at any magnitude
 
     They are the operations of Pillow, with the ranges of torchvision.
     Bounding boxes, masks and keypoints follow each geometric operation.
@@ -43,7 +41,7 @@ class RandAugment(PolicyAugmentation):
             Defaults to `0.0`.
         operations: List of the names of the operations to draw from; a name
             that comes twice is drawn twice as often. Defaults to `None`, all
-            of the table.
+            of the list.
         value_range: The pair of the lowest and the highest value that a pixel
             can have. Defaults to `(0, 255)`.
         seed: Integer that fixes all draws. Defaults to `None`.

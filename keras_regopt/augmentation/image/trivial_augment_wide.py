@@ -12,16 +12,14 @@ class TrivialAugmentWide(PolicyAugmentation):
     The operation, its magnitude (one of 31) and its sign are drawn for each
     image by itself, over wider ranges than those of `RandAugment`:
 
-    | operation | greatest amount |
-    |---|---|
-    | `identity` | |
-    | `shear_x`, `shear_y` | 0.99 pixels for each pixel along the other axis |
-    | `translate_x`, `translate_y` | 32 pixels |
-    | `rotate` | 135 degrees |
-    | `brightness`, `color`, `contrast`, `sharpness` | factor 0.01 or 1.99 |
-    | `posterize` | 2 of 8 bits are kept |
-    | `solarize` | all levels from 0 on are inverted |
-    | `autocontrast`, `equalize` | the same at any magnitude |
+    - `identity`: no amount
+    - `shear_x`, `shear_y`: 0.99 pixels for each pixel along the other axis
+    - `translate_x`, `translate_y`: 32 pixels
+    - `rotate`: 135 degrees
+    - `brightness`, `color`, `contrast`, `sharpness`: factor 0.01 or 1.99
+    - `posterize`: 2 of 8 bits are kept
+    - `solarize`: all levels from 0 on are inverted
+    - `autocontrast`, `equalize`: the same at any magnitude
 
     They are the operations of Pillow, with the ranges of torchvision.
     Bounding boxes, masks and keypoints follow the geometric operations.
@@ -29,7 +27,7 @@ class TrivialAugmentWide(PolicyAugmentation):
     Args:
         operations: List of the names of the operations to draw from; a name
             that comes twice is drawn twice as often. Defaults to `None`, all
-            of the table.
+            of the list.
         value_range: The pair of the lowest and the highest value that a pixel
             can have. Defaults to `(0, 255)`.
         seed: Integer that fixes all draws. Defaults to `None`.
