@@ -5,6 +5,8 @@ for each image is a grouped one, which XLA computes a hundred times as slowly
 on a CPU. Beyond the edge lies the mirror image, edge included.
 """
 
+import keras
+
 from keras_regopt._keras import data_ops as ops
 from keras_regopt.augmentation._each import each
 from keras_regopt.augmentation.image._values import as_came, as_floats
@@ -24,36 +26,39 @@ def filtered(images, weights):
     return _one_by_one(_filtered, images, weights)
 
 
-def convolved(images, kernels):
-    """Convolves images with kernels of two dimensions.
+def convolved(images, kernels, most):
+    """Convolves images with kernels of two dimensions, few of them not zero.
 
     Args:
         images: Tensor of shape `(batch, height, width, channels)`.
         kernels: Float tensor of shape `(batch, size, size)`, the size odd;
             they are laid on the images as they are, not turned round.
+        most: How many weights of a kernel are not zero, at most.
 
     Returns:
         A tensor of the shape and dtype of `images`.
     """
-    _, height, width, channels = shape = ops.shape(images)
     size = kernels.shape[1]
-    rows = ops.reshape(images, (-1, height, width * channels))
-    rows = _mirrored(rows, 1, size // 2)
-    rows = as_floats(_with_sides(rows, size // 2, width, channels))
-    end = width * channels
-    rows = sum(
-        _weight(kernels[:, y, x], rows)
-        * rows[:, y : y + height, x * channels :][:, :, :end]
-        for y in range(size)
-        for x in range(size)
-    )
-    return ops.reshape(as_came(rows, images), shape)
+    weights = ops.reshape(kernels, (-1, size * size))
+    places = ops.argsort(-weights, axis=1)[:, : min(most, size * size)]
+    places = ops.cast(places, "int32")
+    taps = {
+        "weight": ops.take_along_axis(weights, places, axis=1),
+        "y": places // size,
+        "x": places % size,
+    }
+
+    def one(images, taps):
+        return _summed(images, size // 2, **taps)
+
+    return _one_by_one(one, images, taps)
 
 
-def _one_by_one(function, images, weights):
+def _one_by_one(function, images, parameters):
     batch = ops.shape(images)[0]
     choices = ops.zeros((batch, 1), "int32")
-    return each(images, choices, [function], weights[:, None])
+    parameters = keras.tree.map_structure(lambda p: p[:, None], parameters)
+    return each(images, choices, [function], parameters)
 
 
 def _filtered(images, weights):
@@ -91,6 +96,33 @@ def _across(rows, weights, width, channels):
         _weight(weights[:, k], rows) * rows[:, :, k * channels :][:, :, :end]
         for k in range(size)
     )
+
+
+def _summed(images, radius, weight, y, x):
+    """The sum of shifted copies of images, each with shifts of its own."""
+    _, height, width, channels = shape = ops.shape(images)
+    rows = ops.reshape(images, (-1, height, width * channels))
+    rows = _mirrored(rows, 1, radius)
+    rows = as_floats(_with_sides(rows, radius, width, channels))
+    if rows.shape[0] == 1:
+        # A piece of memory, which a compiler reads many values at a time.
+        def shifted(k):
+            start = (0, y[0, k], x[0, k] * channels)
+            return ops.slice(rows, start, (1, height, width * channels))
+    else:
+        down = ops.arange(height, dtype="int32")[None, :, None]
+        across = ops.arange(width * channels, dtype="int32")[None, None, :]
+
+        def shifted(k):
+            row = down + y[:, k][:, None, None]
+            column = across + x[:, k][:, None, None] * channels
+            taken = ops.take_along_axis(rows, row, axis=1)
+            return ops.take_along_axis(taken, column, axis=2)
+
+    total = sum(
+        _weight(weight[:, k], rows) * shifted(k) for k in range(weight.shape[1])
+    )
+    return ops.reshape(as_came(total, images), shape)
 
 
 def _weight(weights, rows):

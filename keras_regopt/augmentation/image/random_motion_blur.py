@@ -69,14 +69,18 @@ class RandomMotionBlur(ImageAugmentation):
         }
 
     def apply(self, inputs, parameters):
-        return convolved(inputs, self._kernels(**parameters))
+        # The points of a grid within a convex shape are at most as many as
+        # its area and half its edge and one. Of this one, the ends are round.
+        most = math.floor(3 * (self._longest() - 1) + 2 * math.pi + 1)
+        return convolved(inputs, self._kernels(**parameters), most)
+
+    def _longest(self):
+        is_pair = isinstance(self.length, tuple)
+        return self.length[1] if is_pair else self.length
 
     def _kernels(self, length, angle):
         ops = self.ops
-        largest = self.length
-        if isinstance(self.length, tuple):
-            largest = self.length[1]
-        radius = math.ceil((largest - 1) / 2)
+        radius = math.ceil((self._longest() - 1) / 2)
         length, angle = length[:, None, None], angle[:, None, None]
         place = ops.arange(-radius, radius + 1, dtype="float32")
         # Rows count downwards, angles turn up.
