@@ -110,12 +110,12 @@ def test_boxes_and_keypoints_go_where_the_pixels_go_in_all_formats(layer):
             difference = boxes[number, i] - encode(*seen, height, width)
             # A sharp corner may fall between the centers of pixels.
             np.testing.assert_array_less(np.abs(difference / pixel), 2)
-            rows, columns = np.nonzero(moved[number, ..., 3 + i])
-            center = columns.mean() + 0.5, rows.mean() + 0.5
             found = numpy(result["keypoints"])[number, i]
             if min(*found, width - found[0], height - found[1]) < 4:
                 # Not all of the pixels around it are to be seen.
                 continue
+            rows, columns = np.nonzero(moved[number, ..., 3 + i])
+            center = columns.mean() + 0.5, rows.mean() + 0.5
             np.testing.assert_allclose(found, center, atol=0.8)
         labels = numpy(result["bounding_boxes"]["labels"])
         assert (labels == [3, 0, 9]).all()

@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_regopt.augmentation import RandomAffine
 from keras_regopt.augmentation._compile import run_compiled
+from keras_regopt.augmentation.image._warp import warp
 
 # The same rules under SciPy's names.
 SCIPY_MODES = {
@@ -204,3 +205,29 @@ def test_takes_the_smallest_images(shape, fill_mode):
 def test_refuses_bad_arguments(name, value):
     with pytest.raises(ValueError, match=f"`{name}` of RandomAffine must be"):
         RandomAffine(**{name: value})
+
+
+def test_a_layer_that_only_flips_moves_bytes_as_the_warp_would():
+    layer = RandomAffine(**{**STILL, "flip": "both"})
+    images = images_of(8, 5, 6, 3).astype("uint8")
+    tensor = ops.convert_to_tensor(images)
+    parameters = layer.sample(images.shape, seed=0)
+    expected = numpy(warp(tensor, parameters["matrix"], (5, 6), "nearest"))
+    assert not np.array_equal(expected, images)
+    for moved in (layer.apply, layer.apply_to_masks):
+        result = moved(tensor, parameters)
+        assert keras.backend.standardize_dtype(result.dtype) == "uint8"
+        np.testing.assert_array_equal(numpy(result), expected)
+
+
+def test_bytes_are_interpolated_as_floats_and_rounded():
+    images = images_of(4, 12, 9, 3).astype("uint8")
+    outputs = [
+        numpy(RandomAffine(seed=0, interpolation="bicubic")(x))
+        for x in (images, images.astype("float32"))
+    ]
+    assert outputs[0].dtype == "uint8"
+    # Cubics overshoot; bytes must not wrap around.
+    assert outputs[1].min() < 0 or outputs[1].max() > 255
+    expected = np.clip(np.round(outputs[1]), 0, 255)
+    np.testing.assert_array_equal(outputs[0], expected)

@@ -24,7 +24,7 @@ class ImageAugmentation(RandomAugmentation):
     """Base of the random augmentations of images.
 
     Takes images of shape `(height, width, channels)`, or batches of them, or
-    a dict with the keys of Keras: `images`, `labels`, `bounding_boxes` (a
+    a dict with the keys of Keras, `images`, `labels`, `bounding_boxes` (a
     dict of `boxes` and `labels`) and `segmentation_masks`, and `keypoints`.
     Every other key passes untouched, and so do these but for the images,
     unless the subclass writes `apply_to_labels`, `apply_to_boxes`,
@@ -34,7 +34,8 @@ class ImageAugmentation(RandomAugmentation):
     their dtype: results are rounded and held within its bounds.
 
     To `sample` and `apply`, images are batched, float and have their channels
-    last, whatever came.
+    last, whatever came. A subclass whose output has another size than its
+    input writes `output_size`, and `at_rest`.
 
     Args:
         data_format: `"channels_last"` or `"channels_first"`. Defaults to

@@ -36,7 +36,8 @@ class GeometricAugmentation(ImageAugmentation):
             Defaults to `"reflect"`.
         fill_value: Value of the pixels that `"constant"` fills in, in the
             units of the images. Masks get 0. Defaults to `0.0`.
-        interpolation: `"bilinear"` or `"nearest"`. Defaults to `"bilinear"`.
+        interpolation: `"bilinear"`, `"nearest"` or `"bicubic"`. Defaults to
+            `"bilinear"`.
         bounding_box_format: Format of the boxes in the inputs, one of Keras'
             formats, such as `"xyxy"` or `"rel_xywh"`. Defaults to `None`: no
             boxes.

@@ -121,14 +121,13 @@ def moved_boxes(boxes, matrix):
     Returns:
         A tensor like `boxes`, which may reach out of the image.
     """
-    corners = ops.stack(
-        [
-            moved_points(ops.stack([boxes[..., i], boxes[..., j]], -1), matrix)
-            for i in (0, 2)
-            for j in (1, 3)
-        ],
-        axis=0,
-    )
+    left, top, right, bottom = (boxes[..., i : i + 1] for i in range(4))
+    x = ops.concatenate([left, left, right, right], axis=-1)
+    y = ops.concatenate([top, bottom, top, bottom], axis=-1)
+    points = ops.stack([x, y], axis=-1)
+    shape = ops.shape(points)
+    flat = ops.reshape(points, (shape[0], 4 * shape[1], 2))
+    points = ops.reshape(moved_points(flat, matrix), shape)
     return ops.concatenate(
-        [ops.min(corners, axis=0), ops.max(corners, axis=0)], axis=-1
+        [ops.min(points, axis=2), ops.max(points, axis=2)], axis=-1
     )

@@ -1,9 +1,11 @@
 """Warps, as gathers, which every compiler takes."""
 
+import itertools
+
 import keras
 
 from keras_regopt._keras import data_ops as ops
-from keras_regopt._keras import in_foreign_tf_graph
+from keras_regopt.augmentation._training import is_traced
 from keras_regopt.augmentation.image._matrices import (
     NEAREST_TO_HORIZON,
     entries,
@@ -12,12 +14,8 @@ from keras_regopt.augmentation.image._matrices import (
 FILL_MODES = ("constant", "nearest", "reflect", "wrap")
 INTERPOLATIONS = ("bilinear", "nearest", "bicubic")
 
-# What torch calls the fill modes that its own kernel has.
-TORCH_MODES = {
-    "constant": "zeros",
-    "nearest": "border",
-    "reflect": "reflection",
-}
+# The dtypes that float32 holds.
+EXACT_IN_FLOATS = ("float32", "float16", "uint8", "int8", "uint16", "int16")
 
 
 def warp(
@@ -95,8 +93,8 @@ def read_at(images, x, y, interpolation, fill_mode="reflect", fill_value=0.0):
     dtype = keras.backend.standardize_dtype(images.dtype)
     if dtype != "float64":
         images = ops.cast(images, "float32")
-    if _torch_can(interpolation, fill_mode):
-        return _by_torch(images, x, y, fill_mode, fill_value)
+    if keras.backend.backend() == "torch" and not is_traced(images):
+        return _by_torch(images, x, y, interpolation, fill_mode, fill_value)
     read = _reader(images, fill_mode, fill_value)
     left, top = ops.floor(x), ops.floor(y)
     to_right, down = _weight(x - left, images), _weight(y - top, images)
@@ -105,35 +103,6 @@ def read_at(images, x, y, interpolation, fill_mode="reflect", fill_value=0.0):
     upper = _mixed(read(left, top), read(left + 1, top), to_right)
     lower = _mixed(read(left, top + 1), read(left + 1, top + 1), to_right)
     return _mixed(upper, lower, down)
-
-
-def _torch_can(interpolation, fill_mode):
-    return (
-        keras.backend.backend() == "torch"
-        and not in_foreign_tf_graph()
-        and interpolation == "bilinear"
-        and fill_mode in TORCH_MODES
-    )
-
-
-def _by_torch(images, x, y, fill_mode, fill_value):
-    """Reads by the kernel of torch, which is not compiled from gathers."""
-    import torch
-
-    _, height, width, _ = images.shape
-    # What it fills in is 0.
-    offset = fill_value if fill_mode == "constant" else 0.0
-    # Torch counts from -1 at one edge of the image to 1 at the other.
-    places = [(2 * x + 1) / width - 1, (2 * y + 1) / height - 1]
-    grid = torch.stack(places, dim=-1).to(images.dtype)
-    result = torch.nn.functional.grid_sample(
-        (images - offset if offset else images).permute(0, 3, 1, 2),
-        grid,
-        mode="bilinear",
-        padding_mode=TORCH_MODES[fill_mode],
-        align_corners=False,
-    )
-    return result.permute(0, 2, 3, 1) + offset
 
 
 def _reader(images, fill_mode, fill_value):
@@ -153,10 +122,70 @@ def _reader(images, fill_mode, fill_value):
             ops.logical_and(x >= 0, x <= last_column),
             ops.logical_and(y >= 0, y <= last_row),
         )
-        fill = ops.cast(fill_value, values.dtype)
-        return ops.where(inside[..., None], values, fill)
+        return _filled(values, inside[..., None], fill_value)
 
     return read
+
+
+def _by_torch(images, x, y, interpolation, fill_mode, fill_value):
+    """Reads by one kernel, where nothing would fuse the gathers.
+
+    `embedding_bag` sums rows of a table, here pixels, by weights. Unlike
+    `grid_sample` it leaves an image that does not move as it is to the bit.
+    """
+    import torch
+
+    batch, height, width, channels = images.shape
+    first = torch.arange(batch, dtype=torch.int32, device=images.device)
+    first = first[:, None, None] * height
+    rows = [
+        ((first + row) * width, weight)
+        for row, weight in _weighted(y, height - 1, interpolation, fill_mode)
+    ]
+    columns = _weighted(x, width - 1, interpolation, fill_mode)
+    pairs = list(itertools.product(rows, columns))
+    index = torch.stack([row[0] + column[0] for row, column in pairs], dim=-1)
+    weight = torch.stack([row[1] * column[1] for row, column in pairs], dim=-1)
+    count, weight = len(pairs), weight.to(images.dtype)
+    result = torch.nn.functional.embedding_bag(
+        index.reshape(-1, count),
+        images.reshape(-1, channels),
+        per_sample_weights=weight.reshape(-1, count),
+        mode="sum",
+    ).reshape(*index.shape[:3], channels)
+    if fill_mode == "constant":
+        result = result + fill_value * (1 - weight.sum(-1, keepdim=True))
+    return result
+
+
+def _weighted(position, last, interpolation, fill_mode):
+    """The pixels along an axis that count at a position, and how much."""
+    start = ops.floor(position)
+    t = position - start
+    weights, lowest = (1 - t, t), 0
+    if interpolation == "bicubic":
+        weights, lowest = _keys_weights(t), -1
+    result = []
+    for offset, weight in enumerate(weights, lowest):
+        index = start + offset
+        if fill_mode == "constant":
+            inside = ops.logical_and(index >= 0, index <= last)
+            weight = weight * ops.cast(inside, weight.dtype)
+        index = ops.cast(_within(index, last, fill_mode), "int32")
+        result.append((index, weight))
+    return result
+
+
+def _filled(values, inside, fill_value):
+    dtype = keras.backend.standardize_dtype(values.dtype)
+    fill = ops.cast(fill_value, dtype)
+    if dtype not in EXACT_IN_FLOATS:
+        return ops.where(inside, values, fill)
+    # XLA would compile a selection to something three times as slow.
+    values, inside, fill = (
+        ops.cast(x, "float32") for x in (values, inside, fill)
+    )
+    return ops.cast(values * inside + fill * (1 - inside), dtype)
 
 
 def _within(index, last, fill_mode):

@@ -15,10 +15,10 @@ class RandomAffine(GeometricAugmentation):
     The moves are drawn for each image by itself and happen about its center,
     in the order of the sentence above. They are composed into one matrix and
     the image is interpolated once, which is faster than a layer for each move
-    and keeps more detail. Masks and bounding boxes move along: masks by their
-    nearest pixel, a box as the smallest upright box around its moved corners,
-    clipped to the image. A box that leaves the image becomes four zeros with
-    the label -1. Labels of images do not change.
+    and keeps more detail. Masks, keypoints and bounding boxes move along: masks
+    by their nearest pixel, a box as the smallest upright box around its moved
+    corners, clipped to the image. A box that leaves the image becomes four
+    zeros with the label -1. Labels of images do not change.
 
     Use it where a moved image means the same: most photographs. Set
     `flip=None` for digits and letters.
@@ -45,16 +45,19 @@ class RandomAffine(GeometricAugmentation):
             `a a a a | a b c d | d d d d`, `"wrap"` is
             `a b c d | a b c d | a b c d` and `"constant"` is `fill_value`.
             Defaults to `"reflect"`.
-        interpolation: `"bilinear"` or `"nearest"`. Defaults to `"bilinear"`.
+        interpolation: `"bilinear"`, `"nearest"` or `"bicubic"`. Defaults to
+            `"bilinear"`.
         bounding_box_format: Format of the boxes in the inputs, one of Keras'
             formats, such as `"xyxy"` or `"rel_xywh"`. Defaults to `None`: no
             boxes.
         seed: Integer that fixes all draws. Defaults to `None`.
         fill_value: Value of the pixels that `"constant"` fills in, in the
             units of the images. Masks get 0. Defaults to `0.0`.
-        **kwargs: `min_visibility` of boxes, `rate` (the probability that an
-            image is moved at all) and `data_format`; see
-            `GeometricAugmentation`. `name` and `dtype` of a Keras layer.
+        **kwargs: `min_visibility` (the share of the area of a moved box, from
+            0 to 1, that must be left within the image, or else the box is
+            dropped; 0.0 unless given), `rate` (the probability that an image
+            is moved at all) and `data_format`, and `name` and `dtype` of a
+            Keras layer.
 
     Input shape:
         `(height, width, channels)` or `(batch, height, width, channels)`, or

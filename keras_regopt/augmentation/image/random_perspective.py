@@ -28,7 +28,7 @@ class RandomPerspective(GeometricAugmentation):
             by a quarter of the image, beyond which an image could be folded.
             The unit is that of the argument `scale` of Keras. Defaults to
             `0.3`.
-        fill_mode: What is seen beyond the edge; see `GeometricAugmentation`.
+        fill_mode: What is seen beyond the edge; see `RandomAffine`.
             Defaults to `"constant"`.
         fill_value: Value of the pixels that `"constant"` fills in, in the
             units of the images. Masks get 0. Defaults to `0.0`.
@@ -38,10 +38,11 @@ class RandomPerspective(GeometricAugmentation):
             formats, such as `"xyxy"` or `"rel_xywh"`. Defaults to `None`: no
             boxes.
         seed: Integer that fixes all draws. Defaults to `None`.
-        **kwargs: `min_visibility` of boxes, `rate` (the probability that an
-            image is moved at all, which Keras calls `factor`) and
-            `data_format`; see `GeometricAugmentation`. `name` and `dtype` of
-            a Keras layer.
+        **kwargs: `min_visibility` (the share of the area of a moved box, from
+            0 to 1, that must be left within the image, or else the box is
+            dropped; 0.0 unless given), `rate` (the probability that an image
+            is moved at all, which Keras calls `factor`) and `data_format`,
+            and `name` and `dtype` of a Keras layer.
 
     Input shape:
         `(height, width, channels)` or `(batch, height, width, channels)`, or
