@@ -95,7 +95,7 @@ class RandomCrop(GeometricAugmentation):
 
     def sample(self, shape, seed):
         batch, height, width, _ = shape
-        self._check_fit(height, width)
+        height, width = self._fitting(height, width)
         across, down = self.uniforms(2, batch, seed)
         return {
             "matrix": shifts(
@@ -106,7 +106,7 @@ class RandomCrop(GeometricAugmentation):
 
     def at_rest(self, shape):
         _, height, width, _ = shape
-        self._check_fit(height, width)
+        height, width = self._fitting(height, width)
         ops = self.ops
         # One for all images: a plain slice, which every runtime can serve.
         middle = [
@@ -153,21 +153,29 @@ class RandomCrop(GeometricAugmentation):
             return max(missing, 0)
         return self.ops.maximum(missing, 0)
 
-    def _check_fit(self, height, width):
+    def _fitting(self, height, width):
+        """The size of the images, once it is known that the window fits."""
         if self.pad_if_needed:
-            return
-        for name, window, size in (
-            ("height", self.height, height),
-            ("width", self.width, width),
-        ):
-            remedy = "Set `pad_if_needed=True` to pad smaller images."
-            if isinstance(size, int) and size < window:
-                allowed = f"at most that of the images, {size}"
-                fail(self, name, allowed, window, remedy)
-            if not isinstance(size, int) and in_tf_graph():
-                sys.modules["tensorflow"].debugging.assert_less_equal(
-                    window,
-                    size,
-                    f"`{name}` of {type(self).__name__} must be at most that "
-                    f"of the images. {remedy}",
-                )
+            return height, width
+        return (
+            self._at_least("height", self.height, height),
+            self._at_least("width", self.width, width),
+        )
+
+    def _at_least(self, name, window, size):
+        remedy = "Set `pad_if_needed=True` to pad smaller images."
+        if isinstance(size, int) and size < window:
+            allowed = f"at most that of the images, {size}"
+            fail(self, name, allowed, window, remedy)
+        if isinstance(size, int) or not in_tf_graph():
+            return size
+        tf = sys.modules["tensorflow"]
+        check = tf.debugging.assert_less_equal(
+            window,
+            size,
+            f"`{name}` of {type(self).__name__} must be at most that of the "
+            f"images. {remedy}",
+        )
+        # What is computed from the size waits for the check.
+        with tf.control_dependencies([check]):
+            return tf.identity(size)

@@ -1,6 +1,5 @@
 import math
 
-from keras_regopt._keras import in_xla_graph
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, fail, in_range, positive_int
 from keras_regopt.augmentation.image import _matrices
@@ -35,8 +34,8 @@ class RandomResizedCrop(GeometricAugmentation):
     Bilinear interpolation mixes four pixels only, so a part that is more than
     about twice as large as the output loses fine detail unevenly (aliasing).
     `antialias=True` averages over all that a pixel of the output covers, as
-    Pillow does, and takes about twice as long. At the edge of the part, pixels
-    next to it are mixed in, where torchvision repeats the outermost ones.
+    Pillow does, and takes several times as long. At the edge of the part,
+    pixels next to it are mixed in, where torchvision repeats the outermost.
 
     Args:
         height: Height of the output in pixels, at least 1.
@@ -132,9 +131,9 @@ class RandomResizedCrop(GeometricAugmentation):
 
     def at_rest(self, shape):
         ops = self.ops
-        # One for all images: every runtime can serve that.
-        height = ops.cast(shape[1], "float32") * ops.ones((1,))
-        width = ops.cast(shape[2], "float32") * ops.ones((1,))
+        batch, height, width, _ = shape
+        height = ops.cast(height, "float32") * ops.ones((batch,))
+        width = ops.cast(width, "float32") * ops.ones((batch,))
         aspect = self.width / self.height
         part_height = ops.minimum(height, width / aspect)
         part_width = ops.minimum(width, height * aspect)
@@ -146,10 +145,8 @@ class RandomResizedCrop(GeometricAugmentation):
 
     def apply(self, inputs, parameters):
         matrix, size = parameters["matrix"], (self.height, self.width)
-        # Along axis after axis where that is faster than all at once.
-        by_axes = self.antialias or matrix.shape[0] == 1 or in_xla_graph()
-        if self.interpolation == "bilinear" and by_axes:
-            return resampled(inputs, matrix, size, self.antialias)
+        if self.antialias:
+            return resampled(inputs, matrix, size)
         return warp(inputs, matrix, size, self.interpolation, "nearest")
 
     def _part(self, tries, height, width):
