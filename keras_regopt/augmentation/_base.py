@@ -295,6 +295,9 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
 
     def _working(self, tensor):
         dtype = keras.backend.standardize_dtype(tensor.dtype)
+        if not self.computes_in_floats and dtype == "bool":
+            # There is no arithmetic of truth values.
+            return self.ops.cast(tensor, "uint8")
         # The doubles of NumPy leave in the compute dtype in any case.
         doubles = dtype == "float64" and self.compute_dtype != "float64"
         if not self.computes_in_floats and not doubles:
