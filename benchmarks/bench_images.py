@@ -2,7 +2,8 @@
 
 All contenders take turns, one thread: ours and Keras' in one process for each
 backend, albumentations in another. CPU seconds, medians. The ratios hold
-although absolute figures differ from machine to machine. With `--device gpu`, ours on it against kornia.
+although absolute figures differ from machine to machine. With `--device gpu`,
+ours on it against kornia.
 """
 
 import argparse
