@@ -38,7 +38,7 @@ TECHNIQUES = {
     "Digits": {
         NONE: None,
         "shifts and rotations": lambda: digits_moved(flip=None),
-        "the same and flips": lambda: digits_moved(flip="both"),
+        "shifts, rotations and flips": lambda: digits_moved(flip="both"),
         "RandAugment": lambda: a.RandAugment(),
         "TrivialAugmentWide": lambda: a.TrivialAugmentWide(),
         "MixUp": lambda: a.MixUp(),
@@ -47,9 +47,7 @@ TECHNIQUES = {
     "Photographs": {
         NONE: None,
         "flips and shifts": lambda: a.RandomAffine("horizontal", 0, 0, 0.1),
-        "the same, vertical flips too": lambda: a.RandomAffine(
-            "both", 0, 0, 0.1
-        ),
+        "flips both ways and shifts": lambda: a.RandomAffine("both", 0, 0, 0.1),
         "RandAugment": lambda: a.RandAugment(),
         "TrivialAugmentWide": lambda: a.TrivialAugmentWide(),
         "MixUp": lambda: a.MixUp(),
