@@ -21,8 +21,8 @@ class RandomMotionBlur(ImageAugmentation):
     Args:
         length: Length of the line in pixels, from 1, which changes nothing,
             to 31, or a pair `(lowest, highest)` from which each image draws
-            its own. The time that the layer takes grows with the square of
-            the largest. Defaults to `(1.0, 7.0)`.
+            its own. The time that the layer takes grows with the largest.
+            Defaults to `(1.0, 7.0)`.
         angle: Direction of the line as a fraction of a full turn, from -1 to
             1; 0 is level and positive turns counterclockwise. A number `f` is
             the range from `-f` to `f`, a pair `(lowest, highest)` the range
