@@ -5,6 +5,7 @@ import numpy as np
 from keras_regopt._beta import at_quantile, beta_quantiles
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range, integer, positive_int
+from keras_regopt.augmentation._each import each
 from keras_regopt.augmentation.image._policy import PolicyAugmentation
 from keras_regopt.augmentation.image._values import as_floats
 
@@ -189,9 +190,20 @@ class AugMix(PolicyAugmentation):
         return self.ops.stack([*weights, left], axis=1)
 
     def _on_levels(self, images, parameters):
+        # Image by image, so that no batch of chains has to be held.
+        return each(
+            images,
+            self.ops.zeros((self.ops.shape(images)[0], 1), "int32"),
+            [self._mixed_with_chains],
+            {name: p[:, None] for name, p in parameters.items()},
+            output=(images.shape[1:], as_floats(images[:0]).dtype),
+        )
+
+    def _mixed_with_chains(self, images, parameters):
         ops = self.ops
         shape = ops.shape(images)
         image = as_floats(images)
+        share = ops.cast(parameters["share"], image.dtype)[:, None, None, None]
 
         def with_chain(chain, total):
             part = {
@@ -202,14 +214,12 @@ class AugMix(PolicyAugmentation):
             result = super(AugMix, self)._on_levels(images, part)
             # The loop asks for a shape as well known as it was.
             result = as_floats(ops.reshape(result, shape))
-            return total + weight[:, None, None, None] * result
+            return total + share * weight[:, None, None, None] * result
 
         # A loop, so that the operations are compiled once for all chains.
-        mixture = ops.fori_loop(
-            0, self.mixture_width, with_chain, ops.zeros_like(image)
+        return ops.fori_loop(
+            0, self.mixture_width, with_chain, (1 - share) * image
         )
-        share = ops.cast(parameters["share"], image.dtype)
-        return image + share[:, None, None, None] * (mixture - image)
 
     @property
     def _names(self):
