@@ -3,6 +3,7 @@ import math
 from keras_regopt._registry import register
 from keras_regopt._validate import factor, one_of
 from keras_regopt.augmentation.image import _matrices
+from keras_regopt.augmentation.image._draws import between
 from keras_regopt.augmentation.image._geometric import GeometricAugmentation
 
 FLIPS = (None, "horizontal", "vertical", "both")
@@ -146,11 +147,11 @@ class RandomAffine(GeometricAugmentation):
         ops = self.ops
         height = ops.cast(height, "float32")
         width = ops.cast(width, "float32")
-        angle = 2 * math.pi * _between(self.rotation, draws[2])
-        scale = 1 + _between(self.zoom, draws[3])
+        angle = 2 * math.pi * between(self.rotation, draws[2])
+        scale = 1 + between(self.zoom, draws[3])
         cosine, sine = scale * ops.cos(angle), scale * ops.sin(angle)
-        shear_x = _between(self.shear, draws[6])
-        shear_y = _between(self.shear, draws[7])
+        shear_x = between(self.shear, draws[6])
+        shear_y = between(self.shear, draws[7])
         # Two shears after one another keep the area.
         first = 1 + shear_x * shear_y
         sign_x = self._sign(draws[0], "horizontal")
@@ -160,8 +161,8 @@ class RandomAffine(GeometricAugmentation):
         d = sign_y * (shear_y * cosine + sine)
         e = sign_y * (cosine - shear_y * sine)
         center_x, center_y = (width - 1) / 2, (height - 1) / 2
-        to_x = center_x + width * _between(self.translation, draws[4])
-        to_y = center_y + height * _between(self.translation, draws[5])
+        to_x = center_x + width * between(self.translation, draws[4])
+        to_y = center_y + height * between(self.translation, draws[5])
         c = center_x - a * to_x - b * to_y
         f = center_y - d * to_x - e * to_y
         return _matrices.affine(a, b, c, d, e, f)
@@ -170,9 +171,3 @@ class RandomAffine(GeometricAugmentation):
         if self.flip not in (way, "both"):
             return 1.0
         return self.ops.where(draw < 0.5, -1.0, 1.0)
-
-
-def _between(factor, draw):
-    """A number of the range that a factor stands for."""
-    low, high = factor if isinstance(factor, tuple) else (-factor, factor)
-    return low + (high - low) * draw
