@@ -4,7 +4,8 @@ from keras_regopt import _validate
 from keras_regopt._validate import boolean, in_range, one_of
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image._noise import bits, uniforms_of
-from keras_regopt.augmentation.image._values import as_came, channel_means
+from keras_regopt.augmentation.image._reductions import pixel_sum
+from keras_regopt.augmentation.image._values import as_came
 
 FILL_MODES = ("constant", "mean", "noise")
 
@@ -71,8 +72,9 @@ class ErasingAugmentation(ImageAugmentation):
         if self.fill_mode == "constant":
             return ops.convert_to_tensor(self.fill_value, "float32")
         if self.fill_mode == "mean":
-            means = channel_means(images)[:, None, :]
-            return ops.tile(means, (1, 1, width))
+            total = pixel_sum(images)
+            means = total / ops.cast(height * width, total.dtype)
+            return ops.tile(means[:, None, :], (1, 1, width))
         low, high = self.value_range
         noise = uniforms_of(bits(keys, height * width * channels))
         noise = ops.reshape(noise, (-1, height, width * channels))

@@ -38,19 +38,3 @@ def as_came(values, images, value_range=None):
         lows, highs = zip(*bounds, strict=True)
         values = ops.clip(values, max(lows), min(highs))
     return ops.cast(values, dtype)
-
-
-def channel_means(images):
-    """The mean of each channel of each image.
-
-    Args:
-        images: Tensor of shape `(batch, height, width, channels)`.
-
-    Returns:
-        Float tensor of shape `(batch, channels)`.
-    """
-    _, height, width, channels = ops.shape(images)
-    # By rows first: XLA adds up long rows many values at once.
-    rows = ops.reshape(images, (-1, height, width * channels))
-    row = ops.mean(as_floats(rows), axis=1)
-    return ops.mean(ops.reshape(row, (-1, width, channels)), axis=1)
