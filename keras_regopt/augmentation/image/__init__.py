@@ -1,6 +1,8 @@
 """Random augmentation of images."""
 
 from keras_regopt.augmentation.image._base import ImageAugmentation
+from keras_regopt.augmentation.image._geometric import GeometricAugmentation
+from keras_regopt.augmentation.image._policy import PolicyAugmentation
 from keras_regopt.augmentation.image.apply import Apply
 from keras_regopt.augmentation.image.aug_mix import AugMix
 from keras_regopt.augmentation.image.auto_augment import AutoAugment
@@ -61,10 +63,12 @@ __all__ = [
     "Choice",
     "Compose",
     "CutMix",
+    "GeometricAugmentation",
     "GridMask",
     "ImageAugmentation",
     "MixUp",
     "Mosaic",
+    "PolicyAugmentation",
     "RandAugment",
     "RandomAffine",
     "RandomAutoContrast",

@@ -45,7 +45,8 @@ class PolicyAugmentation(ImageAugmentation):
     A subclass sets `ranges` and writes `sample`, which returns a dict of
     `"operation"`, an integer tensor of shape `(batch, steps)`, the numbers of
     the operations that each image goes through, one after the other, and
-    `"amount"`, a float32 tensor of that shape; `_step` makes a column of both.
+    `"amount"`, a float32 tensor of that shape. `_drawn_operation` and
+    `_amounts` make them.
 
     Only what was drawn for an image is computed for it. Masks, bounding boxes
     and keypoints move with each geometric operation in its turn.
@@ -53,7 +54,8 @@ class PolicyAugmentation(ImageAugmentation):
     Args:
         value_range: The pair of the lowest and the highest value that a pixel
             can have. Defaults to `(0, 255)`.
-        interpolation: `"nearest"` or `"bilinear"`. Defaults to `"nearest"`.
+        interpolation: `"nearest"`, `"bilinear"` or `"bicubic"`. Defaults to
+            `"nearest"`.
         fill_mode: What is seen beyond the edge: `"constant"` is `fill_value`;
             for the others see `RandomAffine`. Defaults to `"constant"`.
         fill_value: Value of the pixels that `"constant"` fills in, in the

@@ -60,7 +60,8 @@ class RandomElastic(GeometricAugmentation):
             `a a a a | a b c d | d d d d`, `"wrap"` is
             `a b c d | a b c d | a b c d` and `"constant"` is `fill_value`.
             Defaults to `"reflect"`.
-        interpolation: `"bilinear"` or `"nearest"`. Defaults to `"bilinear"`.
+        interpolation: `"bilinear"`, `"nearest"` or `"bicubic"`. Defaults to
+            `"bilinear"`.
         bounding_box_format: Format of the boxes in the inputs, one of Keras'
             formats, such as `"xyxy"` or `"rel_xywh"`. Defaults to `None`: no
             boxes.
