@@ -56,7 +56,9 @@ class Seeds:
         # Not `seed or ...`: 0 is a seed.
         self._start = make_default_seed() if seed is None else seed
         self.usual = LockedSeedGenerator(self._start)
+        # Made when it is needed: TensorFlow may not be there.
         self._tensorflow = None
+        self._loaded = None
 
     def current(self):
         """The generator that fits the moment."""
@@ -64,7 +66,7 @@ class Seeds:
             return _Source(self._of_the_number)
         if in_tf_data() or in_foreign_tf_graph():
             if self._tensorflow is None:
-                self._tensorflow = _Counter(self._start)
+                self._tensorflow = _Counter(self._start, self._loaded)
             return self._tensorflow
         worker = _worker_seed()
         if worker is not None:
@@ -74,16 +76,18 @@ class Seeds:
     def save(self, store):
         """Writes the state under two keys of a dict."""
         store["seed_state"] = seed_state(self.usual)
+        state = self._loaded
         if self._tensorflow is not None:
-            store["tf_data_seed_state"] = self._tensorflow.variable.numpy()
+            state = self._tensorflow.variable.numpy()
+        if state is not None:
+            store["tf_data_seed_state"] = state
 
     def load(self, store):
         """Takes up the state that `save` wrote, on any backend."""
         set_seed_state(self.usual, store["seed_state"])
         if "tf_data_seed_state" in store:
-            self._tensorflow = _Counter(self._start)
-            state = np.array(store["tf_data_seed_state"])
-            self._tensorflow.variable.assign(state)
+            self._tensorflow = None
+            self._loaded = np.array(store["tf_data_seed_state"])
 
     def _of_the_number(self):
         number, draws = _number.get()
@@ -124,12 +128,13 @@ class _Source(keras.random.SeedGenerator):
 class _Counter(keras.random.SeedGenerator):
     """Counts the draws of `tf.data`, whose calls may run side by side."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, state=None):
         import tensorflow as tf
 
+        state = [0, 0, seed] if state is None else state
         # Outside of the function that is being traced.
         with tf.init_scope(), tf.device("CPU:0"):
-            variable = tf.Variable([0, 0, seed], dtype="int64", trainable=False)
+            variable = tf.Variable(state, dtype="int64", trainable=False)
         # A strategy makes copies for its devices; `tf.data` needs one.
         self.variable = getattr(variable, "values", (variable,))[0]
 
