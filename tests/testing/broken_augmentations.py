@@ -11,8 +11,8 @@ from keras_regopt.testing import augmentations
 class ActsByDefault(RandomShade):
     """Acts where nothing is said of training, as Keras' own layers do."""
 
-    def call(self, inputs, training=True):
-        return super().call(inputs, training)
+    def call(self, inputs, training=None):
+        return super().call(inputs, training is not False)
 
 
 class ActsInPredict(RandomShade):
@@ -25,8 +25,8 @@ class ActsInPredict(RandomShade):
 class ActsIfTold(RandomShade):
     """Rests where nothing is said of training."""
 
-    def call(self, inputs, training=False):
-        return super().call(inputs, training)
+    def call(self, inputs, training=None):
+        return super().call(inputs, bool(training))
 
 
 class ActsEagerly(RandomShade):
@@ -89,8 +89,9 @@ class EditsImages(RandomShade):
     """Scales the caller's array instead of a copy."""
 
     def call(self, inputs, training=None):
-        images = self._opened(getattr(inputs, "content", inputs))["images"]
-        images *= 0.5
+        data = getattr(inputs, "content", inputs)
+        if isinstance(data, dict):
+            data["images"] *= 0.5
         return super().call(inputs, training)
 
 

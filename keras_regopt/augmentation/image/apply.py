@@ -32,6 +32,7 @@ class Apply(Chain):
             has another `data_format`.
 
     Examples:
+        >>> from keras_regopt.augmentation import RandomAffine
         >>> layer = Apply(RandomAffine(rotation=(0.5, 0.5), flip=None, zoom=0,
         ...                            translation=0), rate=0.25, seed=0)
         >>> images = np.zeros((400, 2, 2, 1))

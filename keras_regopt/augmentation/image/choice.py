@@ -44,6 +44,8 @@ class Choice(Container):
             images, or if `probabilities` does not fit.
 
     Examples:
+        >>> from keras_regopt.augmentation import (
+        ...     RandomAffine, RandomGaussianNoise)
         >>> layer = Choice([RandomAffine(), RandomGaussianNoise()],
         ...                probabilities=[3, 1], seed=0)
         >>> layer(np.zeros((2, 32, 32, 3), "uint8")).shape == (2, 32, 32, 3)

@@ -38,6 +38,8 @@ class Compose(Chain):
             another `data_format`, or two that mix images.
 
     Examples:
+        >>> from keras_regopt.augmentation import (
+        ...     RandomAffine, RandomGaussianNoise)
         >>> layer = Compose([RandomAffine(), RandomGaussianNoise()], seed=0)
         >>> layer(np.zeros((2, 32, 32, 3), "uint8")).shape == (2, 32, 32, 3)
         True
