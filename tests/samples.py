@@ -201,7 +201,7 @@ EXCEPTIONS = {
 }
 
 # Classes whose predictions are drawn, which differ from backend to backend.
-DRAW_AT_INFERENCE = {"MonteCarlo"}
+DRAW_AT_INFERENCE = {"Averaged", "MonteCarlo"}
 
 
 def arguments_of(name):

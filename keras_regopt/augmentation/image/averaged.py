@@ -31,7 +31,8 @@ class Averaged(ModelWrapper):
     The views are the same in every call and for every image: what is random
     in a layer is drawn once a view, from the seed of the layer, or from 0 if
     it has none. So a prediction depends on the image alone, and a saved or
-    exported model repeats it. It is the mean of whatever the model returns;
+    exported model repeats it. (On another backend of Keras the same seed means
+    other draws.) It is the mean of whatever the model returns;
     average probabilities rather than logits, and nothing that has a place in
     the image, such as boxes or masks.
 
