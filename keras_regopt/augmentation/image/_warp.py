@@ -148,6 +148,8 @@ def _by_torch(images, x, y, interpolation, fill_mode, fill_value):
     pairs = list(itertools.product(rows, columns))
     index = torch.stack([row[0] + column[0] for row, column in pairs], dim=-1)
     weight = torch.stack([row[1] * column[1] for row, column in pairs], dim=-1)
+    # One matrix may serve the whole batch.
+    index, weight = torch.broadcast_tensors(index, weight)
     count, weight = len(pairs), weight.to(images.dtype)
     result = torch.nn.functional.embedding_bag(
         index.reshape(-1, count),
