@@ -8,6 +8,7 @@ on a CPU. Beyond the edge lies the mirror image, edge included.
 import keras
 
 from keras_regopt._keras import data_ops as ops
+from keras_regopt._keras import in_xla_graph
 from keras_regopt.augmentation._each import each
 from keras_regopt.augmentation.image._values import as_came, as_floats
 
@@ -108,7 +109,7 @@ def _summed(images, radius, weight, y, x):
         # A piece of memory, which a compiler reads many values at a time.
         def shifted(k):
             start = (0, y[0, k], x[0, k] * channels)
-            return ops.slice(rows, start, (1, height, width * channels))
+            return _piece(rows, start, (1, height, width * channels))
     else:
         down = ops.arange(height, dtype="int32")[None, :, None]
         across = ops.arange(width * channels, dtype="int32")[None, None, :]
@@ -123,6 +124,15 @@ def _summed(images, radius, weight, y, x):
         _weight(weight[:, k], rows) * shifted(k) for k in range(weight.shape[1])
     )
     return ops.reshape(as_came(total, images), shape)
+
+
+def _piece(x, start, size):
+    if not in_xla_graph():
+        return ops.slice(x, start, size)
+    from tensorflow.compiler.tf2xla.python import xla
+
+    # For what `tf.slice` takes XLA compiles anew for every place.
+    return xla.dynamic_slice(x, ops.stack(start), ops.stack(size))
 
 
 def _weight(weights, rows):

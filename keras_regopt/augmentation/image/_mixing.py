@@ -4,6 +4,7 @@ import keras
 
 from keras_regopt import _validate
 from keras_regopt._keras import data_ops as ops
+from keras_regopt.augmentation._gather import rows_at
 from keras_regopt.augmentation._training import is_traced
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image._boxes import FORMATS
@@ -142,7 +143,7 @@ def mixed(values, parameters):
     shares = ops.cast(parameters["shares"], values.dtype)
     total = per_image(shares[:, 0], values) * values
     for part in range(1, shares.shape[1]):
-        other = ops.take(values, parameters["sources"][:, part], axis=0)
+        other = rows_at(values, parameters["sources"][:, part])
         total = total + per_image(shares[:, part], values) * other
     return total
 
@@ -154,7 +155,7 @@ def per_image(values, like):
 
 def partners(values, parameters):
     """What belongs to the second part of each image."""
-    return ops.take(values, parameters["sources"][:, 1], axis=0)
+    return rows_at(values, parameters["sources"][:, 1])
 
 
 def area(boxes):

@@ -10,6 +10,7 @@ Parameters have the shape `(batch,)`, or `(batch, channels)`.
 import keras
 
 from keras_regopt._keras import data_ops as ops
+from keras_regopt.augmentation._gather import rows_at
 from keras_regopt.augmentation.image._reductions import pixel_max, pixel_min
 from keras_regopt.augmentation.image._values import as_came, as_floats
 
@@ -216,7 +217,7 @@ def lookup(images, table, value_range=(0, LEVELS - 1)):
     levels = whole_levels(images, value_range)
     sets, _, _, columns = ops.shape(table)
     entries = _entries(levels, sets, columns)
-    values = ops.take(_written(table), entries)
+    values = rows_at(_written(table), entries)
     if are_bytes(images, value_range):
         return ops.cast(values, "uint8")
     return as_came(from_levels(values, value_range), images, value_range)

@@ -5,6 +5,7 @@ import itertools
 import keras
 
 from keras_regopt._keras import data_ops as ops
+from keras_regopt.augmentation._gather import rows_at
 from keras_regopt.augmentation._training import is_traced
 from keras_regopt.augmentation.image._matrices import (
     NEAREST_TO_HORIZON,
@@ -117,7 +118,7 @@ def _reader(images, fill_mode, fill_value):
     def read(x, y):
         column = ops.cast(_within(x, last_column, fill_mode), "int32")
         row = ops.cast(_within(y, last_row, fill_mode), "int32")
-        values = ops.take(pixels, first + row * width + column, axis=0)
+        values = rows_at(pixels, first + row * width + column)
         if fill_mode != "constant":
             return values
         inside = ops.logical_and(

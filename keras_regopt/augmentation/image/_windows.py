@@ -13,6 +13,7 @@ from keras_regopt._keras import (
     in_tf_graph,
     in_xla_graph,
 )
+from keras_regopt.augmentation._gather import rows_at
 from keras_regopt.augmentation._training import is_traced
 from keras_regopt.augmentation.image import _matrices
 from keras_regopt.augmentation.image._warp import _within
@@ -125,7 +126,7 @@ def _gathered(images, top, left, size):
     rows = (first + top)[:, None] + ops.arange(size[0])
     columns = left[:, None] + ops.arange(size[1])
     index = rows[:, :, None] * width + columns[:, None, :]
-    return ops.take(ops.reshape(images, (-1, channels)), index, axis=0)
+    return rows_at(ops.reshape(images, (-1, channels)), index)
 
 
 def _padded(images, margins, fill_mode, fill_value):

@@ -1,5 +1,6 @@
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, in_range
+from keras_regopt.augmentation._gather import rows_at
 from keras_regopt.augmentation.image._mixing import (
     MixingAugmentation,
     area,
@@ -134,7 +135,7 @@ class Mosaic(MixingAugmentation):
         y = ops.where(y < 0, y + height, y)[:, :, None]
         pixels = ops.reshape(inputs, (batch * height * width, channels))
         place = (source * height + y) * width + x
-        return ops.take(pixels, place, axis=0)
+        return rows_at(pixels, place)
 
     def apply_to_masks(self, masks, parameters):
         return self.apply(masks, parameters)
