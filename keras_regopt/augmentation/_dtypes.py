@@ -17,6 +17,7 @@ def cast_within(tensor, dtype):
         A tensor of that dtype.
     """
     came = keras.backend.standardize_dtype(tensor.dtype)
+    is_float = keras.backend.is_float_dtype
     if is_float(came) and not is_float(dtype):
         tensor = ops.clip(ops.round(tensor), *limits(dtype))
     return ops.cast(tensor, dtype)
@@ -32,8 +33,3 @@ def limits(dtype):
         # Rounded up, it would wrap around in the cast.
         high = np.nextafter(high, np.float32(0))
     return float(info.min), float(high)
-
-
-def is_float(dtype):
-    """Whether a dtype is one of floats."""
-    return keras.backend.is_float_dtype(dtype)

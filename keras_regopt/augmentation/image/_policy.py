@@ -13,6 +13,7 @@ from keras_regopt.augmentation.image._operations import (
     POINTWISE,
     matrices,
 )
+from keras_regopt.augmentation.image._ranges import whole_number
 from keras_regopt.augmentation.image._values import as_came, as_floats
 from keras_regopt.augmentation.image._warp import (
     FILL_MODES,
@@ -201,9 +202,7 @@ class PolicyAugmentation(ImageAugmentation):
 
     def _drawn_number(self, draw, count):
         """A whole number from 0 to `count - 1` for each draw from 0 to 1."""
-        number = self.ops.cast(self.ops.floor(draw * count), "int32")
-        # A draw just under 1 may be rounded up.
-        return self.ops.minimum(number, count - 1)
+        return self.ops.cast(whole_number((0, count - 1), draw), "int32")
 
     def _amounts(self, operation, level, draw, shape):
         """How much of each operation.
