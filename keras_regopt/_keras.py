@@ -25,8 +25,8 @@ from keras.src.losses.loss import (
     unscale_loss_for_distribution,
 )
 from keras.src.models.functional import Functional
+from keras.src.random import seed_generator
 from keras.src.random.seed_generator import (
-    GLOBAL_SEED_GENERATOR,
     global_seed_generator,
     make_default_seed,
 )
@@ -70,6 +70,11 @@ __all__ = [
     "unscale_loss_for_distribution",
 ]
 
+# Keras 3.12 to 3.14 write the name where it is used.
+_GLOBAL_SEED_GENERATOR = getattr(
+    seed_generator, "GLOBAL_SEED_GENERATOR", "global_seed_generator"
+)
+
 
 def entry_layer():
     """The outermost Keras layer of the call in progress, or `None`."""
@@ -79,7 +84,7 @@ def entry_layer():
 
 def existing_global_seed():
     """The generator of all draws without a seed, or `None` before the first."""
-    return get_global_attribute(GLOBAL_SEED_GENERATOR)
+    return get_global_attribute(_GLOBAL_SEED_GENERATOR)
 
 
 def in_foreign_tf_graph():
