@@ -15,8 +15,6 @@ from sklearn import model_selection
 
 from keras_regopt.tuning import CrossValidationTuner
 
-pytestmark = pytest.mark.any_backend
-
 
 @pytest.mark.parametrize(
     ("options", "message"),
