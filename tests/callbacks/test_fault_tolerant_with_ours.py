@@ -51,8 +51,8 @@ GUARDED = {
 }
 
 
-# What these keep goes through the backend: variables, gradients, what is trained.
-# The state of the others is numbers and lists.
+# What these keep goes through the backend: weights, gradients, what is trained.
+# The state of the others is mostly numbers and lists.
 ON_ALL = ("average by the step", "momentum and loggers", "unfreezing")
 
 

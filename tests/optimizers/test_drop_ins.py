@@ -371,8 +371,8 @@ def parallel_model(cls, arguments):
 @pytest.mark.parametrize(
     ("cls", "arguments"),
     [
-        # The contract compares the steps of each; what is added here are groups
-        # and penalties. Torch skips the marked ones: they run by `--everywhere`.
+        # The contract compares the steps of each; what this adds are groups
+        # and penalties. Torch skips the marked ones: `--everywhere` runs them.
         pytest.param(
             *case,
             marks=() if case[0] in (SGD, AdamW) else pytest.mark.any_backend,
