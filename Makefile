@@ -1,5 +1,6 @@
 # demo   the main job on real data, on screen           (KERAS_BACKEND=jax make demo)
 # test   everything that CI runs                        (make test BACKEND=jax)
+# test-all  the same, and on each backend what `test` runs on torch alone
 # check  the linters and the import contract alone
 # test-faults  kills trainings, KILLS=50 times a backend, and compares their ends
 # docs   the documentation, in docs/_build/html
@@ -10,6 +11,8 @@
 PYTHON ?= $(or $(shell command -v python3.11),$(shell command -v python3))
 VENV ?= .venv
 BACKEND ?= tensorflow jax torch
+# Options of pytest, as in `make test TESTS=--everywhere`.
+TESTS ?=
 DEMO_BACKEND := $(or $(KERAS_BACKEND),tensorflow)
 
 # JAX exports its models through TensorFlow.
@@ -23,7 +26,7 @@ INSTALL := $(BIN)/pip install --disable-pip-version-check --quiet \
 ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	TF_NUM_INTEROP_THREADS=1 TF_CPP_MIN_LOG_LEVEL=3
 
-.PHONY: demo test test-faults check docs bench bench-images bench-image-gain \
+.PHONY: demo test test-all test-faults check docs bench bench-images bench-image-gain \
 	bench-optimizers bench-optimizer-quality bench-regularization clean \
 	$(BACKEND:%=test-%)
 
@@ -35,11 +38,15 @@ test: check docs
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target --keep-going \
 		$(BACKEND:%=test-%)
 
+# Slow and complete, for a release.
+test-all:
+	@$(MAKE) --no-print-directory test TESTS=--everywhere
+
 # Slow ones first, so that the two cores end together.
 $(BACKEND:%=test-%): test-%: $(VENV)/.test
 	@echo "== $* =="
 	@KERAS_BACKEND=$* $(ONE_THREAD) $(BIN)/python -m pytest -q \
-		-o cache_dir=.pytest_cache/$*
+		--durations=30 -o cache_dir=.pytest_cache/$* $(TESTS)
 
 KILLS ?= 50
 test-faults: $(VENV)/.test

@@ -1,4 +1,4 @@
-"""Two devices on every backend that can, fixed seeds, repeatable cases."""
+"""Two devices where there can be, fixed seeds, what runs on which backend."""
 
 import os
 
@@ -27,6 +27,29 @@ hypothesis.settings.register_profile(
     "repeatable", derandomize=True, deadline=None
 )
 hypothesis.settings.load_profile("repeatable")
+
+# Where tests marked `any_backend` run, since they take the least time there.
+QUICKEST = "torch"
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--everywhere",
+        action="store_true",
+        help=f"run on any backend what otherwise runs on {QUICKEST} alone",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leaves out what another backend's run shows as well."""
+    if keras.backend.backend() == QUICKEST or config.option.everywhere:
+        return
+    left_out = [
+        item for item in items if item.get_closest_marker("any_backend")
+    ]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
 
 
 @pytest.fixture(autouse=True)

@@ -38,6 +38,35 @@ def savable_classes():
     return [cls for cls in registered() if not issubclass(cls, NEVER_SAVED)]
 
 
+# A served model holds nothing of what only trains it. One of each kind shows
+# this, and of the optimizers those that keep other weights than they train.
+SERVED_FOR_THEIR_KIND = {
+    "AdamW",
+    "ExponentialMovingAverage",
+    "GradientCentralization",
+    "Lookahead",
+    "MSAM",
+    "OneCycle",
+    "ParameterGroup",
+    "SAM",
+    "ScheduleFreeAdamW",
+}
+
+
+def always_exported(cls):
+    """Whether each run exports a model of a class, not only `--everywhere`."""
+    trains_only = (
+        keras.optimizers.Optimizer,
+        keras.optimizers.schedules.LearningRateSchedule,
+        GradientTransformation,
+        ParameterGroup,
+    )
+    return (
+        not issubclass(cls, trains_only)
+        or cls.__name__ in SERVED_FOR_THEIR_KIND
+    )
+
+
 def model_with(cls):
     """A trained model that holds an object of a class, and its data."""
     made = cls(**samples.arguments_of(cls.__name__))

@@ -6,6 +6,8 @@ import pytest
 
 from keras_regopt._config import SignatureConfig, signature_arguments
 
+pytestmark = pytest.mark.any_backend
+
 
 class Base(SignatureConfig):
     def __init__(self, rate, **kwargs):

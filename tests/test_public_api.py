@@ -3,8 +3,12 @@
 import inspect
 import pathlib
 
+import pytest
+
 import keras_regopt
 from keras_regopt._registry import registered
+
+pytestmark = pytest.mark.any_backend
 
 NAMES = pathlib.Path(__file__).parent / "public_names.txt"
 

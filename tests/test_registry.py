@@ -5,6 +5,8 @@ from keras_regopt import _registry
 from keras_regopt._registry import register, registered
 from keras_regopt.optimizers import RAdam
 
+pytestmark = pytest.mark.any_backend
+
 
 def test_registers_in_keras_serialization():
     name = keras.saving.get_registered_name(RAdam)

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from keras_regopt import _validate
 
+pytestmark = pytest.mark.any_backend
+
 
 def test_says_what_is_wrong_what_is_allowed_and_what_came():
     class GroupLasso:

@@ -12,6 +12,8 @@ from keras_regopt.augmentation import (
     visualize,
 )
 
+pytestmark = pytest.mark.any_backend
+
 
 def pictures(axes):
     return [np.asarray(picture.get_array()) for picture in axes.get_images()]

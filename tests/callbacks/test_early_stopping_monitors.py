@@ -7,6 +7,8 @@ from scripted import drive
 
 from keras_regopt.callbacks import EarlyStopping, ReduceLROnPlateau
 
+pytestmark = pytest.mark.any_backend
+
 COLUMNS = st.lists(
     st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=10
 )

@@ -5,6 +5,8 @@ from scripted import FakeModel
 
 from keras_regopt.callbacks import EarlyStopping, _clock
 
+pytestmark = pytest.mark.any_backend
+
 NAN = float("nan")
 
 

@@ -15,6 +15,8 @@ from keras_regopt.callbacks import (
     SuccessiveIncreases,
 )
 
+pytestmark = pytest.mark.any_backend
+
 NAN = float("nan")
 
 

@@ -3,6 +3,8 @@ from scripted import drive, stopping_epochs
 
 from keras_regopt.callbacks import EarlyStopping, GapThreshold
 
+pytestmark = pytest.mark.any_backend
+
 
 @pytest.mark.parametrize(
     ("criterion", "expected"),

@@ -7,6 +7,8 @@ from scripted import drive, stopping_epochs
 
 from keras_regopt.callbacks import EarlyStopping, GeneralizationLoss
 
+pytestmark = pytest.mark.any_backend
+
 
 @settings(deadline=None, max_examples=50)
 @given(

@@ -5,6 +5,8 @@ from keras import ops
 
 from keras_regopt.callbacks import EarlyStopping, ReduceLROnPlateau
 
+pytestmark = pytest.mark.any_backend
+
 
 def watching(monitor, model=None, **arguments):
     stopper = EarlyStopping(monitor, **arguments)

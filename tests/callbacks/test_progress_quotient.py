@@ -8,6 +8,8 @@ from scripted import drive, stopping_epochs
 
 from keras_regopt.callbacks import EarlyStopping, ProgressQuotient
 
+pytestmark = pytest.mark.any_backend
+
 LOSSES = st.lists(st.integers(1, 30), min_size=13, max_size=13)
 
 

@@ -3,6 +3,8 @@ import pytest
 
 from keras_regopt.callbacks import RangeTest
 
+pytestmark = pytest.mark.any_backend
+
 RANDOM = np.random.default_rng(0)
 
 

@@ -1,10 +1,13 @@
 import math
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scripted import stopping_epochs
 
 from keras_regopt.callbacks import SuccessiveIncreases
+
+pytestmark = pytest.mark.any_backend
 
 
 @settings(deadline=None, max_examples=50)

@@ -4,6 +4,8 @@ import pytest
 
 from keras_regopt.constraints import cost, sparsity
 
+pytestmark = pytest.mark.any_backend
+
 layers = keras.layers
 
 

@@ -5,6 +5,8 @@ import pytest
 
 from keras_regopt.diagnosis import diagnose
 
+pytestmark = pytest.mark.any_backend
+
 NAN = float("nan")
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from keras_regopt.diagnosis import FitMonitor, diagnose
 
+pytestmark = pytest.mark.any_backend
+
 LOGS = [
     {"loss": 1.0, "val_loss": 1.0},
     {"loss": 0.4, "val_loss": 0.5},

@@ -4,6 +4,8 @@ import pytest
 
 from keras_regopt.diagnosis import GroupGap
 
+pytestmark = pytest.mark.any_backend
+
 RANDOM = np.random.default_rng(0)
 GROUP = RANDOM.integers(0, 3, 60)
 POSITIVE = RANDOM.integers(0, 2, 60)

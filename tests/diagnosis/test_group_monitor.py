@@ -6,6 +6,8 @@ import pytest
 
 from keras_regopt.diagnosis import GroupMonitor
 
+pytestmark = pytest.mark.any_backend
+
 X = np.array([[3.0], [3.0], [-3.0], [3.0], [-3.0], [3.0]], "float32")
 Y = np.array([1, 1, 0, 0, 0, 1])
 GROUP = np.array(["a", "b", "b", "c", "c", "c"])

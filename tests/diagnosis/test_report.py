@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 
 from keras_regopt.diagnosis import diagnose, write_report
 
+pytestmark = pytest.mark.any_backend
+
 VOID = {"meta", "br", "path", "use", "rect"}
 
 

@@ -7,6 +7,8 @@ from sklearn.datasets import load_digits
 
 from keras_regopt.diagnosis import split
 
+pytestmark = pytest.mark.any_backend
+
 
 def rows(parts):
     return [part.indices.tolist() for part in parts]

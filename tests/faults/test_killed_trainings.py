@@ -5,6 +5,10 @@ import pathlib
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.any_backend
+
 WRITING = ("half written", "before the first rename", "between the renames")
 SCRIPT = pathlib.Path(__file__).parent / "kill_trainings.py"
 

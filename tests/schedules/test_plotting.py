@@ -6,6 +6,8 @@ import pytest
 
 from keras_regopt.schedules import LinearToZero, plot
 
+pytestmark = pytest.mark.any_backend
+
 pytest.importorskip("matplotlib", reason="the figures need the extra `plot`")
 
 

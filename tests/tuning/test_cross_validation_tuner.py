@@ -23,6 +23,8 @@ from sklearn import model_selection
 
 from keras_regopt.tuning import CrossValidationTuner
 
+pytestmark = pytest.mark.any_backend
+
 
 def test_the_scores_are_those_of_a_plain_loop_over_the_folds(tmp_path):
     rng = np.random.default_rng(0)

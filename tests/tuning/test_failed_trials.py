@@ -12,6 +12,8 @@ from fake_search import (
     searched,
 )
 
+pytestmark = pytest.mark.any_backend
+
 
 def test_a_nan_epoch_is_the_worst(tmp_path):
     nan = float("nan")

@@ -13,6 +13,8 @@ from fake_search import (
 )
 from sklearn import model_selection
 
+pytestmark = pytest.mark.any_backend
+
 
 def test_all_trials_share_the_folds_and_each_sample_validates_once(tmp_path):
     model = Returns(*[0.5] * 9)

@@ -16,9 +16,10 @@ import keras_regopt
 from keras_regopt.tuning import _state
 
 # Keras Tuner's Gaussian process, on a handful of points.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::sklearn.exceptions.ConvergenceWarning"
-)
+pytestmark = [
+    pytest.mark.any_backend,
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+]
 
 
 class Killed(BaseException):
