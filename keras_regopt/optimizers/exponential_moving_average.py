@@ -18,9 +18,10 @@ class ExponentialMovingAverage(OptimizerWrapper):
         average = average + (1 - d) / m * (weight - average),
         m = d * m + (1 - d),
 
-    where `d` is the momentum, each weight by the steps that it has made. With bias correction `m` starts at 0, and the
-    average is that of the weights after steps alone; else it starts at 1, and
-    the average at the weights before the first step.
+    where `d` is the momentum, for each weight in the steps that it makes. With
+    bias correction `m` starts at 0, and the average is that of the weights
+    after steps alone; else it starts at 1, and the average at the weights
+    before the first step.
 
     Validation and callbacks during `fit` see the weights, not the average;
     `average_values` gives the average. Weights that no gradient moves, such as
@@ -100,7 +101,10 @@ class ExponentialMovingAverage(OptimizerWrapper):
                 aggregation="only_first_replica",
                 name=name,
             )
-            for name, dtype in (("averaged_steps", "int32"), ("mass", "float32"))
+            for name, dtype in (
+                ("averaged_steps", "int32"),
+                ("mass", "float32"),
+            )
         )
 
     def before_step(self, variables):
@@ -174,14 +178,18 @@ class ExponentialMovingAverage(OptimizerWrapper):
 
     def _start(self, variables, begin):
         self._move(variables, ops.cast(begin, "float32"))
-        self.mass.assign(ops.where(begin, 1.0, self.mass))
+        self.mass.assign(
+            ops.where(begin, 1.0, ops.convert_to_tensor(self.mass))
+        )
 
     def _average(self, variables):
         given = self.among(variables)
         rest = 1 - self._momentum_now()
         mass = self.mass + rest * (1 - self.mass)
         self._move(variables, rest / mass)
-        self.mass.assign(ops.where(given, mass, self.mass))
+        self.mass.assign(
+            ops.where(given, mass, ops.convert_to_tensor(self.mass))
+        )
         self.averaged_steps.assign_add(ops.cast(given, "int32"))
 
     def _momentum_now(self):

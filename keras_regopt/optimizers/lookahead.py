@@ -122,7 +122,9 @@ class Lookahead(OptimizerWrapper):
             self.assign(slow, ops.copy(value))
 
         self.update_each(update, variables)
-        self.steps.assign(ops.where(begin, 0, self.steps))
+        self.steps.assign(
+            ops.where(begin, 0, ops.convert_to_tensor(self.steps))
+        )
 
     def _synchronize(self, variables, due):
         def update(variable):
