@@ -10,6 +10,8 @@ import saved_models
 
 import keras_regopt
 
+# Variables that the files of 0.1.0 do not hold.
+LATER = ("lookahead/steps",)
 FILES = sorted((pathlib.Path(__file__).parent / "saved").glob("*/*.keras"))
 
 
@@ -27,10 +29,11 @@ def test_a_saved_model_loads_with_its_state(path):
         np.testing.assert_allclose(
             outputs, expected["outputs"], rtol=1e-4, atol=1e-5
         )
-    for i, variable in enumerate(model.optimizer.variables):
-        np.testing.assert_array_equal(
-            variable.numpy(), expected[f"variable_{i}"]
-        )
+    known = [v for v in model.optimizer.variables if v.path not in LATER]
+    for i, variable in enumerate(known):
+        # One number for all variables may have become one for each.
+        value = np.broadcast_to(expected[f"variable_{i}"], variable.shape)
+        np.testing.assert_array_equal(variable.numpy(), value)
 
 
 def test_every_class_of_this_version_is_among_the_files():

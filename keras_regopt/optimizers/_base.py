@@ -14,6 +14,7 @@ from keras_regopt.optimizers._groups import (
 from keras_regopt.optimizers._norms import global_norm, norm
 from keras_regopt.optimizers._order import after
 from keras_regopt.optimizers._rows import dense, scaled, summed
+from keras_regopt.optimizers._state import load_state
 
 
 class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
@@ -177,6 +178,30 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
             return 0.0
         index = self._get_variable_index(variable)
         return self.weight_decay * self._decay_factors[index]
+
+    def restart(self):
+        """Begins again from the weights as they are now.
+
+        Call it after the weights were replaced, as by `model.set_weights`:
+        what an optimizer keeps of where the weights were does not fit the new
+        ones. Momentum and the like, and the number of steps, stay. Most
+        optimizers keep no such thing, and then this does nothing.
+        """
+        return
+
+    def load_own_variables(self, store):
+        load_state(self, self.variables, store)
+
+    def upgraded_state(self, values):
+        """The state of a file from before it named its variables, as today.
+
+        Args:
+            values: List of arrays.
+
+        Returns:
+            A list of arrays.
+        """
+        return values
 
     def _keras_config(self):
         return keras.optimizers.Optimizer.get_config(self)

@@ -163,6 +163,12 @@ class ScheduleFree(Optimizer):
         """
         self._switch(1.0)
 
+    def restart(self):
+        if self.built:
+            distances = [d for d in self.distances if d is not None]
+            for variable in (self.weight_sum, *distances):
+                variable.assign(ops.zeros(variable.shape, variable.dtype))
+
     @contextlib.contextmanager
     def evaluation(self):
         """Context in which the variables hold `x`; afterwards they hold `y`."""

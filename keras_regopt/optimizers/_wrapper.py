@@ -1,4 +1,5 @@
 import keras
+import numpy as np
 from keras import ops
 
 from keras_regopt._validate import fail, instance_of
@@ -6,6 +7,7 @@ from keras_regopt.optimizers._base import Optimizer
 from keras_regopt.optimizers._gate import choose, nothing
 from keras_regopt.optimizers._groups import variable_path
 from keras_regopt.optimizers._order import after
+from keras_regopt.optimizers._state import load_state, save_layout
 
 
 class OptimizerWrapper(Optimizer):
@@ -70,7 +72,12 @@ class OptimizerWrapper(Optimizer):
             gradients: List of gradients, as they came.
             variables: List of the model's variables that they belong to.
         """
-        own_variables = [v for v in variables if takes_steps(v)]
+        # What has no gradient makes no step either.
+        own_variables = [
+            variable
+            for gradient, variable in zip(gradients, variables, strict=True)
+            if gradient is not None and takes_steps(variable)
+        ]
         # A copy, since some backends change variables in place.
         before = ops.copy(ops.convert_to_tensor(self.inner.iterations))
         self.before_step(own_variables)
@@ -237,10 +244,22 @@ class OptimizerWrapper(Optimizer):
     def save_own_variables(self, store):
         for i, variable in enumerate(self._variables):
             store[str(i)] = variable.numpy()
+        save_layout(self, self._variables, store)
 
     def load_own_variables(self, store):
-        for i, variable in enumerate(self._variables):
-            variable.assign(store[str(i)])
+        load_state(self, self._variables, store)
+
+    def restart(self):
+        """Begins again from the weights as they are now; so does `inner`."""
+        restart = getattr(self.inner, "restart", None)
+        if restart is not None:
+            restart()
+
+    def among(self, variables):
+        """Which of the variables it was built with are given, as booleans."""
+        given = np.zeros(len(self._trainable_variables), bool)
+        given[[self._get_variable_index(v) for v in variables]] = True
+        return ops.convert_to_tensor(given)
 
 
 def chain(optimizer):

@@ -1,3 +1,4 @@
+import numpy as np
 from keras import ops
 
 from keras_regopt._registry import register
@@ -118,6 +119,12 @@ class DoG(Optimizer):
         self.distances.assign(distances)
         sums = self._total(ops.convert_to_tensor(self.gradient_sums))
         return moved, distances / ops.sqrt(sums + self.epsilon)
+
+    def restart(self):
+        if self.built:
+            # A sum of zero says that a variable has not moved.
+            for variable in (self.gradient_sums, self.distances):
+                variable.assign(np.zeros(variable.shape, "float32"))
 
     def decay_step(self, variable, learning_rate):
         # The decay is part of the gradient.

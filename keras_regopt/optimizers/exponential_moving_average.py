@@ -1,3 +1,4 @@
+import numpy as np
 from keras import ops
 
 from keras_regopt._registry import register
@@ -17,15 +18,18 @@ class ExponentialMovingAverage(OptimizerWrapper):
         average = average + (1 - d) / m * (weight - average),
         m = d * m + (1 - d),
 
-    where `d` is the momentum. With bias correction `m` starts at 0, and the
-    average is that of the weights after steps alone; else it starts at 1, and
-    the average at the weights before the first step.
+    where `d` is the momentum, for each weight in the steps that it makes. With
+    bias correction `m` starts at 0, and the average is that of the weights
+    after steps alone; else it starts at 1, and the average at the weights
+    before the first step.
 
     Validation and callbacks during `fit` see the weights, not the average;
     `average_values` gives the average. Weights that no gradient moves, such as
     the statistics of batch normalization, are unknown to an optimizer and are
     not averaged: compute them anew with some batches of training data, or
-    average with a callback.
+    average with a callback. A weight that never made a step stays out of it.
+    After the weights were replaced from outside, as by `model.set_weights`,
+    `restart()` begins the average anew.
 
     Args:
         inner: Any Keras optimizer, or the name of one; not a
@@ -88,28 +92,29 @@ class ExponentialMovingAverage(OptimizerWrapper):
             self.add_precise_variable(v, "average") if takes_steps(v) else None
             for v in variables
         ]
-        self.averaged_steps = self.add_variable(
-            shape=(),
-            dtype="int32",
-            aggregation="only_first_replica",
-            name="averaged_steps",
-        )
-        self.mass = self.add_variable(
-            shape=(),
-            initializer="zeros" if self.bias_correction else "ones",
-            dtype="float32",
-            aggregation="only_first_replica",
-            name="mass",
+        # One number for each variable. A mass of zero says that its average
+        # has not begun.
+        self.averaged_steps, self.mass = (
+            self.add_variable(
+                shape=(len(variables),),
+                dtype=dtype,
+                aggregation="only_first_replica",
+                name=name,
+            )
+            for name, dtype in (
+                ("averaged_steps", "int32"),
+                ("mass", "float32"),
+            )
         )
 
     def before_step(self, variables):
         if not self.bias_correction:
             # Not at `build`, when the weights may have no values yet.
-            first = ops.equal(self._iterations, 0)
+            begin = ops.logical_and(self.among(variables), self.mass <= 0)
             self.run_if(
-                first,
-                lambda: self._move(variables, 1.0),
-                assigned=[self.averages],
+                ops.any(begin),
+                lambda: self._start(variables, begin),
+                assigned=[self.averages, [self.mass]],
             )
 
     def after_step(self, variables, stepped):
@@ -123,17 +128,15 @@ class ExponentialMovingAverage(OptimizerWrapper):
         """The averages, in the order of the variables it was built with.
 
         Returns:
-            List of float32 arrays (float64 for float64). Before the first step
-            they are the weights themselves, as are those of weights that take
+            List of float32 arrays (float64 for float64). Before its first step
+            that of a weight is the weight itself, as is that of one which takes
             no steps.
         """
-        started = int(ops.convert_to_numpy(self.averaged_steps))
+        steps = ops.convert_to_numpy(self.averaged_steps)
         return [
-            ops.convert_to_numpy(variable if average is None else average)
-            for variable, average in zip(
-                self._trainable_variables,
-                self.averages if started else self._trainable_variables,
-                strict=True,
+            ops.convert_to_numpy(average if count else variable)
+            for variable, average, count in zip(
+                self._trainable_variables, self.averages, steps, strict=True
             )
         ]
 
@@ -141,20 +144,53 @@ class ExponentialMovingAverage(OptimizerWrapper):
         super().finalize_variable_values(var_list)
         if not self.overwrite or not self.built:
             return
-        known = zip(
-            self._trainable_variables, self.average_values(), strict=True
-        )
-        averages = {self._var_key(v): average for v, average in known}
+        averages = {
+            self._var_key(variable): average
+            for variable, average, steps in zip(
+                self._trainable_variables,
+                self.average_values(),
+                ops.convert_to_numpy(self.averaged_steps),
+                strict=True,
+            )
+            if steps
+        }
         for variable in var_list:
             if self._var_key(variable) in averages:
                 variable.assign(averages[self._var_key(variable)])
 
+    def restart(self):
+        super().restart()
+        if self.built:
+            for variable in (self.averaged_steps, self.mass):
+                variable.assign(np.zeros(variable.shape, variable.dtype))
+
+    def upgraded_state(self, values):
+        # Files from before each variable had a number of its own.
+        if len(values) == len(self._variables) and np.shape(values[-1]) == ():
+            *others, steps, mass = map(np.asarray, values)
+            began = self.bias_correction or others[0] > 0
+            numbers = (steps, mass if began else np.zeros_like(mass))
+            values = [
+                *others,
+                *(np.broadcast_to(n, self.mass.shape) for n in numbers),
+            ]
+        return values
+
+    def _start(self, variables, begin):
+        self._move(variables, ops.cast(begin, "float32"))
+        self.mass.assign(
+            ops.where(begin, 1.0, ops.convert_to_tensor(self.mass))
+        )
+
     def _average(self, variables):
+        given = self.among(variables)
         rest = 1 - self._momentum_now()
         mass = self.mass + rest * (1 - self.mass)
         self._move(variables, rest / mass)
-        self.mass.assign(mass)
-        self.averaged_steps.assign_add(1)
+        self.mass.assign(
+            ops.where(given, mass, ops.convert_to_tensor(self.mass))
+        )
+        self.averaged_steps.assign_add(ops.cast(given, "int32"))
 
     def _momentum_now(self):
         if not self.warm_up:
@@ -163,12 +199,13 @@ class ExponentialMovingAverage(OptimizerWrapper):
         return ops.minimum(self.momentum, (1 + steps) / (10 + steps))
 
     def _move(self, variables, part):
-        """Moves the averages a part of the way to the variables."""
+        """Moves the averages a part of the way, their own, to the variables."""
 
         def update(variable):
-            average = self.averages[self._get_variable_index(variable)]
+            index = self._get_variable_index(variable)
+            average = self.averages[index]
             value = ops.cast(variable, average.dtype)
-            part_of = ops.cast(part, average.dtype)
+            part_of = ops.cast(part[index], average.dtype)
             self.assign_add(average, (value - average) * part_of)
 
         self.update_each(update, variables)

@@ -1,3 +1,5 @@
+import keras
+import numpy as np
 from keras import ops
 
 from keras_regopt._registry import register
@@ -20,6 +22,11 @@ class Lookahead(OptimizerWrapper):
     state of the inner optimizer goes on unchanged over a synchronization. At
     the end of training the fast weights may be up to `sync_period - 1` steps
     ahead of the slow ones.
+
+    Each weight has a count of its own, so weights that join later (frozen
+    first, say) begin where they are when they join. After the weights were
+    replaced from outside, as by `model.set_weights`, call `restart()`, or the
+    next synchronization takes them a part of the way back.
 
     Args:
         inner: Any Keras optimizer, or the name of one. Its learning rate,
@@ -61,34 +68,76 @@ class Lookahead(OptimizerWrapper):
             return
         super().build(variables)
         self.slow = self.add_optimizer_variables(variables, "slow")
+        # The steps of each variable; -1 while its slow copy has not begun.
+        self.steps = self.add_variable(
+            shape=(len(variables),),
+            initializer=keras.initializers.Constant(-1),
+            dtype="int32",
+            aggregation="only_first_replica",
+            name="steps",
+        )
 
     def before_step(self, variables):
         # Not at `build`, when TensorFlow may still be tracing and the weights
         # have no values yet.
-        first = ops.equal(self._iterations, 0)
-        self.run_if(first, lambda: self._start(variables), assigned=[self.slow])
+        begin = ops.logical_and(self.among(variables), self.steps < 0)
+        self.run_if(
+            ops.any(begin),
+            lambda: self._start(variables, begin),
+            assigned=[self.slow, [self.steps]],
+        )
 
     def after_step(self, variables, stepped):
-        at_period = ops.equal(self.inner.iterations % self.sync_period, 0)
+        made = ops.logical_and(self.among(variables), stepped)
+        steps = self.steps + ops.cast(made, "int32")
+        self.steps.assign(steps)
+        due = ops.logical_and(made, ops.equal(steps % self.sync_period, 0))
         self.run_if(
-            ops.logical_and(stepped, at_period),
-            lambda: self._synchronize(variables),
+            ops.any(due),
+            lambda: self._synchronize(variables, due),
             assigned=[self.slow, variables],
         )
 
-    def _start(self, variables):
-        def update(variable):
-            # A copy, since JAX does not let two variables share a buffer.
-            self.assign(self._slow_of(variable), ops.copy(variable))
+    def restart(self):
+        super().restart()
+        if self.built:
+            self.steps.assign(np.full(self.steps.shape, -1, "int32"))
 
-        self.update_each(update, variables)
+    def upgraded_state(self, values):
+        # Files from before the variables were counted one by one.
+        if len(values) == len(self._variables) - 1:
+            steps = int(np.max(np.asarray(values[0]))) or -1
+            values = [*values, np.full(self.steps.shape, steps, "int32")]
+        return values
 
-    def _synchronize(self, variables):
+    def _start(self, variables, begin):
         def update(variable):
             slow = self._slow_of(variable)
-            way = ops.subtract(variable, slow) * self.slow_step_size
-            self.assign_add(slow, way)
-            self.assign(variable, ops.copy(slow))
+            # A copy, since JAX does not let two variables share a buffer.
+            value = ops.where(
+                begin[self._get_variable_index(variable)],
+                ops.convert_to_tensor(variable),
+                ops.convert_to_tensor(slow),
+            )
+            self.assign(slow, ops.copy(value))
+
+        self.update_each(update, variables)
+        self.steps.assign(
+            ops.where(begin, 0, ops.convert_to_tensor(self.steps))
+        )
+
+    def _synchronize(self, variables, due):
+        def update(variable):
+            slow = self._slow_of(variable)
+            own = due[self._get_variable_index(variable)]
+            fast, former = (ops.convert_to_tensor(v) for v in (variable, slow))
+            met = former + (fast - former) * self.slow_step_size
+            # Copies, since some backends change variables in place.
+            fast, former = (
+                ops.copy(ops.where(own, met, value)) for value in (fast, former)
+            )
+            self.assign(slow, former)
+            self.assign(variable, fast)
 
         self.update_each(update, variables)
         self.constrain(variables)

@@ -1,3 +1,4 @@
+import numpy as np
 from keras import ops
 
 from keras_regopt._registry import register
@@ -72,9 +73,9 @@ class MSAM(Optimizer):
             return
         super().build(variables)
         self.momentums = self.add_optimizer_variables(variables, "momentum")
-        # The multiple of the momentum that the weights are shifted by now.
+        # The multiple of its momentum that each weight is shifted by now.
         self.shift = self.add_variable(
-            shape=(),
+            shape=(len(variables),),
             dtype="float32",
             name="shift",
             aggregation="only_first_replica",
@@ -90,7 +91,9 @@ class MSAM(Optimizer):
         # A copy, since some backends change variables in place.
         before = ops.copy(ops.convert_to_tensor(self.shift))
         after = ops.cast(self._shift_of(length), "float32")
-        self.shift.assign(after)
+        given = np.zeros(len(self._trainable_variables), bool)
+        given[[self._get_variable_index(v) for v in variables]] = True
+        self.shift.assign(ops.where(given, after, before))
         return before, after
 
     def decay_step(self, variable, learning_rate):
@@ -98,10 +101,12 @@ class MSAM(Optimizer):
         return
 
     def update_step(self, gradient, variable, learning_rate, shifts):
-        momentum = self.momentums[self._get_variable_index(variable)]
+        index = self._get_variable_index(variable)
+        momentum = self.momentums[index]
         dtype = wide_dtype(variable.dtype)
         before, after, rate = (
-            ops.cast(scalar, dtype) for scalar in (*shifts, learning_rate)
+            ops.cast(scalar, dtype)
+            for scalar in (shifts[0][index], shifts[1], learning_rate)
         )
         following = self._next_momentum(gradient, variable)
         self.assign_add(
@@ -136,9 +141,21 @@ class MSAM(Optimizer):
         super().finalize_variable_values(var_list)
         if self.use_ema and self.built:
             # The averages have taken the place of the shifted weights.
-            self.shift.assign(0.0)
+            self.restart()
         else:
             self.unperturb()
+
+    def restart(self):
+        # The weights that came are not shifted.
+        if self.built:
+            self.shift.assign(np.zeros(self.shift.shape, "float32"))
+
+    def upgraded_state(self, values):
+        # Files from before each variable had a shift of its own.
+        if len(values) == len(self.variables) and np.shape(values[-1]) == ():
+            shift = np.broadcast_to(np.asarray(values[-1]), self.shift.shape)
+            values = [*values[:-1], shift]
+        return values
 
     def _next_momentum(self, gradient, variable):
         momentum = self.momentums[self._get_variable_index(variable)]
@@ -155,13 +172,14 @@ class MSAM(Optimizer):
 
     def _move_to(self, shift):
         shift = ops.cast(shift, "float32")
-        way = self.shift - shift
-        for variable, momentum in zip(
-            self._trainable_variables, self.momentums, strict=True
+        ways = self.shift - shift
+        for index, (variable, momentum) in enumerate(
+            zip(self._trainable_variables, self.momentums, strict=True)
         ):
             if momentum is not None:
+                way = ops.cast(ways[index], wide_dtype(variable.dtype))
                 dtype = wide_dtype(variable.dtype)
                 moved = ops.cast(variable, dtype)
                 moved = moved + ops.cast(momentum, dtype) * way
                 variable.assign(ops.cast(moved, variable.dtype))
-        self.shift.assign(shift)
+        self.shift.assign(ops.zeros_like(ways) + shift)

@@ -171,6 +171,13 @@ class Prodigy(Optimizer):
             "sums": sums,
         }
 
+    def restart(self):
+        # The estimate `d` stays: it is a length, and not a place.
+        if self.built:
+            sums = [s for s in self.gradient_sums if s is not None]
+            for variable in (self.numerator, self.started, *sums):
+                variable.assign(ops.zeros(variable.shape, variable.dtype))
+
     def decay_step(self, variable, learning_rate):
         # The decay is multiplied by `d` too.
         return

@@ -134,6 +134,13 @@ class SAM(OptimizerWrapper):
         for optimizer in switching_optimizers(self.inner):
             optimizer.switch_to_evaluation()
 
+    def restart(self):
+        super().restart()
+        if self.built:
+            # A climb that began at the former weights is given up.
+            for variable in (self.climbs, self.is_back):
+                variable.assign(ops.zeros((), variable.dtype))
+
     def finalize_variable_values(self, var_list):
         self.switch_to_evaluation()
         super().finalize_variable_values(var_list)
