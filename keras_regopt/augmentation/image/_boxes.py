@@ -5,6 +5,13 @@ import keras
 from keras_regopt._keras import data_ops as ops
 from keras_regopt._validate import one_of
 
+# The names by which albumentations and data sets know some of Keras' formats.
+ALIASES = {
+    "coco": "xywh",
+    "pascal_voc": "xyxy",
+    "yolo": "rel_center_xywh",
+}
+
 FORMATS = (
     "xyxy",
     "yxyx",
@@ -15,6 +22,7 @@ FORMATS = (
     "rel_yxyx",
     "rel_xywh",
     "rel_center_xywh",
+    *ALIASES,
 )
 
 
@@ -56,21 +64,21 @@ def to_xyxy(bounding_boxes, box_format, height, width):
         The boxes in float32, and a boolean tensor of shape `(batch, boxes)`
         that tells boxes from padding, which has no area or the label -1.
     """
-    xyxy = keras.utils.bounding_boxes.convert_format(
-        bounding_boxes["boxes"],
-        box_format,
-        "xyxy",
-        height,
-        width,
-        dtype="float32",
+    xyxy = _converted(
+        bounding_boxes["boxes"], box_format, "xyxy", height, width
     )
-    alive = _area(xyxy) > 0
+    return xyxy, ops.logical_and(_area(xyxy) > 0, has_label(bounding_boxes))
+
+
+def has_label(bounding_boxes):
+    """Which boxes do not have the label -1, of shape `(batch, boxes)`."""
+    named = ops.ones_like(bounding_boxes["boxes"][..., 0], dtype="bool")
     for key in label_keys(bounding_boxes):
-        named = bounding_boxes[key] != -1
-        if len(named.shape) > len(alive.shape):
-            named = ops.any(named, axis=-1)
-        alive = ops.logical_and(alive, named)
-    return xyxy, alive
+        labels = bounding_boxes[key] != -1
+        if len(labels.shape) > len(named.shape):
+            labels = ops.any(labels, axis=-1)
+        named = ops.logical_and(named, labels)
+    return named
 
 
 def from_xyxy(xyxy, alive, came, box_format, height, width, min_visibility=0.0):
@@ -97,9 +105,7 @@ def from_xyxy(xyxy, alive, came, box_format, height, width, min_visibility=0.0):
     left = _area(clipped)
     enough = left >= min_visibility * _area(xyxy)
     alive = ops.logical_and(alive, ops.logical_and(left > 0, enough))
-    boxes = keras.utils.bounding_boxes.convert_format(
-        clipped, "xyxy", box_format, height, width, dtype="float32"
-    )
+    boxes = _converted(clipped, "xyxy", box_format, height, width)
     boxes = ops.where(ops.expand_dims(alive, -1), boxes, ops.zeros_like(boxes))
     dtype = keras.backend.standardize_dtype(came["boxes"].dtype)
     if keras.backend.is_float_dtype(dtype):
@@ -113,6 +119,18 @@ def from_xyxy(xyxy, alive, came, box_format, height, width, min_visibility=0.0):
         gone = ops.cast(-ops.ones_like(labels), labels.dtype)
         results[key] = ops.where(kept, labels, gone)
     return results
+
+
+def _converted(boxes, source, target, height, width):
+    """What Keras makes of boxes, in float32."""
+    return keras.utils.bounding_boxes.convert_format(
+        boxes,
+        ALIASES.get(source, source),
+        ALIASES.get(target, target),
+        height,
+        width,
+        dtype="float32",
+    )
 
 
 def _area(xyxy):

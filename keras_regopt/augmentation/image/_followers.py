@@ -8,10 +8,17 @@ import keras
 import numpy as np
 
 from keras_regopt.augmentation._training import is_traced
-from keras_regopt.augmentation.image._boxes import label_keys, to_xyxy
+from keras_regopt.augmentation.image._boxes import (
+    has_label,
+    label_keys,
+    to_xyxy,
+)
 
 # How many pixels a box may reach out of its image, which rounding explains.
 TOLERANCE = 1.0
+
+# By how many pixels edges are in the wrong order for more than rounding.
+SMALLEST_REVERSAL = 1e-2
 
 
 def check_boxes(layer, bounding_boxes, images):
@@ -53,7 +60,7 @@ def check_boxes(layer, bounding_boxes, images):
 
 
 def check_box_values(layer, bounding_boxes, images, size):
-    """Raises a `ValueError` for boxes that lie outside of the images.
+    """Raises a `ValueError` for boxes outside of the images, or reversed.
 
     Args:
         layer: The augmentation, which has a `bounding_box_format`.
@@ -62,7 +69,7 @@ def check_box_values(layer, bounding_boxes, images, size):
         size: Height and width of the images.
 
     Returns:
-        Whether there were values to look at.
+        Whether there were boxes to look at.
     """
     boxes = bounding_boxes["boxes"]
     if is_traced(images) or is_traced(boxes):
@@ -74,15 +81,39 @@ def check_box_values(layer, bounding_boxes, images, size):
     beyond = (xyxy[..., :2] < -TOLERANCE) | (xyxy[..., 2:] > limits + TOLERANCE)
     wrong = beyond.any(axis=-1) & alive
     if wrong.any():
-        box = keras.ops.convert_to_numpy(boxes)[wrong][0]
-        raise ValueError(
-            f"`bounding_boxes` in the inputs of {type(layer).__name__} must "
-            f"lie within the images, of height {size[0]} and width {size[1]}. "
-            f"Received: {box.tolist()} in the format {box_format!r}. Set "
-            "`bounding_box_format` to the format that they have, or clip them "
-            "to the images first."
+        _fail_value(
+            layer,
+            boxes,
+            wrong,
+            f"lie within the images, of height {size[0]} and width {size[1]}",
+            ", or clip them to the images first",
         )
-    return True
+    sides = (xyxy[..., 2:] - xyxy[..., :2]).min(axis=-1, initial=0.0)
+    values = keras.ops.convert_to_numpy(boxes)
+    # Four equal numbers, such as -1, are another way to write padding.
+    padding = (values == values[..., :1]).all(axis=-1)
+    named = keras.ops.convert_to_numpy(has_label(bounding_boxes))
+    wrong = (sides < -SMALLEST_REVERSAL) & named & ~padding
+    if wrong.any():
+        _fail_value(
+            layer,
+            boxes,
+            wrong,
+            "have their left edge before the right one and the top edge above "
+            "the bottom one",
+            ", or their label to -1 if they are padding",
+        )
+    return bool(alive.any())
+
+
+def _fail_value(layer, boxes, wrong, allowed, otherwise):
+    box = keras.ops.convert_to_numpy(boxes)[wrong][0]
+    raise ValueError(
+        f"`bounding_boxes` in the inputs of {type(layer).__name__} must "
+        f"{allowed}. Received: {box.tolist()} in the format "
+        f"{layer.bounding_box_format!r}. Set `bounding_box_format` to the "
+        f"format that they have{otherwise}."
+    )
 
 
 def check_masks(layer, masks, images):

@@ -128,6 +128,21 @@ def moved_boxes(boxes, matrix):
     shape = ops.shape(points)
     flat = ops.reshape(points, (shape[0], 4 * shape[1], 2))
     points = ops.reshape(moved_points(flat, matrix), shape)
+    return boxes_around(points)
+
+
+def boxes_around(points):
+    """The smallest upright boxes around sets of points.
+
+    Args:
+        points: Tensor of shape `(batch, boxes, points, 2)`.
+
+    Returns:
+        A tensor of shape `(batch, boxes, 4)`.
+    """
+    if points.shape[1] == 0:
+        # Keras refuses the least and the largest of nothing, along any axis.
+        return ops.concatenate([points[:, :, 0], points[:, :, 1]], axis=-1)
     return ops.concatenate(
         [ops.min(points, axis=2), ops.max(points, axis=2)], axis=-1
     )

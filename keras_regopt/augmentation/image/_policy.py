@@ -5,7 +5,7 @@ from keras_regopt._validate import value_range as checked_range
 from keras_regopt.augmentation._each import each
 from keras_regopt.augmentation.image import _matrices, _tables
 from keras_regopt.augmentation.image._base import ImageAugmentation
-from keras_regopt.augmentation.image._boxes import FORMATS
+from keras_regopt.augmentation.image._boxes import box_format
 from keras_regopt.augmentation.image._operations import (
     FACTORS,
     GEOMETRIC,
@@ -106,9 +106,7 @@ class PolicyAugmentation(ImageAugmentation):
         self.fill_value = in_range(
             self, "fill_value", fill_value, optional=True
         )
-        self.bounding_box_format = one_of(
-            self, "bounding_box_format", bounding_box_format, (None, *FORMATS)
-        )
+        self.bounding_box_format = box_format(self, bounding_box_format)
 
     def apply(self, inputs, parameters):
         if _tables.are_bytes(inputs, self.value_range):

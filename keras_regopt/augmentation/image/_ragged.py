@@ -1,9 +1,12 @@
 """Sets of boxes and of keypoints that are larger for one image than another.
 
 Only TensorFlow has such tensors. They are padded while a layer computes.
+Python's lists become tensors here, before anything walks into them.
 """
 
 import sys
+
+from keras_regopt._keras import data_ops
 
 # What fills up a set, so that it counts as padding.
 FILLERS = {"labels": -1, "classes": -1}
@@ -23,6 +26,14 @@ def padded(data, keys):
     data, found = dict(data), {}
     for key in keys:
         parts = data.get(key)
+        if isinstance(parts, dict):
+            parts = {
+                k: _unlisted(f"{k}` of the `{key}", x) for k, x in parts.items()
+            }
+        else:
+            parts = _unlisted(key, parts)
+        if key in data:
+            data[key] = parts
         if is_ragged(parts):
             found[key] = parts
             data[key] = parts.to_tensor()
@@ -62,6 +73,21 @@ def ragged_again(results, found):
             for k, x in results[key].items()
         }
     return results
+
+
+def _unlisted(name, value):
+    """A tensor in the place of nested lists of numbers."""
+    if not isinstance(value, (list, tuple)):
+        return value
+    try:
+        return data_ops.convert_to_tensor(value)
+    except Exception as error:
+        raise ValueError(
+            f"`{name}` in the inputs must be a tensor, or lists of numbers of "
+            f"which one can be made; each image needs as many. Received: a "
+            f"{type(value).__name__} ({error}). Fill up the shorter ones, "
+            "boxes by zeros with the label -1."
+        ) from error
 
 
 def is_ragged(x):

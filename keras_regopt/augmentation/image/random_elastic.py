@@ -3,6 +3,7 @@ import math
 from keras_regopt._registry import register
 from keras_regopt._validate import factor, in_range
 from keras_regopt.augmentation.image._geometric import GeometricAugmentation
+from keras_regopt.augmentation.image._matrices import boxes_around
 from keras_regopt.augmentation.image._warp import read_at
 
 # More would tear any image to pieces.
@@ -173,9 +174,7 @@ class RandomElastic(GeometricAugmentation):
             ops.reshape(edges, (batch, count * points, 2)), parameters, shape
         )
         moved = ops.reshape(moved, (batch, count, points, 2))
-        return ops.concatenate(
-            [ops.min(moved, axis=2), ops.max(moved, axis=2)], axis=-1
-        )
+        return boxes_around(moved)
 
     def _read(self, images, parameters, interpolation, fill_value):
         ops = self.ops
