@@ -4,21 +4,40 @@
     with replaced(places, [f(value_of(place)) for place in places]):
         outputs = layer(inputs)
 
-A layer reads its weights as attributes of its own. While the `with` lasts, the
-attributes hold tensors, computed from the variables, so that gradients flow
-through them. This is ordinary Python and so works on every backend, eagerly,
-while a graph is traced, in a loop of a recurrent layer and in JAX's stateless
-scope. Variables, their regularizers, constraints and files stay as they are.
-It nests: what stands in a place counts, be it a variable or a tensor.
+While the `with` lasts, the weights read as tensors, computed from themselves,
+so that gradients flow through them. This is ordinary Python and so works on
+every backend, eagerly, while a graph is traced, in a loop of a recurrent layer
+and in JAX's stateless scope. It nests: what a weight reads as counts.
+
+Nothing on the layer is exchanged: a server's threads share it, and replicas
+hand over to one another in the middle of a call. A weight asks for its value
+in the thread that reads it.
 """
 
 import contextlib
+import threading
 
 import keras
 from keras import ops
 
 from keras_regopt._keras import AutocastScope
 from keras_regopt._validate import fail
+
+
+# For the present thread, by the identity of a variable, what it reads as.
+_present = threading.local()
+
+
+class _ReplaceableVariable(keras.Variable):
+    """A variable that reads as something else while a thread wants it so."""
+
+    @property
+    def value(self):
+        instead = getattr(_present, "values", {}).get(id(self))
+        if instead is not None:
+            return self._maybe_autocast(instead)
+        # TorchDynamo cannot follow `super()` here.
+        return keras.Variable.value.fget(self)
 
 
 class Place:
@@ -78,6 +97,10 @@ def find_weights(owner, layer, target):
         known = sorted({place.variable.name for place in _places(layer)})
         allowed = f"names of weights of {layer.name!r}, which has {known}"
         fail(owner, "target", allowed, target)
+    for place in places:
+        # Once and for all, and equal to it until something is replaced.
+        if type(place.variable) is keras.Variable:
+            place.variable.__class__ = _ReplaceableVariable
     return places
 
 
@@ -93,31 +116,28 @@ def value_of(place, full_precision=False):
         A tensor.
     """
     dtype = place.variable._dtype if full_precision else _read_dtype(place)
-    value = vars(place.layer)[place.attribute]
-    if isinstance(value, keras.Variable):
-        with AutocastScope(None):
-            value = value.value
+    with AutocastScope(None):
+        value = place.variable.value
     return ops.cast(value, dtype)
 
 
 @contextlib.contextmanager
 def replaced(places, values):
-    """Puts tensors in the places of weights, for as long as a `with` lasts.
+    """Lets weights read as tensors in this thread, while a `with` lasts.
 
     Args:
         places: List of `Place` objects.
         values: List of tensors, one for each place.
     """
-    before = [vars(place.layer)[place.attribute] for place in places]
+    before = getattr(_present, "values", {})
+    now = dict(before)
+    for place, value in zip(places, values, strict=True):
+        now[id(place.variable)] = ops.cast(value, _read_dtype(place))
+    _present.values = now
     try:
-        for place, value in zip(places, values, strict=True):
-            value = ops.cast(value, _read_dtype(place))
-            # Past Keras' bookkeeping, which has no part in this.
-            vars(place.layer)[place.attribute] = value
         yield
     finally:
-        for place, value in zip(places, before, strict=True):
-            vars(place.layer)[place.attribute] = value
+        _present.values = before
 
 
 def _places(layer):
