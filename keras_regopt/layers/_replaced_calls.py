@@ -1,25 +1,77 @@
 """Something around the `call` of layers within a model, for one call of it."""
 
 import contextlib
+import threading
+
+# For the present thread, by the identity of a layer, what is called instead.
+_present = threading.local()
+# How many threads have changed a layer's `call`, by its identity.
+_users: dict[int, int] = {}
+_lock = threading.Lock()
+
+
+class _PerThread:
+    """A layer's `call`, which is another one in the threads that want it so."""
+
+    def __init__(self, layer):
+        self.key = id(layer)
+        self.usual = layer.call
+        # A `call` that the layer had of its own, besides that of its class.
+        self.own = vars(layer).get("call")
+
+    def __call__(self, *arguments, **options):
+        changed = getattr(_present, "calls", {}).get(self.key)
+        return (changed or self.usual)(*arguments, **options)
 
 
 @contextlib.contextmanager
 def replaced_calls(layers, change):
-    """Changes what layers do when they are called, while a `with` lasts.
+    """Changes what layers do when this thread calls them, while a `with` lasts.
+
+    Other threads, which may serve the same model or be replicas that take
+    over in the middle, call the layers as they are.
 
     Args:
         layers: List of layers.
         change: Function of a layer's `call` and the place of the layer in the
             list, which returns what is called instead.
     """
-    before = [vars(layer).get("call") for layer in layers]
+    before = getattr(_present, "calls", {})
+    now = dict(before)
+    entered = []
     try:
         for place, layer in enumerate(layers):
-            vars(layer)["call"] = change(layer.call, place)
+            usual = _enter(layer)
+            entered.append(layer)
+            now[id(layer)] = change(now.get(id(layer), usual), place)
+        _present.calls = now
         yield
     finally:
-        for layer, call in zip(layers, before, strict=True):
-            if call is None:
-                vars(layer).pop("call", None)
-            else:
-                vars(layer)["call"] = call
+        _present.calls = before
+        for layer in entered:
+            _leave(layer)
+
+
+def _enter(layer):
+    """Lets a layer ask what to call, and returns its usual `call`."""
+    with _lock:
+        users = _users.get(id(layer), 0)
+        if not users:
+            # Past Keras' bookkeeping, which has no part in this.
+            vars(layer)["call"] = _PerThread(layer)
+        _users[id(layer)] = users + 1
+        return vars(layer)["call"].usual
+
+
+def _leave(layer):
+    """The last one to leave takes the dispatcher away."""
+    with _lock:
+        _users[id(layer)] -= 1
+        if _users[id(layer)]:
+            return
+        del _users[id(layer)]
+        own = vars(layer)["call"].own
+        if own is None:
+            del vars(layer)["call"]
+        else:
+            vars(layer)["call"] = own

@@ -4,21 +4,39 @@
     with replaced(places, [f(value_of(place)) for place in places]):
         outputs = layer(inputs)
 
-A layer reads its weights as attributes of its own. While the `with` lasts, the
-attributes hold tensors, computed from the variables, so that gradients flow
-through them. This is ordinary Python and so works on every backend, eagerly,
-while a graph is traced, in a loop of a recurrent layer and in JAX's stateless
-scope. Variables, their regularizers, constraints and files stay as they are.
-It nests: what stands in a place counts, be it a variable or a tensor.
+While the `with` lasts, the weights read as tensors, computed from themselves,
+so that gradients flow through them. This is ordinary Python and so works on
+every backend, eagerly, while a graph is traced, in a loop of a recurrent layer
+and in JAX's stateless scope. It nests: what a weight reads as counts.
+
+Nothing on the layer is exchanged: a server's threads share it, and replicas
+hand over to one another in the middle of a call. A weight asks for its value
+in the thread that reads it.
 """
 
 import contextlib
+import threading
 
 import keras
 from keras import ops
 
 from keras_regopt._keras import AutocastScope
 from keras_regopt._validate import fail
+
+# For the present thread, by the identity of a variable, what it reads as.
+_present = threading.local()
+
+
+class _ReplaceableVariable(keras.Variable):
+    """A variable that reads as something else while a thread wants it so."""
+
+    @property
+    def value(self):
+        instead = getattr(_present, "values", {}).get(id(self))
+        if instead is not None:
+            return self._maybe_autocast(instead)
+        # TorchDynamo cannot follow `super()` here.
+        return keras.Variable.value.fget(self)
 
 
 class Place:
@@ -78,6 +96,10 @@ def find_weights(owner, layer, target):
         known = sorted({place.variable.name for place in _places(layer)})
         allowed = f"names of weights of {layer.name!r}, which has {known}"
         fail(owner, "target", allowed, target)
+    for place in places:
+        # Once and for all, and equal to it until something is replaced.
+        if type(place.variable) is keras.Variable:
+            place.variable.__class__ = _ReplaceableVariable
     return places
 
 
@@ -93,31 +115,120 @@ def value_of(place, full_precision=False):
         A tensor.
     """
     dtype = place.variable._dtype if full_precision else _read_dtype(place)
-    value = vars(place.layer)[place.attribute]
-    if isinstance(value, keras.Variable):
-        with AutocastScope(None):
-            value = value.value
+    with AutocastScope(None):
+        value = place.variable.value
     return ops.cast(value, dtype)
+
+
+def quantization_of(place):
+    """How a weight has been quantized to integers, such as `"int8"`, or `None`.
+
+    Keras quantizes the layers within without asking the one around them. In
+    `"float8"` the weight stays what it was.
+    """
+    mode = place.layer.quantization_mode
+    return None if mode == "float8" else mode
+
+
+def shape_of(place):
+    """The shape of a weight, also where two of its numbers share a byte."""
+    if quantization_of(place) == "int4":
+        return tuple(getattr(place.layer, place.attribute.lstrip("_")).shape)
+    return tuple(place.variable.shape)
+
+
+def refuse_quantized(owner, places, action):
+    """Raises an error where weights have been quantized to integers.
+
+    Args:
+        owner: The wrapper.
+        places: List of `Place` objects.
+        action: What it cannot do then, as a verb.
+
+    Raises:
+        ValueError: If any of the weights has been quantized.
+    """
+    for place in places:
+        mode = quantization_of(place)
+        if mode is not None:
+            raise ValueError(
+                f"{type(owner).__name__} {owner.name!r} cannot {action}: the "
+                f"quantization to {mode} of {place.layer.name!r}, within, left "
+                "it integers, which cannot be changed in a call. Do so before "
+                "`quantize`, on a copy of the model that is not quantized."
+            )
+
+
+def fold_at_quantization(owner, places, change):
+    """Lets weights be quantized as the layer reads them at inference.
+
+    Args:
+        owner: The wrapper.
+        places: List of `Place` objects.
+        change: Function of a place and its number, which returns the weight as
+            it is read at inference.
+    """
+    for layer in {id(place.layer): place.layer for place in places}.values():
+        own = [i for i, place in enumerate(places) if place.layer is layer]
+        # Past Keras' bookkeeping, which has no part in this.
+        vars(layer)["quantize"] = _Quantize(owner, places, own, change)
+
+
+class _Quantize:
+    """A layer's `quantize`, which first folds in what a wrapper does."""
+
+    def __init__(self, owner, places, own, change):
+        self.owner = owner
+        self.places = places
+        self.own = own
+        self.change = change
+        self.layer = places[own[0]].layer
+        self.usual = self.layer.quantize
+
+    def __call__(self, mode=None, config=None, **options):
+        name = mode or getattr(config, "mode", None)
+        if name not in ("int8", "int4", "float8"):
+            raise ValueError(
+                f"The quantization {name!r} of {self.layer.name!r} is not "
+                f"known to {type(self.owner).__name__} {self.owner.name!r} "
+                'around it. Take "int8", "int4" or "float8", or leave the '
+                "layer out by `filters`."
+            )
+        places = [self.places[i] for i in self.own]
+        before = [place.variable for place in places]
+        kept = [ops.copy(variable.value) for variable in before]
+        if name != "float8":
+            for i, place in zip(self.own, places, strict=True):
+                place.variable.assign(self.change(place, i))
+        try:
+            self.usual(mode=mode, config=config, **options)
+        finally:
+            for place, variable, value in zip(
+                places, before, kept, strict=True
+            ):
+                place.variable = vars(place.layer)[place.attribute]
+                if place.variable is variable:
+                    # Not quantized itself, such as a bias.
+                    variable.assign(value)
 
 
 @contextlib.contextmanager
 def replaced(places, values):
-    """Puts tensors in the places of weights, for as long as a `with` lasts.
+    """Lets weights read as tensors in this thread, while a `with` lasts.
 
     Args:
         places: List of `Place` objects.
         values: List of tensors, one for each place.
     """
-    before = [vars(place.layer)[place.attribute] for place in places]
+    before = getattr(_present, "values", {})
+    now = dict(before)
+    for place, value in zip(places, values, strict=True):
+        now[id(place.variable)] = ops.cast(value, _read_dtype(place))
+    _present.values = now
     try:
-        for place, value in zip(places, values, strict=True):
-            value = ops.cast(value, _read_dtype(place))
-            # Past Keras' bookkeeping, which has no part in this.
-            vars(place.layer)[place.attribute] = value
         yield
     finally:
-        for place, value in zip(places, before, strict=True):
-            vars(place.layer)[place.attribute] = value
+        _present.values = before
 
 
 def _places(layer):

@@ -9,6 +9,7 @@ from keras_regopt.layers._draws import mask_axes, mask_shape, uniforms
 from keras_regopt.layers._replaced_weights import (
     find_weights,
     names_of_weights,
+    quantization_of,
     value_of,
 )
 from keras_regopt.layers._wrapper import Wrapper
@@ -144,6 +145,8 @@ class ConcreteDropout(Wrapper):
         squares = sum(
             ops.sum(ops.square(ops.cast(value_of(place, True), "float32")))
             for place in self._places
+            # Integers are not penalized: they are not trained.
+            if quantization_of(place) is None
         )
         # The logarithms of `rate` and `rest`, finite for every logit.
         negative_entropy = -rate * ops.softplus(-logit) - rest * ops.softplus(

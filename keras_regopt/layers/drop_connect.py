@@ -4,6 +4,7 @@ from keras_regopt.layers._draws import dropout_factors
 from keras_regopt.layers._replaced_weights import (
     find_weights,
     names_of_weights,
+    refuse_quantized,
     replaced,
     value_of,
 )
@@ -76,6 +77,7 @@ class DropConnect(Wrapper):
     def call(self, inputs, training=False, mask=None):
         if not training or self.rate == 0:
             return self._call_layer(inputs, training, mask)
+        refuse_quantized(self, self._places, "drop weights")
         weights = [self._dropped(place) for place in self._places]
         with replaced(self._places, weights):
             return self._call_layer(inputs, training, mask)

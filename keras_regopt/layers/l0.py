@@ -8,8 +8,12 @@ from keras_regopt._validate import fail, in_range, one_of
 from keras_regopt.layers._draws import uniforms
 from keras_regopt.layers._replaced_weights import (
     find_weights,
+    fold_at_quantization,
     names_of_weights,
+    quantization_of,
+    refuse_quantized,
     replaced,
+    shape_of,
     value_of,
 )
 from keras_regopt.layers._wrapper import Wrapper
@@ -121,7 +125,8 @@ class L0(Wrapper):
         if self.per == "unit":
             target = ["kernel", "bias"] if self.layer.use_bias else "kernel"
         self._places = find_weights(self, self.layer, target)
-        shapes = [tuple(place.variable.shape) for place in self._places]
+        shapes = [shape_of(place) for place in self._places]
+        self._sizes = [math.prod(shape) for shape in shapes]
         if self.per == "unit":
             # The same gates for the kernel and the bias.
             shapes = [shapes[0][-1:]]
@@ -137,6 +142,7 @@ class L0(Wrapper):
             )
             for place, shape in enumerate(shapes)
         ]
+        fold_at_quantization(self, self._places, self._at_inference)
 
     @property
     def expected_zeros(self):
@@ -156,12 +162,22 @@ class L0(Wrapper):
         gates = (self._drawn if training else self._closed)(log_alphas)
         if self.per == "unit":
             gates = gates * len(self._places)
-        each = zip(map(value_of, self._places), gates, strict=True)
-        weights = [
-            weight * ops.cast(gate, weight.dtype) for weight, gate in each
+        if training:
+            refuse_quantized(self, self._places, "train")
+        # In what is quantized, the gates are already.
+        each = [
+            (place, gate)
+            for place, gate in zip(self._places, gates, strict=True)
+            if not _is_whole(place)
         ]
-        with replaced(self._places, weights):
+        weights = [_gated(value_of(place), gate) for place, gate in each]
+        with replaced([place for place, _ in each], weights):
             return self._call_layer(inputs, training, mask)
+
+    def _at_inference(self, place, number):
+        gates = self._closed(self._values())
+        gate = gates[0] if self.per == "unit" else gates[number]
+        return _gated(value_of(place, full_precision=True), gate)
 
     def _drawn(self, log_alphas):
         return [_stretched(self._noisy(a)) for a in log_alphas]
@@ -182,10 +198,20 @@ class L0(Wrapper):
         return open_gates * (self._size() / gate_count)
 
     def _size(self):
-        return sum(math.prod(p.variable.shape) for p in self._places)
+        return sum(self._sizes)
 
     def _values(self):
         return [ops.cast(a, "float32") for a in self.log_alphas]
+
+
+def _gated(weight, gate):
+    return weight * ops.cast(gate, weight.dtype)
+
+
+def _is_whole(place):
+    """Whether a weight is integers: a bias stays float beside a kernel."""
+    dtype = keras.backend.standardize_dtype(place.variable._dtype)
+    return quantization_of(place) is not None and "int" in dtype
 
 
 def _stretched(logit):

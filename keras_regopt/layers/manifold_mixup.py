@@ -1,3 +1,5 @@
+import threading
+
 import keras
 from keras import ops
 
@@ -8,6 +10,9 @@ from keras_regopt._registry import register
 from keras_regopt._validate import boolean, fail, in_range
 from keras_regopt.layers._draws import uniforms
 from keras_regopt.layers._replaced_calls import replaced_calls
+
+# For the present thread, by the identity of a model, the mixture of its step.
+_present = threading.local()
 
 
 @register
@@ -89,16 +94,22 @@ class ManifoldMixup(KeepsSeed, ModelWrapper):
             fail(self, "layer_names", allowed, layer_names)
         self._take_seed(seed)
         self._quantiles = beta_quantiles(self.alpha)
-        self._mixture = None
         self.build_as_within()
 
+    @property
+    def _mixture(self):
+        """The mixture of the training step of this thread, or `None`."""
+        return getattr(_present, "mixtures", {}).get(id(self))
+
     def train_step(self, *arguments):
-        # Lives from the forward pass to the loss, and nowhere else.
-        vars(self)["_mixture"] = _Mixture()
+        # Lives from the forward pass to the loss, and nowhere else: neither
+        # in another replica, which has its own examples.
+        before = getattr(_present, "mixtures", {})
+        _present.mixtures = {**before, id(self): _Mixture()}
         try:
             return super().train_step(*arguments)
         finally:
-            vars(self)["_mixture"] = None
+            _present.mixtures = before
 
     def call(self, inputs, training=None):
         if self._mixture is None or not training:

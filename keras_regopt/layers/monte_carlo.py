@@ -1,10 +1,11 @@
 import contextlib
+import threading
 
 import keras
 import numpy as np
 from keras import ops
 
-from keras_regopt._keras import make_default_seed
+from keras_regopt._keras import in_tf_graph, make_default_seed
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, integer
 from keras_regopt.layers._replaced_calls import replaced_calls
@@ -12,6 +13,8 @@ from keras_regopt.layers._wrapper import Wrapper
 
 # Keeps the seeds of two generators apart, however often one has drawn.
 _STRIDE = 1_000_003
+# One may stand within another.
+_lock = threading.RLock()
 
 
 @register
@@ -82,7 +85,7 @@ class MonteCarlo(Wrapper):
         if training:
             outputs = self._call_layer(inputs, training, mask)
             return self._with_spread(outputs, ops.zeros_like)
-        with self._own_draws(), self._statistics_at_rest():
+        with _alone(), self._own_draws(), self._statistics_at_rest():
             passes = self._passes(inputs, mask)
         means = keras.tree.map_structure(_mean_of, passes)
         return self._with_spread(means, self._spread_of, passes)
@@ -177,6 +180,15 @@ def _exact(passes):
     """In single precision at least, where squares do not overflow."""
     dtype = keras.backend.standardize_dtype(passes.dtype)
     return ops.cast(passes, keras.backend.result_type(dtype, "float32"))
+
+
+def _alone():
+    """Keeps other threads away from the generators, which they share.
+
+    Not where TensorFlow builds a graph: replicas take turns there, and one
+    that holds a lock would never be given its next turn.
+    """
+    return contextlib.nullcontext() if in_tf_graph() else _lock
 
 
 @contextlib.contextmanager

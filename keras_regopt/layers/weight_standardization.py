@@ -5,7 +5,9 @@ from keras_regopt._registry import register
 from keras_regopt._validate import in_range
 from keras_regopt.layers._replaced_weights import (
     find_weights,
+    fold_at_quantization,
     names_of_weights,
+    quantization_of,
     replaced,
     value_of,
 )
@@ -70,10 +72,15 @@ class WeightStandardization(Wrapper):
     def build(self, input_shape):
         super().build(input_shape)
         self._places = find_weights(self, self.layer, self.target)
+        fold_at_quantization(
+            self, self._places, lambda place, _: self._standardized(place)
+        )
 
     def call(self, inputs, training=False, mask=None):
-        weights = [self._standardized(place) for place in self._places]
-        with replaced(self._places, weights):
+        # What is quantized has been standardized before.
+        places = [p for p in self._places if quantization_of(p) is None]
+        weights = [self._standardized(place) for place in places]
+        with replaced(places, weights):
             return self._call_layer(inputs, training, mask)
 
     def _standardized(self, place):
