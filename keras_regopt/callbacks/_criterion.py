@@ -3,9 +3,10 @@
 import math
 
 from keras_regopt._config import SignatureConfig
+from keras_regopt.callbacks._not_a_callback import NotACallback
 
 
-class StoppingCriterion(SignatureConfig):
+class StoppingCriterion(NotACallback, SignatureConfig):
     """Base of the criteria that `EarlyStopping` takes as `criterion`.
 
     A subclass writes `__init__`, keeps its arguments under their own names,
@@ -14,6 +15,7 @@ class StoppingCriterion(SignatureConfig):
     criterion serves many callbacks, and a training in several parts goes on.
     """
 
+    callback_form = "EarlyStopping(criterion={})"
     # Whether it reads the figure on the training data.
     needs_training = False
 

@@ -1,9 +1,10 @@
 from keras_regopt._config import SignatureConfig
 from keras_regopt._validate import integer, one_of, positive_int
 from keras_regopt.callbacks._live_weights import arrays, copies
+from keras_regopt.callbacks._not_a_callback import NotACallback
 
 
-class WeightAverage(SignatureConfig):
+class WeightAverage(NotACallback, SignatureConfig):
     """Base of the averages that `WeightAveraging` can make.
 
     An average has settings and no state: what there is to keep from one
@@ -17,6 +18,7 @@ class WeightAverage(SignatureConfig):
         start: Number of steps or epochs before sampling starts.
     """
 
+    callback_form = "WeightAveraging({})"
     # Whether the weights before the first step are a sample too.
     includes_start = False
 
