@@ -58,6 +58,7 @@ __all__ = [
     "existing_global_seed",
     "get_stateless_scope",
     "global_seed_generator",
+    "has_value",
     "in_foreign_tf_graph",
     "in_stateless_scope",
     "in_symbolic_scope",
@@ -85,6 +86,14 @@ def entry_layer():
 def existing_global_seed():
     """The generator of all draws without a seed, or `None` before the first."""
     return get_global_attribute(_GLOBAL_SEED_GENERATOR)
+
+
+def has_value(variable):
+    """Whether a variable can be read.
+
+    Under JAX those of a model cannot after a `fit` that ended by an error.
+    """
+    return variable._value is not None
 
 
 def in_foreign_tf_graph():

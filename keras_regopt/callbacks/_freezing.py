@@ -1,10 +1,13 @@
 """Freezing a part of a model while `fit` runs."""
 
 import contextlib
-import functools
 import warnings
 
 import keras
+
+from keras_regopt.callbacks._override import override, take_back
+
+_KIND = "frozen variables"
 
 
 class TrainableFlags:
@@ -46,25 +49,33 @@ def make_train_function(model, trainable):
             all variables.
         trainable: The variables that the optimizer was built with.
     """
-    if keras.backend.backend() != "jax":
-        model.make_train_function(force=True)
-        return
-    with _complete_train_step(model, trainable):
-        model.make_train_function(force=True)
+    if keras.backend.backend() == "jax":
+        # A new function, since JAX keeps what it has compiled by it.
+        forget_frozen(model)
+        override(
+            model,
+            "train_step",
+            _KIND,
+            lambda step: _complete_train_step(model, step, trainable),
+        )
+    model.make_train_function(force=True)
 
 
-@contextlib.contextmanager
-def _complete_train_step(model, trainable):
-    """Context in which JAX finds a train step that knows frozen variables.
+def forget_frozen(model):
+    """Undoes what `make_train_function` changed in the train step."""
+    take_back(model, "train_step", _KIND)
+
+
+def _complete_train_step(model, train_step, trainable):
+    """A train step of JAX that knows frozen variables.
 
     There, an optimizer takes the values of all its variables at once. This
     one gets the frozen ones too, which have no gradient.
     """
-    train_step, optimizer = model.train_step, model.optimizer
-    apply = optimizer.stateless_apply
 
-    @functools.wraps(train_step)
     def complete_train_step(state, data):
+        optimizer = model.optimizer
+        apply = optimizer.stateless_apply
         frozen = dict(
             zip(map(id, model.non_trainable_variables), state[1], strict=True)
         )
@@ -88,8 +99,7 @@ def _complete_train_step(model, trainable):
             warnings.filterwarnings("ignore", "Gradients do not exist")
             return train_step(state, data)
 
-    with _replaced(model, "train_step", complete_train_step):
-        yield
+    return complete_train_step
 
 
 @contextlib.contextmanager

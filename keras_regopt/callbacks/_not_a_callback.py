@@ -10,21 +10,14 @@ class NotACallback:
 
     callback_form = ""
 
-    def set_params(self, params):
-        """What Keras calls on callbacks; see `set_model`."""
-        self._refuse()
-
-    def set_model(self, model):
-        """What Keras calls on callbacks, before the training begins.
-
-        Raises:
-            ValueError: Always, with the remedy.
-        """
-        self._refuse()
-
-    def _refuse(self):
-        name = type(self).__name__
-        raise ValueError(
-            f"{name} is no callback by itself. Pass `callbacks=["
-            f"{self.callback_form.format(f'{name}(...)')}]`."
+    def __getattr__(self, name):
+        # What Keras asks of each callback, before the training begins.
+        if name in ("set_model", "set_params") or name.startswith("on_"):
+            kind = type(self).__name__
+            form = self.callback_form.format(f"{kind}(...)")
+            raise ValueError(
+                f"{kind} is no callback by itself. Pass `callbacks=[{form}]`."
+            )
+        raise AttributeError(
+            f"{type(self).__name__!r} object has no attribute {name!r}"
         )

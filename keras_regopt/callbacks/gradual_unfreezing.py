@@ -5,6 +5,7 @@ from keras_regopt._validate import fail, positive_int
 from keras_regopt.callbacks._base import Callback
 from keras_regopt.callbacks._freezing import (
     TrainableFlags,
+    forget_frozen,
     make_train_function,
 )
 from keras_regopt.callbacks._live_weights import require_built
@@ -85,6 +86,7 @@ class GradualUnfreezing(Callback):
         """
         if self._flags is not None:
             self._flags.restore()
+            forget_frozen(self._flags.model)
             # It was made for a part of the model.
             self._flags.model.train_function = None
             self._flags = self._groups = self._trainable = None

@@ -1,6 +1,7 @@
 import numpy as np
 from keras import ops
 
+from keras_regopt._keras import has_value
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers._base import Optimizer
@@ -139,6 +140,8 @@ class MSAM(Optimizer):
 
     def finalize_variable_values(self, var_list):
         super().finalize_variable_values(var_list)
+        if self.built and not has_value(self.shift):
+            return
         if self.use_ema and self.built:
             # The averages have taken the place of the shifted weights.
             self.restart()

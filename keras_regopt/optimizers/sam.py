@@ -1,6 +1,7 @@
 import keras
 from keras import ops
 
+from keras_regopt._keras import has_value
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, in_range, integer
 from keras_regopt.optimizers._ascent import ascent
@@ -142,7 +143,8 @@ class SAM(OptimizerWrapper):
                 variable.assign(ops.zeros((), variable.dtype))
 
     def finalize_variable_values(self, var_list):
-        self.switch_to_evaluation()
+        if not self.built or has_value(self.climbs):
+            self.switch_to_evaluation()
         super().finalize_variable_values(var_list)
 
     def _climb(self, gradients, variables):

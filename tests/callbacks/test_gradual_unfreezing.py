@@ -8,7 +8,12 @@ from averaged_fit import AtEpochEnds, Steps, assert_same, fit, quick
 from keras.optimizers import SGD
 from linear_fit import BATCHES, X, Y, by_kernel_and_bias
 
-from keras_regopt.callbacks import EMA, GradualUnfreezing, WeightAveraging
+from keras_regopt.callbacks import (
+    EMA,
+    GradientNormLogger,
+    GradualUnfreezing,
+    WeightAveraging,
+)
 from keras_regopt.optimizers import (
     SAM,
     Adam,
@@ -343,3 +348,24 @@ def test_a_bad_argument_is_refused(argument, value):
         ValueError, match=f"`{argument}` of GradualUnfreezing must be"
     ):
         GradualUnfreezing(**{argument: value})
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_trains_beside_a_logger_of_gradient_norms(order):
+    model = keras.Sequential(
+        [keras.Input((2,)), keras.layers.Dense(2), keras.layers.Dense(1)]
+    )
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    callbacks = [GradualUnfreezing(), GradientNormLogger()][::order]
+    history = model.fit(
+        np.ones((8, 2)),
+        np.ones((8, 1)),
+        epochs=2,
+        verbose=0,
+        callbacks=callbacks,
+    ).history
+    norms = [k for k in history if "norm" in k]
+    assert norms
+    assert all(np.isfinite(history[k]).all() for k in norms)
+    # Nothing is left for a training without them.
+    assert "train_step" not in vars(model)
