@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import numpy as np
 
@@ -11,11 +12,22 @@ from keras_regopt._validate import fail
 # Words in a metric's name that say that higher is better. The error is then
 # one minus the metric.
 _SCORE = re.compile(
-    r"(^|_)(acc|accuracy|auc|cosine_similarity|dice|f1|f1_score|fbeta_score|"
+    r"(^|_)(mcc|matthews|kappa|map|mean_average_precision|ndcg|mrr|bleu|"
+    r"rouge|ssim|hit_rate|pearson|spearman|correlation|balanced_accuracy|"
+    r"acc|accuracy|auc|cosine_similarity|dice|f1|f1_score|fbeta_score|"
     r"io_u|iou|precision|r2|r2_score|recall|sensitivity|specificity)(_|$)"
 )
 _ACCURACY = re.compile(r"(^|_)(acc|accuracy)$")
+_BY_CLASS = re.compile(
+    r"(^|_)(recall|precision|f1|f1_score|sensitivity|specificity|"
+    r"true_positives|true_negatives)(_\d+)?$"
+)
 _ERROR = re.compile(r"(^|_)(mae|mse|rmse|error)$")
+_LOWER = re.compile(
+    r"(^|_)(loss|error|mae|mse|rmse|msle|rmsle|mape|smape|nll|hinge|poisson|"
+    r"log_?cosh|huber|kl_divergence|kld|perplexity|brier|wer|cer|deviance|"
+    r"\w*crossentropy)(_|$)"
+)
 _NOT_SCORE = re.compile(r"(^|_)(loss|error)(_|$)")
 
 
@@ -93,7 +105,9 @@ def choose_metric(owner, names, monitor):
         name = monitor.removeprefix("val_")
         if name not in bare:
             allowed = "one of " + ", ".join(map(repr, ["auto", *bare]))
-            fail(owner, "monitor", allowed, monitor)
+            near = get_close_matches(name, bare, 1)
+            remedy = f"Did you mean {near[0]!r}?" if near else ""
+            fail(owner, "monitor", allowed, monitor, remedy)
         return name
     with_dev = [name for name in bare if f"val_{name}" in names]
     for candidates in (with_dev, bare):
@@ -117,6 +131,37 @@ def is_score(name):
         A bool.
     """
     return bool(_SCORE.search(name)) and not _NOT_SCORE.search(name)
+
+
+def has_direction(name):
+    """Whether a metric's name says which direction is better.
+
+    Args:
+        name: A metric's name.
+
+    Returns:
+        A bool.
+    """
+    return is_score(name) or bool(_LOWER.search(name))
+
+
+def one_class_only(lists, metric):
+    """The dev metric that shows that one class is never predicted.
+
+    Args:
+        lists: The dict that `read_history` returned.
+        metric: The metric that is judged; only an accuracy hides this.
+
+    Returns:
+        The metric's name, or an empty string.
+    """
+    if not _ACCURACY.search(metric):
+        return ""
+    for name, curve in lists.items():
+        ends = [value for value in curve if value is not None][-1:]
+        if name.startswith("val_") and _BY_CLASS.search(name) and ends == [0]:
+            return name
+    return ""
 
 
 def error_curves(lists, epochs, metric, score):

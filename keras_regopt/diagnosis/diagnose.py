@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from keras_regopt._validate import in_range
+from keras_regopt._validate import fail, in_range
 from keras_regopt.diagnosis.curves import (
     choose_metric,
     error_curves,
+    has_direction,
     is_score,
+    one_class_only,
     read_history,
 )
 from keras_regopt.diagnosis.diagnosis import Diagnosis
@@ -40,6 +42,7 @@ def diagnose(
     rise_tolerance=0.2,
     at="last",
     train_error=None,
+    train_dev=None,
 ):
     """Tells bias from variance in a training, and what to try next.
 
@@ -54,7 +57,9 @@ def diagnose(
 
     1. `"undecided"` if the last epoch is not finite, if there are no dev
        errors, fewer than three epochs with one, or if an error below zero
-       shows that zero is no floor and no `reference` is given.
+       shows that zero is no floor and no `reference` is given; or if an
+       accuracy is judged and a dev recall, precision or the like of zero
+       shows that one class is never predicted.
     2. The bias is high if the avoidable bias exceeds `bias_tolerance`.
     3. The variance is high if the variance exceeds `variance_tolerance`, or
        if the model overfits: the dev loss has risen from its lowest value by
@@ -106,12 +111,20 @@ def diagnose(
             (an accuracy of 99 % is `0.01`). Unlike the history's, it is free
             of dropout and augmentation. Defaults to `None`, which takes the
             history's.
+        train_dev: The error, in the metric's unit, on data held out from the
+            source of the training data, where the dev data are from another.
+            Variance is then `train_dev` minus training error, and a dev error
+            higher by more than `variance_tolerance` is `"data mismatch"`,
+            alone or after the other verdict, as in `"high bias and data
+            mismatch"`; the rise of the dev loss is not judged. Defaults to
+            `None`: variance and mismatch cannot be told apart.
 
     Returns:
         A `Diagnosis` with verdict, figures, reasons and steps.
 
     Raises:
-        ValueError: If `history` is none, the metric is not in it, or another
+        ValueError: If `history` is none, the metric is not in it, its
+            name does not tell `mode`, or another
             argument is out of its range.
 
     Examples:
@@ -145,16 +158,23 @@ def diagnose(
     lists, epochs = read_history(diagnose, history)
     in_range(diagnose, "train_error", train_error, optional=True)
     metric = choose_metric(diagnose, lists, monitor)
+    in_range(diagnose, "train_dev", train_dev, optional=True)
+    if mode == "auto" and not has_direction(metric):
+        allowed = f'"min" or "max", as {metric!r} does not tell which is better'
+        fail(diagnose, "mode", allowed, mode)
     score = is_score(metric) if mode == "auto" else mode == "max"
     curves = error_curves(lists, epochs, metric, score)
     loss = None
     if metric != "loss" and "val_loss" in lists and "loss" in lists:
         loss = error_curves(lists, epochs, "loss", False)
-    return _judge(rules, curves, loss, train_error)
+    missed = one_class_only(lists, metric)
+    return _judge(rules, curves, loss, train_error, train_dev, missed)
 
 
-def _judge(rules, curves, loss, train_error):
+def _judge(rules, curves, loss, train_error, train_dev, missed):
     cause = _undecided(curves, rules.reference)
+    if missed and not cause:
+        cause = "one class"
     measures = measure(curves, rules.at)
     if train_error is not None:
         measures = replace(measures, train_error=train_error)
@@ -166,15 +186,19 @@ def _judge(rules, curves, loss, train_error):
         for tolerance in (rules.bias_tolerance, rules.variance_tolerance)
     ]
     bias = _gap(measures.train_error, reference)
-    variance = _gap(measures.dev_error, measures.train_error)
-    rising = rules.at == "last" and not cause and _overfits(
-        curves if loss is None else loss, rules
-    )  # fmt: skip
+    held_out = measures.dev_error if train_dev is None else train_dev
+    variance = _gap(held_out, measures.train_error)
+    mismatch = _gap(measures.dev_error, train_dev)
+    # A rise on data from elsewhere says nothing of variance.
+    judges_rise = rules.at == "last" and not cause and train_dev is None
+    rising = judges_rise and _overfits(curves if loss is None else loss, rules)
     high_bias = bias is not None and bias > limits[0] + _ROUNDING
     high_variance = rising or (
         variance is not None and variance > limits[1] + _ROUNDING
     )
     verdict = "undecided" if cause else _verdict(high_bias, high_variance)
+    if not cause and mismatch is not None:
+        verdict = _with_mismatch(verdict, mismatch > limits[1] + _ROUNDING)
     noise = measures.noise or 0.0
     return Diagnosis(
         verdict=verdict,
@@ -190,6 +214,8 @@ def _judge(rules, curves, loss, train_error):
         bias_limit=limits[0],
         variance_limit=limits[1],
         overfits=rising,
+        train_dev_error=train_dev,
+        mismatch=mismatch,
         steps=next_steps(
             verdict,
             cause=cause,
@@ -233,6 +259,14 @@ def _overfits(curves, rules):
     measures = measure(curves)
     scale = _scale(curves, Rules()) if not curves.is_score else 1.0
     return rises(curves, measures, scale, rules.rise_tolerance)
+
+
+def _with_mismatch(verdict, mismatch):
+    if not mismatch:
+        return verdict
+    return (
+        "data mismatch" if verdict == "fits" else f"{verdict} and data mismatch"
+    )
 
 
 def _verdict(high_bias, high_variance):

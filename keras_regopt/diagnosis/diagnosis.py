@@ -1,6 +1,7 @@
 """What a diagnosis found, and the forms in which it is shown."""
 
 from dataclasses import asdict, dataclass
+from html import escape
 
 import numpy as np
 
@@ -19,7 +20,8 @@ class Diagnosis:
 
     Attributes:
         verdict: `"high bias"`, `"high variance"`, `"high bias and high
-            variance"`, `"fits"` or `"undecided"`.
+            variance"`, `"fits"` or `"undecided"`; with a `train_dev` also
+            `"data mismatch"`, alone or after another.
         cause: Why the verdict is undecided, else an empty string.
         curves: The errors by epoch that were judged.
         loss_curves: The losses by epoch, or `None` if they were judged
@@ -35,6 +37,8 @@ class Diagnosis:
         variance_limit: The variance from which on it is high.
         overfits: Whether the dev loss rose while the training loss fell.
         steps: What to try next, in order.
+        train_dev_error: The error on held-out training data, if given.
+        mismatch: Dev error minus that error, or `None`.
     """
 
     verdict: str
@@ -51,6 +55,8 @@ class Diagnosis:
     variance_limit: float
     overfits: bool
     steps: tuple[Step, ...]
+    train_dev_error: float | None = None
+    mismatch: float | None = None
 
     @property
     def metric(self):
@@ -85,6 +91,9 @@ class Diagnosis:
     def __repr__(self):
         return f"<Diagnosis of {self.metric}: {self.verdict}>"
 
+    def _repr_html_(self):
+        return f"<pre>{escape(self.text())}</pre>"
+
     def __str__(self):
         return self.text()
 
@@ -112,6 +121,8 @@ class Diagnosis:
             "bias_limit": self.bias_limit,
             "variance_limit": self.variance_limit,
             "scale": self.scale,
+            "train_dev_error": self.train_dev_error,
+            "mismatch": self.mismatch,
         }
         return {
             "verdict": self.verdict,

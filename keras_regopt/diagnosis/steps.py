@@ -24,7 +24,8 @@ _STOP = _step(
     "callbacks.EarlyStopping",
 )
 _AUGMENT = _step(
-    "Get more training data; for images, make more by augmentation.",
+    "Get more training data; for images, make more by augmentation, "
+    "with `value_range=(0, 1)` where pixels are floats from 0 to 1.",
     "augmentation.RandomAffine",
     "augmentation.RandomGaussianNoise",
 )
@@ -35,9 +36,10 @@ _DROP = _step(
     "layers.DropBlock2D",
 )
 _DECAY = _step(
-    "Decay the weights, decoupled from the gradient: set `weight_decay`.",
+    "Decay the weights, decoupled from the gradient: set `weight_decay`; "
+    "under a wrapper such as Lookahead, on the inner optimizer.",
+    "optimizers.AdamW",
     "optimizers.RAdam",
-    "optimizers.Lookahead",
 )
 _PENALIZE = _step(
     "Penalize weights, singly or in groups; this also prunes the network.",
@@ -108,6 +110,17 @@ _NO_DEV = (
     _step("Pass `validation_data` to `fit`; keras_regopt.diagnosis.split "
           "makes it."),
 )  # fmt: skip
+_ONE_CLASS = (
+    _step("Weigh the rare class: pass `class_weight` to `fit`, or sample it "
+          "more often."),
+    _step("Judge by a metric other than accuracy: balanced accuracy, AUC or "
+          "the area under precision and recall."),
+)  # fmt: skip
+_MISMATCH = (
+    _step("Look at what sets dev data apart from training data, and collect "
+          "or synthesize training data like them."),
+    _step("Move a part of the dev data's source into training."),
+)  # fmt: skip
 _SHORT = (_step("Train for more epochs, then diagnose again."),)
 _NO_REFERENCE = (
     _step("Give the lowest error that can be reached as `reference`."),
@@ -120,7 +133,7 @@ def next_steps(verdict, *, cause="", falling=False, rising=False, noisy=False):
     Args:
         verdict: The verdict of a diagnosis.
         cause: Why the verdict is `"undecided"`: `"diverged"`, `"no dev"`,
-            `"short"` or `"no reference"`.
+            `"short"`, `"one class"` or `"no reference"`.
         falling: Whether the error is still falling.
         rising: Whether the dev error has risen since its best epoch.
         noisy: Whether the dev curve is noisier than its gap to the training
@@ -135,6 +148,10 @@ def next_steps(verdict, *, cause="", falling=False, rising=False, noisy=False):
     if rising:
         variance.insert(0, _STOP)
     calm = [_CALM] if noisy else []
+    mismatch = verdict.endswith("data mismatch")
+    verdict = verdict.removesuffix("data mismatch").removesuffix(" and ")
+    if mismatch and not verdict:
+        return (*_MISMATCH, *calm)
     steps = {
         "high bias": [*bias, _TUNE_SIZE, *calm],
         "high variance": [*variance, *calm],
@@ -149,7 +166,8 @@ def next_steps(verdict, *, cause="", falling=False, rising=False, noisy=False):
             "diverged": _DIVERGED,
             "no dev": _NO_DEV,
             "short": _SHORT,
+            "one class": _ONE_CLASS,
             "no reference": _NO_REFERENCE,
         }.get(cause, ()),
     }
-    return tuple(steps[verdict])
+    return (*steps[verdict], *(_MISMATCH if mismatch else ()))

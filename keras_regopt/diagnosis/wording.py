@@ -52,8 +52,11 @@ def figures(diagnosis):
         (
             "variance",
             d.variance,
-            f"dev - training; high above {number(d, d.variance_limit)}",
+            f"{'dev' if d.mismatch is None else 'train-dev'} - training; "
+            f"high above {number(d, d.variance_limit)}",
         ),
+        ("train-dev error", d.train_dev_error, ""),
+        ("data mismatch", d.mismatch, "dev - train-dev"),
     ]
     if m.best_epoch is not None:
         since = f"at epoch {m.best_epoch}"
@@ -82,6 +85,10 @@ def reasons(diagnosis):
         ),
         _compare(d, "variance", d.variance, d.variance_limit, "variance is"),
     ]
+    if d.mismatch is not None:
+        found.append(
+            _compare(d, "mismatch", d.mismatch, d.variance_limit, "mismatch is")
+        )
     if d.overfits:
         found.append(_overfitting(d))
     if d.measures.train_falling and d.verdict != "high variance":
@@ -174,6 +181,11 @@ def _why_undecided(d):
         )
     if d.cause == "no dev":
         return "There are no dev errors, so that variance cannot be told."
+    if d.cause == "one class":
+        return (
+            "A recall, precision or the like of zero on the dev data shows "
+            "that one class is never predicted; the accuracy hides this."
+        )
     if d.cause == "short":
         return "There are fewer than three epochs with a dev error."
     return (

@@ -1,0 +1,66 @@
+import pytest
+
+from keras_regopt.diagnosis import diagnose
+
+pytestmark = pytest.mark.any_backend
+
+ELSEWHERE = {
+    "accuracy": [0.8, 0.95, 0.99, 1.0, 1.0],
+    "val_accuracy": [0.55, 0.58, 0.6, 0.6, 0.6],
+}
+
+
+@pytest.mark.parametrize(
+    ("train_dev", "verdict"),
+    [
+        (0.01, "data mismatch"),
+        (0.2, "high variance and data mismatch"),
+        (0.4, "high variance"),
+        (None, "high variance"),
+    ],
+)
+def test_train_dev_tells_mismatch_from_variance(train_dev, verdict):
+    result = diagnose(ELSEWHERE, train_dev=train_dev)
+    assert result.verdict == verdict
+    if train_dev is not None:
+        assert result.mismatch == pytest.approx(0.4 - train_dev)
+        assert result.variance == pytest.approx(train_dev)
+        assert "train-dev" in result.text()
+
+
+@pytest.mark.parametrize("name", ["recall", "precision_1", "f1_score"])
+def test_an_accuracy_that_hides_a_missed_class_does_not_fit(name):
+    history = {
+        "accuracy": [0.95, 0.99, 0.99],
+        "val_accuracy": [0.97, 0.99, 0.99],
+        f"val_{name}": [0.1, 0.0, 0.0],
+    }
+    result = diagnose(history)
+    assert (result.verdict, result.cause) == ("undecided", "one class")
+    assert "class_weight" in result.steps[0].action
+    history[f"val_{name}"] = [0.1, 0.5, 0.9]
+    assert diagnose(history).verdict == "fits"
+
+
+@pytest.mark.parametrize("name", ["mcc", "cohen_kappa", "ndcg"])
+def test_a_score_of_the_field_is_known(name):
+    history = {name: [0.1, 0.9, 1.0], f"val_{name}": [0.1, 0.5, 0.5]}
+    assert diagnose(history, monitor=name).verdict == "high variance"
+
+
+def test_a_metric_of_unknown_direction_asks_for_mode():
+    history = {"gain": [0.1, 0.9, 1.0], "val_gain": [0.1, 0.5, 0.5]}
+    with pytest.raises(ValueError, match="`mode`"):
+        diagnose(history, monitor="gain")
+    result = diagnose(history, monitor="gain", mode="max")
+    assert result.verdict == "high variance"
+
+
+def test_a_metric_one_letter_off_is_answered_with_the_near_one():
+    with pytest.raises(ValueError, match="Did you mean 'accuracy'"):
+        diagnose(ELSEWHERE, monitor="acuracy")
+
+
+def test_weight_decay_is_advised_for_optimizers_that_take_it():
+    steps = [s for s in diagnose(ELSEWHERE).steps if "decay" in s.action]
+    assert "keras_regopt.optimizers.Lookahead" not in steps[0].uses
