@@ -15,20 +15,23 @@ _SCORE = re.compile(
     r"(^|_)(mcc|matthews|kappa|map|mean_average_precision|ndcg|mrr|bleu|"
     r"rouge|ssim|hit_rate|pearson|spearman|correlation|balanced_accuracy|"
     r"acc|accuracy|auc|cosine_similarity|dice|f1|f1_score|fbeta_score|"
-    r"io_u|iou|precision|r2|r2_score|recall|sensitivity|specificity)(_|$)"
+    r"io_u|iou|precision|r2|r2_score|recall|sensitivity|specificity)(_|$)",
+    re.I,
 )
-_ACCURACY = re.compile(r"(^|_)(acc|accuracy)$")
+_ACCURACY = re.compile(r"(^|_)(acc|accuracy)$", re.I)
 _BY_CLASS = re.compile(
     r"(^|_)(recall|precision|f1|f1_score|sensitivity|specificity|"
-    r"true_positives|true_negatives)(_\d+)?$"
+    r"true_positives|true_negatives)(_\d+)?$",
+    re.I,
 )
-_ERROR = re.compile(r"(^|_)(mae|mse|rmse|error)$")
+_ERROR = re.compile(r"(^|_)(mae|mse|rmse|error)$", re.I)
 _LOWER = re.compile(
     r"(^|_)(loss|error|mae|mse|rmse|msle|rmsle|mape|smape|nll|hinge|poisson|"
     r"log_?cosh|huber|kl_divergence|kld|perplexity|brier|wer|cer|deviance|"
-    r"\w*crossentropy)(_|$)"
+    r"false_positives|false_negatives|\w*crossentropy)(_|$)",
+    re.I,
 )
-_NOT_SCORE = re.compile(r"(^|_)(loss|error)(_|$)")
+_NOT_SCORE = re.compile(r"(^|_)(loss|error)(_|$)", re.I)
 
 
 @dataclass(frozen=True)

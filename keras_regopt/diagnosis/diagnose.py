@@ -155,26 +155,50 @@ def diagnose(
         at=at,
     )
     rules.check(diagnose)
-    lists, epochs = read_history(diagnose, history)
     in_range(diagnose, "train_error", train_error, optional=True)
-    metric = choose_metric(diagnose, lists, monitor)
     in_range(diagnose, "train_dev", train_dev, optional=True)
-    if mode == "auto" and not has_direction(metric):
-        allowed = f'"min" or "max", as {metric!r} does not tell which is better'
+    result = judge(rules, history, train_error, train_dev)
+    if result.cause == "no mode":
+        allowed = (
+            f'"min" or "max", as the name {result.metric!r} does not tell '
+            "which is better"
+        )
         fail(diagnose, "mode", allowed, mode)
-    score = is_score(metric) if mode == "auto" else mode == "max"
+    return result
+
+
+def judge(rules, history, train_error=None, train_dev=None):
+    """A diagnosis that is undecided where the metric's direction is unknown.
+
+    Args:
+        rules: The `Rules` to judge by, already checked.
+        history: As `diagnose` takes it.
+        train_error: Likewise.
+        train_dev: Likewise.
+
+    Returns:
+        A `Diagnosis`, whose `cause` is `"no mode"` in that case.
+
+    Raises:
+        ValueError: If the history has no such metric.
+    """
+    lists, epochs = read_history(diagnose, history)
+    metric = choose_metric(diagnose, lists, rules.monitor)
+    by_name = rules.mode == "auto"
+    score = is_score(metric) if by_name else rules.mode == "max"
     curves = error_curves(lists, epochs, metric, score)
     loss = None
     if metric != "loss" and "val_loss" in lists and "loss" in lists:
         loss = error_curves(lists, epochs, "loss", False)
-    missed = one_class_only(lists, metric)
-    return _judge(rules, curves, loss, train_error, train_dev, missed)
-
-
-def _judge(rules, curves, loss, train_error, train_dev, missed):
     cause = _undecided(curves, rules.reference)
-    if missed and not cause:
+    if by_name and not has_direction(metric) and cause in ("", "no reference"):
+        cause = "no mode"
+    if not cause and one_class_only(lists, metric):
         cause = "one class"
+    return _judge(rules, curves, loss, train_error, train_dev, cause)
+
+
+def _judge(rules, curves, loss, train_error, train_dev, cause):
     measures = measure(curves, rules.at)
     if train_error is not None:
         measures = replace(measures, train_error=train_error)

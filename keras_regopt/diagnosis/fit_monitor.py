@@ -1,11 +1,16 @@
 import os
+from dataclasses import replace
 from typing import Any
+
+from keras import ops
 
 from keras_regopt._keras import print_msg
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, integer, positive_int
 from keras_regopt.callbacks._base import Callback
-from keras_regopt.diagnosis.diagnose import diagnose
+from keras_regopt.callbacks._direction import inferred_direction
+from keras_regopt.diagnosis.curves import has_direction
+from keras_regopt.diagnosis.diagnose import judge
 from keras_regopt.diagnosis.rules import Rules
 from keras_regopt.diagnosis.wording import one_line
 
@@ -26,7 +31,8 @@ class FitMonitor(Callback):
         baseline: Error of a model that knows nothing, or `None`, the
             default, for the training error of the first epoch.
         mode: `"max"` if higher is better, `"min"` if lower is, or `"auto"`,
-            the default, to tell by the metric's name.
+            the default, to tell by the metric's name or by Keras' metric;
+            where neither tells it, the verdict is `"undecided"`.
         bias_tolerance: Avoidable bias that is not yet high, at least 0, or
             `None`, the default, for the one that `diagnose` takes.
         variance_tolerance: Variance that is not yet high, likewise.
@@ -100,7 +106,8 @@ class FitMonitor(Callback):
         """The `Diagnosis` of the epochs so far, or `None` before the first."""
         if not self.epochs:
             return None
-        return diagnose(_History(self), **vars(self._rules()))
+        rules = replace(self._rules(), mode=self._known_mode())
+        return judge(rules, _History(self))
 
     def on_train_begin(self, logs=None):
         if self.log_dir is not None or self.report is not None:
@@ -163,6 +170,16 @@ class FitMonitor(Callback):
             epoch = self.epochs[-1] + 1
             # Keras' progress bar is still on its line.
             print_msg(f"\nEpoch {epoch}: FitMonitor: {one_line(diagnosis)}")
+
+    def _known_mode(self):
+        """The mode, from Keras' metric where its name does not tell it."""
+        named = self.monitor.removeprefix("val_")
+        if self.mode != "auto" or named == "auto" or has_direction(named):
+            return self.mode
+        better = inferred_direction(self.model, named)
+        if better is None:
+            return "auto"
+        return "max" if better is ops.greater else "min"
 
     def _rules(self):
         return Rules(

@@ -121,6 +121,9 @@ _MISMATCH = (
           "or synthesize training data like them."),
     _step("Move a part of the dev data's source into training."),
 )  # fmt: skip
+_NO_MODE = (
+    _step('Pass mode="max" if higher is better, mode="min" if lower is.'),
+)
 _SHORT = (_step("Train for more epochs, then diagnose again."),)
 _NO_REFERENCE = (
     _step("Give the lowest error that can be reached as `reference`."),
@@ -133,7 +136,7 @@ def next_steps(verdict, *, cause="", falling=False, rising=False, noisy=False):
     Args:
         verdict: The verdict of a diagnosis.
         cause: Why the verdict is `"undecided"`: `"diverged"`, `"no dev"`,
-            `"short"`, `"one class"` or `"no reference"`.
+            `"short"`, `"one class"`, `"no mode"` or `"no reference"`.
         falling: Whether the error is still falling.
         rising: Whether the dev error has risen since its best epoch.
         noisy: Whether the dev curve is noisier than its gap to the training
@@ -167,6 +170,7 @@ def next_steps(verdict, *, cause="", falling=False, rising=False, noisy=False):
             "no dev": _NO_DEV,
             "short": _SHORT,
             "one class": _ONE_CLASS,
+            "no mode": _NO_MODE,
             "no reference": _NO_REFERENCE,
         }.get(cause, ()),
     }

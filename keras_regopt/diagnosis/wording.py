@@ -186,6 +186,11 @@ def _why_undecided(d):
             "A recall, precision or the like of zero on the dev data shows "
             "that one class is never predicted; the accuracy hides this."
         )
+    if d.cause == "no mode":
+        return (
+            f"The name {d.metric!r} does not tell whether higher is better, "
+            "and no `mode` was given."
+        )
     if d.cause == "short":
         return "There are fewer than three epochs with a dev error."
     return (

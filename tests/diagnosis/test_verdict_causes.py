@@ -1,6 +1,8 @@
+import keras
+import numpy as np
 import pytest
 
-from keras_regopt.diagnosis import diagnose
+from keras_regopt.diagnosis import FitMonitor, diagnose
 
 pytestmark = pytest.mark.any_backend
 
@@ -64,3 +66,43 @@ def test_a_metric_one_letter_off_is_answered_with_the_near_one():
 def test_weight_decay_is_advised_for_optimizers_that_take_it():
     steps = [s for s in diagnose(ELSEWHERE).steps if "decay" in s.action]
     assert "keras_regopt.optimizers.Lookahead" not in steps[0].uses
+
+
+@pytest.mark.parametrize("name", ["MSE", "Accuracy", "false_negatives"])
+def test_a_known_name_in_capitals_needs_no_mode(name):
+    history = {name: [0.5, 0.4, 0.3], f"val_{name}": [0.5, 0.4, 0.3]}
+    assert diagnose(history, monitor=name).verdict != "undecided"
+
+
+def gain(y_true, y_pred):
+    return keras.ops.mean(keras.ops.abs(y_true - y_pred), axis=-1)
+
+
+def watch(metric, **options):
+    x, y = np.ones((4, 2)), np.ones((4, 1))
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=[metric])
+    monitor = FitMonitor("gain", verbose=0, **options)
+    data = {"validation_data": (x, y), "callbacks": [monitor], "verbose": 0}
+    model.fit(x, y, epochs=4, **data)
+    return monitor.diagnosis
+
+
+def test_a_fit_with_a_metric_of_unknown_direction_ends_undecided(tmp_path):
+    result = watch(gain, report=str(tmp_path / "report.html"))
+    assert (result.verdict, result.cause) == ("undecided", "no mode")
+    assert "does not tell whether higher is better" in result.text()
+    assert (tmp_path / "report.html").exists()
+
+
+def test_a_fit_takes_the_direction_from_the_mode_or_from_keras():
+    assert watch(gain, mode="max").curves.is_score
+    known = watch(keras.metrics.CosineSimilarity(name="gain"))
+    assert known.curves.is_score
+    assert known.cause != "no mode"
+
+
+def test_a_notebook_shows_the_text_of_a_diagnosis():
+    shown = diagnose(ELSEWHERE)._repr_html_()
+    assert shown.startswith("<pre>")
+    assert "high variance" in shown
