@@ -189,6 +189,12 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
         """
         return
 
+    def among(self, variables):
+        """Which of the variables it was built with are given, as booleans."""
+        given = np.zeros(len(self._trainable_variables), bool)
+        given[[self._get_variable_index(v) for v in variables]] = True
+        return ops.convert_to_tensor(given)
+
     def load_own_variables(self, store):
         load_state(self, self.variables, store)
 

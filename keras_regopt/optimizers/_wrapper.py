@@ -1,5 +1,4 @@
 import keras
-import numpy as np
 from keras import ops
 
 from keras_regopt._validate import fail, instance_of
@@ -254,12 +253,6 @@ class OptimizerWrapper(Optimizer):
         restart = getattr(self.inner, "restart", None)
         if restart is not None:
             restart()
-
-    def among(self, variables):
-        """Which of the variables it was built with are given, as booleans."""
-        given = np.zeros(len(self._trainable_variables), bool)
-        given[[self._get_variable_index(v) for v in variables]] = True
-        return ops.convert_to_tensor(given)
 
 
 def chain(optimizer):

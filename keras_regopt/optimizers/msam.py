@@ -92,9 +92,7 @@ class MSAM(Optimizer):
         # A copy, since some backends change variables in place.
         before = ops.copy(ops.convert_to_tensor(self.shift))
         after = ops.cast(self._shift_of(length), "float32")
-        given = np.zeros(len(self._trainable_variables), bool)
-        given[[self._get_variable_index(v) for v in variables]] = True
-        self.shift.assign(ops.where(given, after, before))
+        self.shift.assign(ops.where(self.among(variables), after, before))
         return before, after
 
     def decay_step(self, variable, learning_rate):
@@ -180,8 +178,8 @@ class MSAM(Optimizer):
             zip(self._trainable_variables, self.momentums, strict=True)
         ):
             if momentum is not None:
-                way = ops.cast(ways[index], wide_dtype(variable.dtype))
                 dtype = wide_dtype(variable.dtype)
+                way = ops.cast(ways[index], dtype)
                 moved = ops.cast(variable, dtype)
                 moved = moved + ops.cast(momentum, dtype) * way
                 variable.assign(ops.cast(moved, variable.dtype))
