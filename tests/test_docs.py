@@ -5,7 +5,6 @@ import importlib
 import importlib.util
 import pathlib
 import pkgutil
-import re
 
 import keras
 import numpy as np
@@ -13,25 +12,17 @@ import pytest
 
 import keras_regopt
 
+# What a class computes is compared on every backend, by its own tests.
+pytestmark = pytest.mark.any_backend
+
 ROOT = pathlib.Path(__file__).parent.parent
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(keras_regopt.__path__, "keras_regopt.")
 )
-# Their examples show no number that a backend computes.
-ANY_BACKEND = re.compile(r"keras_regopt\.(_.*|diagnosis|testing|tuning)(\.|$)")
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(
-            name,
-            marks=pytest.mark.any_backend if ANY_BACKEND.match(name) else (),
-        )
-        for name in MODULES
-    ],
-)
+@pytest.mark.parametrize("name", MODULES)
 def test_the_examples_in_docstrings_run(name):
     module = importlib.import_module(name)
     known = {**vars(module), "keras": keras, "np": np}
@@ -45,7 +36,6 @@ def test_the_examples_in_the_readme_run():
     assert outcome.failed == 0
 
 
-@pytest.mark.any_backend
 def test_every_public_class_shows_an_example():
     from keras_regopt._registry import registered
 
@@ -53,14 +43,12 @@ def test_every_public_class_shows_an_example():
         assert ">>> " in cls.__doc__, f"{cls.__name__} has no example"
 
 
-@pytest.mark.any_backend
 def test_the_catalogue_in_the_readme_is_up_to_date():
     catalogue = docs_module("catalogue")
     text = (ROOT / "README.md").read_text()
     assert catalogue.updated(text) == text, "Run `python docs/catalogue.py`."
 
 
-@pytest.mark.any_backend
 def test_every_package_has_a_page():
     for name in keras_regopt.__all__:
         if name != "__version__":
@@ -68,7 +56,6 @@ def test_every_package_has_a_page():
             assert f"automodule:: keras_regopt.{name}" in page
 
 
-@pytest.mark.any_backend
 def test_the_gallery_can_make_every_image_layer():
     from keras_regopt._registry import registered
     from keras_regopt.augmentation import ImageAugmentation

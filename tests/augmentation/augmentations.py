@@ -21,10 +21,30 @@ ARGUMENTS = {
 }
 
 
+# One that moves pixels, one that changes values, one that does both, one that
+# mixes, one that holds others.
+ON_EVERY_BACKEND = {
+    "Compose",
+    "CutMix",
+    "RandAugment",
+    "RandomAffine",
+    "RandomColor",
+}
+
+
 def every_layer():
-    """Functions that make each augmentation, as parameters of a test."""
+    """Functions that make each augmentation, as parameters of a test.
+
+    All of them run on one backend, a few kinds on each.
+    """
     return [
-        pytest.param(Subject(cls, _arguments(cls)).make, id=cls.__name__)
+        pytest.param(
+            Subject(cls, _arguments(cls)).make,
+            id=cls.__name__,
+            marks=()
+            if cls.__name__ in ON_EVERY_BACKEND
+            else pytest.mark.any_backend,
+        )
         for cls in registered()
         if issubclass(cls, RandomAugmentation)
     ]

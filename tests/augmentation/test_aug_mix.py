@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import pytest
 import scipy.stats
 from PIL import Image
 from pillow_operations import operated
@@ -47,6 +48,7 @@ def test_blends_the_chains_that_pillow_makes_of_the_same_draws():
         assert off.mean() <= 0.04, parameters["names"][i]
 
 
+@pytest.mark.any_backend
 def test_weights_are_drawn_from_dirichlet_and_beta():
     for alpha in (1.0, 0.4):
         layer = AugMix(alpha=alpha, mixture_width=4, seed=0)
@@ -62,6 +64,7 @@ def test_weights_are_drawn_from_dirichlet_and_beta():
             assert scipy.stats.kstest(values, cdf).pvalue > 1e-4
 
 
+@pytest.mark.any_backend
 def test_chains_are_one_to_three_deep_unless_told_otherwise():
     names = drawn(AugMix(seed=0), (2000, 20, 24, 3))["names"]
     depth = np.sum(names != "identity", axis=-1)
@@ -75,6 +78,7 @@ def test_chains_are_one_to_three_deep_unless_told_otherwise():
     assert not np.any(names == "identity")
 
 
+@pytest.mark.any_backend
 def test_severity_bounds_the_amounts():
     layer = AugMix(severity=3, operations=["rotate", "posterize"], seed=0)
     parameters = drawn(layer, (2000, 20, 24, 3))
@@ -88,6 +92,7 @@ def test_severity_bounds_the_amounts():
     assert abs(np.mean(bits == 3) - 0.5 / 2.9) < 0.03
 
 
+@pytest.mark.any_backend
 def test_boxes_and_masks_stay_where_they_are():
     masks = IMAGES[..., 0]
     boxes = np.ones((8, 1, 4))

@@ -83,6 +83,7 @@ def test_its_policies_are_those_of_the_paper(policy):
     assert POLICIES[policy] == tuple(pairs_of(policy))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("policy", PAPER)
 def test_draws_operations_as_often_and_as_strong_as_the_policy_says(policy):
     layer, many = AutoAugment(policy, seed=0), 10000

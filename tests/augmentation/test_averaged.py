@@ -52,6 +52,7 @@ def test_predicts_the_mean_over_the_views_of_layers():
     assert np.allclose(to_numpy(averaged(IMAGES)), expected, atol=0.01)
 
 
+@pytest.mark.any_backend
 def test_a_prediction_depends_on_the_image_alone():
     layers = Compose([RandomAffine(), RandomGaussianNoise(rate=0.5)])
     averaged = Averaged(identity(), layers, samples=2)
@@ -62,6 +63,7 @@ def test_a_prediction_depends_on_the_image_alone():
     assert not np.allclose(together, IMAGES)
 
 
+@pytest.mark.any_backend
 def test_samples_are_different_views_and_follow_the_seed():
     def views(**options):
         noise = RandomGaussianNoise(stddev=0.1, **options)
@@ -87,6 +89,7 @@ def test_trains_the_model_on_the_images_as_they_are():
         assert np.allclose(to_numpy(one), to_numpy(other), atol=1e-6)
 
 
+@pytest.mark.any_backend
 def test_a_reloaded_model_repeats_the_predictions(tmp_path):
     layers = ["vertical", RandomAffine(), RandomGaussianNoise(seed=5)]
     averaged = Averaged(classifier(), layers, samples=2)
@@ -97,6 +100,7 @@ def test_a_reloaded_model_repeats_the_predictions(tmp_path):
     assert np.allclose(expected, found, atol=1e-6)
 
 
+@pytest.mark.any_backend
 def test_bytes_and_channels_first_are_taken_too():
     images = IMAGES.astype("uint8").transpose(0, 3, 1, 2)
     model = keras.Sequential([keras.layers.Rescaling(1.0)])
@@ -105,6 +109,7 @@ def test_bytes_and_channels_first_are_taken_too():
     assert np.allclose(to_numpy(averaged(images)), expected)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "augmentations",
     [

@@ -13,6 +13,7 @@ IMAGES = images_of(2, 4, 4, 3)
 LABELS = np.arange(2)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize(
     ("images", "message"),
@@ -37,6 +38,7 @@ def test_what_is_no_batch_of_images_is_refused(images, message, training):
         RandomAffine()(images, training=training)
 
 
+@pytest.mark.any_backend
 def test_images_of_an_unknown_rank_are_refused_in_tf_data():
     dataset = tf.data.Dataset.from_generator(
         lambda: iter([IMAGES]), output_types=tf.float32
@@ -45,6 +47,7 @@ def test_images_of_an_unknown_rank_are_refused_in_tf_data():
         dataset.map(RandomAffine())
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("images", "message"),
     [
@@ -57,6 +60,7 @@ def test_a_model_that_cannot_work_is_refused_when_it_is_built(images, message):
         RandomAffine()(images)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "others", [(LABELS,), (keras.ops.arange(2),), (LABELS, LABELS), ("yes",)]
 )
@@ -66,23 +70,27 @@ def test_labels_are_not_taken_for_the_training_mode(others):
         RandomAffine()(IMAGES, *others)
 
 
+@pytest.mark.any_backend
 def test_a_map_over_pairs_names_the_remedy():
     dataset = tf.data.Dataset.from_tensors((IMAGES, LABELS))
     with pytest.raises(ValueError, match="map_dataset"):
         dataset.map(RandomAffine())
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("training", [True, np.bool_(True), 1])
 def test_every_way_to_say_true_is_understood(training):
     assert (numpy(Brighten()(IMAGES, training)) == IMAGES + 100).all()
     assert (numpy(Brighten()(IMAGES, training=training)) != IMAGES).all()
 
 
+@pytest.mark.any_backend
 def test_labels_must_be_as_many_as_the_images():
     with pytest.raises(ValueError, match="as many as the images, 2"):
         Brighten()({"images": IMAGES, "labels": np.arange(3)})
 
 
+@pytest.mark.any_backend
 def test_an_error_shows_shapes_instead_of_whole_images():
     with pytest.raises(ValueError, match="must have rank") as error:
         RandomAffine()({"images": np.ones((1000, 4)), "names": ["a", "b"]})

@@ -78,6 +78,7 @@ def test_each_image_gets_one_layer_as_often_as_it_should():
     assert 0.85 < np.mean(numbers == 1) < 0.95
 
 
+@pytest.mark.any_backend
 def test_rates_spare_images():
     numbers = found(Choice([Add(1), Add(2)], rate=0.5, seed=0))
     assert set(numbers) == {0, 1, 2}
@@ -87,6 +88,7 @@ def test_rates_spare_images():
     assert 0.42 < np.mean(numbers == 2) < 0.58
 
 
+@pytest.mark.any_backend
 def test_labels_boxes_masks_and_keypoints_go_with_their_image():
     images = np.zeros((40, 8, 8, 1), "float32")
     images[:, 1:3, 1:4] = 1
@@ -119,12 +121,14 @@ def test_labels_boxes_masks_and_keypoints_go_with_their_image():
         assert np.allclose(point, [1.5, 1.5] + move[:2], atol=1e-4)
 
 
+@pytest.mark.any_backend
 def test_choices_nest():
     inner = Choice([Add(1), Add(2)], rate=0.5)
     layer = Choice([inner, Compose([Add(3), inner])], seed=0)
     assert set(found(layer)) == {0, 1, 2, 3, 4, 5}
 
 
+@pytest.mark.any_backend
 def test_layers_that_change_the_size_alike_can_be_chosen_from():
     layer = Choice([RandomCrop(4, 4), RandomResizedCrop(4, 4)], rate=0.5)
     assert layer(keras.Input((8, 8, 3))).shape == (None, 4, 4, 3)
@@ -137,6 +141,7 @@ def test_layers_that_change_the_size_alike_can_be_chosen_from():
     assert not same.all()
 
 
+@pytest.mark.any_backend
 def test_without_a_seed_each_layer_draws_from_its_own():
     alone = RandomAffine(seed=3)
     layer = Choice([RandomAffine(seed=3)])
@@ -156,6 +161,7 @@ if BACKEND == "tensorflow":
         assert np.allclose(compiled(tf.constant(IMAGES)), expected, atol=1e-3)
 
 
+@pytest.mark.any_backend
 def test_refuses_what_it_cannot_choose_from():
     with pytest.raises(ValueError, match=r"do not mix.*RandomMix"):
         Choice([Add(1), Compose([CutMix()])])

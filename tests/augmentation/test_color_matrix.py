@@ -96,6 +96,7 @@ def test_floats_follow_the_formulas_one_after_another(factors):
     np.testing.assert_allclose(result, 2 * expected - 1, atol=4e-6)
 
 
+@pytest.mark.any_backend
 def test_hue_goes_from_red_to_yellow_to_green_at_equal_luma():
     red = np.full(IMAGES.shape, 0.2, "float32")
     red[..., 0] = 0.4
@@ -110,6 +111,7 @@ def test_hue_goes_from_red_to_yellow_to_green_at_equal_luma():
     np.testing.assert_allclose(half, changed(red, (0, 1), hue=-0.5), atol=1e-6)
 
 
+@pytest.mark.any_backend
 def test_a_fourth_channel_stays():
     images = np.concatenate([IMAGES, IMAGES[..., :1]], -1)
     factors = {"brightness": 0.5, "contrast": 1.4, "hue": 0.2}
@@ -118,6 +120,7 @@ def test_a_fourth_channel_stays():
     np.testing.assert_array_equal(result[..., :3], changed(IMAGES, **factors))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("channels", [1, 2, 5])
 def test_other_images_have_neither_saturation_nor_hue(channels):
     images = np.resize(IMAGES, (3, 12, 20, channels))
@@ -129,6 +132,7 @@ def test_other_images_have_neither_saturation_nor_hue(channels):
     assert abs(result - expected).max() <= 1
 
 
+@pytest.mark.any_backend
 def test_a_diagonal_may_stand_for_a_matrix():
     values = ops.convert_to_tensor(IMAGES.astype("float32"))
     factors = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9]], "float32")

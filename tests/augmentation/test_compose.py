@@ -81,6 +81,7 @@ def test_boxes_masks_and_keypoints_follow_the_one_warp():
         )
 
 
+@pytest.mark.any_backend
 def test_layers_that_see_other_things_beyond_the_edge_stay_apart():
     layer = Compose([shift(0.5), shift(-0.5, fill_value=9.0)])
     result = to_numpy(layer(IMAGES))
@@ -89,16 +90,19 @@ def test_layers_that_see_other_things_beyond_the_edge_stay_apart():
     assert np.all(result[:, :, 4:] == 9)
 
 
+@pytest.mark.any_backend
 def test_a_rate_within_is_a_warp_that_does_nothing():
     layers = [shift(0.5), turn(0.25, fill_mode="constant", rate=0), shift(-0.5)]
     assert np.allclose(to_numpy(Compose(layers)(IMAGES)), IMAGES, atol=1e-3)
 
 
+@pytest.mark.any_backend
 def test_chains_within_chains_are_one_warp_too():
     layers = [shift(0.5), Compose([Apply(shift(-0.75), rate=1.0), shift(0.25)])]
     assert np.allclose(to_numpy(Compose(layers)(IMAGES)), IMAGES, atol=1e-3)
 
 
+@pytest.mark.any_backend
 def test_layers_follow_one_another():
     layer = Compose([Add(1), shift(0.5), Add(2)])
     labels = np.zeros(6, "float32")
@@ -109,6 +113,7 @@ def test_layers_follow_one_another():
     assert np.array_equal(to_numpy(result["labels"]), labels + 3)
 
 
+@pytest.mark.any_backend
 def test_a_rate_is_for_all_layers_or_none():
     many = np.zeros((300, 2, 2, 1), "float32")
     for layer in (
@@ -121,6 +126,7 @@ def test_a_rate_is_for_all_layers_or_none():
         assert 0.2 < np.mean(sums == 3) < 0.4
 
 
+@pytest.mark.any_backend
 def test_without_a_seed_each_layer_draws_from_its_own():
     alone = RandomAffine(seed=3)
     layer = Compose([RandomAffine(seed=3)])
@@ -128,6 +134,7 @@ def test_without_a_seed_each_layer_draws_from_its_own():
         assert np.array_equal(to_numpy(layer(IMAGES)), to_numpy(alone(IMAGES)))
 
 
+@pytest.mark.any_backend
 def test_the_seeds_within_are_saved(tmp_path):
     layer = Compose([RandomAffine(), Apply(RandomGaussianNoise())])
     layer(IMAGES)
@@ -137,6 +144,7 @@ def test_the_seeds_within_are_saved(tmp_path):
     assert np.array_equal(to_numpy(layer(IMAGES)), to_numpy(again(IMAGES)))
 
 
+@pytest.mark.any_backend
 def test_layers_that_change_the_size_do_so_at_rest():
     layer = Compose([shift(0.25), RandomCrop(4, 4), Add(1)])
     assert layer(keras.Input((8, 8, 3))).shape == (None, 4, 4, 3)
@@ -150,6 +158,7 @@ def test_layers_that_change_the_size_do_so_at_rest():
         assert result["segmentation_masks"].shape == (6, 4, 4)
 
 
+@pytest.mark.any_backend
 def test_one_layer_may_mix_images():
     layer = Compose([shift(0.0), Apply(MixUp(num_classes=3))], seed=0)
     data = {"images": IMAGES, "labels": np.arange(6) % 3}
@@ -162,6 +171,7 @@ def test_one_layer_may_mix_images():
         Compose([MixUp(), Compose([MixUp()])])
 
 
+@pytest.mark.any_backend
 def test_refuses_what_it_cannot_hold():
     with pytest.raises(ValueError, match=r"keras\.Sequential"):
         Compose([keras.layers.RandomFlip()])
@@ -175,6 +185,7 @@ def test_refuses_what_it_cannot_hold():
         )
 
 
+@pytest.mark.any_backend
 def test_works_in_channels_first():
     first = {"data_format": "channels_first"}
     crop = RandomCrop(4, 6, **first)

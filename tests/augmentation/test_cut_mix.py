@@ -64,6 +64,7 @@ def test_follows_the_paper_on_the_same_draws(alpha, dtype, channels):
     assert len(set(covered)) > 15
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("channels", [(), (1,), (3,)])
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "float32"])
 def test_masks_are_cut_as_images_are(channels, dtype):
@@ -102,6 +103,7 @@ def seen_box(mask):
     return columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("box_format", "min_visibility"),
     [*((box_format, 0.0) for box_format in FORMATS), ("xyxy", 0.5)],

@@ -19,6 +19,7 @@ def repetitions(images):
     return len(images) - len(np.unique(images, axis=0))
 
 
+@pytest.mark.any_backend
 def test_threads_never_use_a_draw_twice():
     layer = noise()
     image = np.full((2, 2, 1), 128.0, "float32")

@@ -29,6 +29,7 @@ def numpy(tensor):
     return ops.convert_to_numpy(tensor)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("cls", LAYERS)
 def test_every_image_has_a_draw_of_its_own(cls):
     same = np.repeat(images_of(1, 6, 6, 1), 4, axis=0)
@@ -39,6 +40,7 @@ def test_every_image_has_a_draw_of_its_own(cls):
         assert len(np.unique(results.reshape(4, -1), axis=0)) == 4
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("cls", LAYERS)
 @pytest.mark.parametrize("seed", [0, 5])
 def test_the_same_seed_gives_the_same_results_again_and_again(cls, seed):
@@ -63,6 +65,7 @@ def test_the_same_seed_gives_the_same_results_again_and_again(cls, seed):
     assert (one[0] != one[1]).any()
 
 
+@pytest.mark.any_backend
 def test_the_rate_is_the_share_of_images_that_change():
     images = images_of(1000, 2, 2, 1)
     layer = RandomGaussianNoise(stddev=0.2, rate=0.3, seed=0)
@@ -74,6 +77,7 @@ def test_the_rate_is_the_share_of_images_that_change():
     np.testing.assert_array_equal(numpy(still(images)), images)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("cls", LAYERS)
 def test_the_state_of_the_seed_is_saved_and_loaded(cls, tmp_path):
     images = images_of(4, 6, 6, 1)
@@ -92,6 +96,7 @@ def test_the_state_of_the_seed_is_saved_and_loaded(cls, tmp_path):
     assert (one != next(iter(dataset.map(cls(seed=7)))).numpy()).any()
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("state", [[2**32 - 5, 9], [12, 2**31 + 7]])
 def test_the_state_of_a_seed_fits_every_backend(state):
     layer = RandomAffine()
@@ -137,6 +142,7 @@ def test_a_fresh_process_goes_on_where_the_saved_model_stopped(tmp_path):
     )
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("cls", LAYERS)
 def test_a_config_goes_through_json(cls):
     layer = cls(rate=0.5, seed=0, data_format="channels_first", name="aug")
@@ -146,6 +152,7 @@ def test_a_config_goes_through_json(cls):
     assert again.seed == 0
 
 
+@pytest.mark.any_backend
 def test_a_copy_is_a_layer_of_its_own():
     images = images_of(4, 6, 6, 1)
     layer = RandomAffine(seed=3)

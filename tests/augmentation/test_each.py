@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from keras_regopt.augmentation._each import each
@@ -38,6 +39,7 @@ def tensors():
     return [keras.ops.convert_to_tensor(x) for x in (DATA, CHOICES, AMOUNTS)]
 
 
+@pytest.mark.any_backend
 def test_each_element_goes_through_its_own_functions_in_turn():
     result = keras.ops.convert_to_numpy(run(*tensors()))
     assert np.array_equal(result, EXPECTED)
@@ -55,6 +57,7 @@ def test_a_compiled_loop_gives_the_same():
         assert np.array_equal(jax.jit(run)(*tensors()), EXPECTED)
 
 
+@pytest.mark.any_backend
 def test_only_the_chosen_function_is_computed():
     ran = []
 

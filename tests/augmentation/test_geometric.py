@@ -89,6 +89,7 @@ def test_all_follows_into_an_output_of_another_size(
     assert spec["segmentation_masks"].dtype == "uint8"
 
 
+@pytest.mark.any_backend
 def test_the_rate_picks_the_matrix():
     images = np.zeros((64, 9, 10, 1), "float32")
     images[:, 3, 2] = 1

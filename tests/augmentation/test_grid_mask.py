@@ -37,6 +37,7 @@ def test_the_holes_are_those_of_the_formula(rotation):
         np.testing.assert_array_equal(hole[sure], expected[sure])
 
 
+@pytest.mark.any_backend
 def test_periods_ratios_and_shifts_have_their_ranges():
     layer = GridMask(ratio=(0.2, 0.6), period=(0.1, 0.4))
     drawn = layer.sample((3000, 100, 200, 3), seed=0)
@@ -55,17 +56,20 @@ def test_periods_ratios_and_shifts_have_their_ranges():
     assert (drawn["angle"] == 0).all()
 
 
+@pytest.mark.any_backend
 def test_no_period_is_shorter_than_two_pixels():
     layer = GridMask(ratio=0.5, period=0.01)
     assert numpy(layer(np.ones((3, 10, 10, 1)))).sum() == 3 * 75
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(("ratio", "left"), [(0.0, 1), (1.0, 0)])
 def test_all_or_nothing_may_go(ratio, left):
     images = np.ones((2, 9, 9, 3), "uint8")
     assert (numpy(GridMask(ratio=ratio)(images)) == left).all()
 
 
+@pytest.mark.any_backend
 def test_masks_can_be_erased_along():
     data = {
         "images": np.ones((3, 9, 8, 3), "uint8"),
@@ -78,6 +82,7 @@ def test_masks_can_be_erased_along():
     assert (numpy(outputs["segmentation_masks"]) == 5).all()
 
 
+@pytest.mark.any_backend
 def test_masks_may_be_boolean():
     data = {
         "images": np.ones((3, 9, 8, 1), "float32"),
@@ -89,6 +94,7 @@ def test_masks_may_be_boolean():
     assert masks.dtype == bool
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("name", "value"),
     [("ratio", 1.1), ("period", 0), ("period", (0.5, 3)), ("rotation", 2)],

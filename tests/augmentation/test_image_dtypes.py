@@ -62,6 +62,7 @@ def test_integers_stay_integers(cls, dtype):
     assert layer(inputs).dtype == dtype
 
 
+@pytest.mark.any_backend
 def test_integers_are_rounded_and_do_not_wrap_around():
     images = np.array([[0, 100, 200, 255]], "uint8")[..., None]
     assert numpy(Brighten()(images)).ravel().tolist() == [100, 200, 255, 255]
@@ -82,6 +83,7 @@ def test_low_precision_does_not_blur_where_pixels_are_read(dtype):
     np.testing.assert_allclose(low, wide, atol=1.0)
 
 
+@pytest.mark.any_backend
 def test_apply_gets_batches_of_floats_with_channels_last():
     layer = Brighten(data_format="channels_first")
     assert layer(images_of(3, 5, 6, dtype="uint8")).shape == (3, 5, 6)
@@ -90,6 +92,7 @@ def test_apply_gets_batches_of_floats_with_channels_last():
     assert keras.backend.standardize_dtype(layer.seen_dtype) == "float32"
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("cls", LAYERS)
 def test_channels_first_is_channels_last_transposed(cls):
     images = images_of(4, 6, 7, 2)
@@ -108,6 +111,7 @@ def test_channels_first_is_channels_last_transposed(cls):
         np.testing.assert_allclose(moved, numpy(last[key]), atol=1e-4)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("dtype", ["float32", "uint8"])
 @pytest.mark.parametrize("cls", LAYERS)
 def test_sizes_may_be_unknown_in_tf_data(cls, dtype):

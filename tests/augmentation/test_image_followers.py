@@ -47,6 +47,7 @@ def numpy(tensor):
     return ops.convert_to_numpy(tensor)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "layer",
     [
@@ -121,6 +122,7 @@ def test_boxes_and_keypoints_go_where_the_pixels_go_in_all_formats(layer):
         assert (labels == [3, 0, 9]).all()
 
 
+@pytest.mark.any_backend
 def test_boxes_are_exact_under_flips():
     layer = RandomAffine(
         **{**STILL, "flip": "horizontal"}, bounding_box_format="xyxy", seed=0
@@ -139,6 +141,7 @@ def test_boxes_are_exact_under_flips():
     assert found == {(1, 2, 4, 6), (16, 2, 19, 6)}
 
 
+@pytest.mark.any_backend
 def test_boxes_are_clipped_and_those_that_vanish_are_marked():
     layer = RandomAffine(
         **{**STILL, "translation": (0.5, 0.5)}, bounding_box_format="xywh"
@@ -172,6 +175,7 @@ def shifted(boxes, labels=None, **options):
     return {k: numpy(v) for k, v in layer(data)["bounding_boxes"].items()}
 
 
+@pytest.mark.any_backend
 def test_boxes_too_little_of_which_is_left_are_marked():
     # 4 of 4, 3 of 4, 2 of 4 and 1 of 4 columns.
     boxes = [[6, 0, 4, 2], [7, 0, 4, 2], [8, 0, 4, 2], [9, 0, 4, 2]]
@@ -183,6 +187,7 @@ def test_boxes_too_little_of_which_is_left_are_marked():
         ]
 
 
+@pytest.mark.any_backend
 def test_padding_stays_padding_and_keras_cv_is_understood():
     # By the label, by the area, and by KerasCV's filler.
     boxes = [[0, 0, 4, 2], [1, 1, 0, 3], [-1, -1, -1, -1], [1, 0, 4, 2]]
@@ -196,6 +201,7 @@ def test_padding_stays_padding_and_keras_cv_is_understood():
     assert len(shifted(boxes)["boxes"]) == 4
 
 
+@pytest.mark.any_backend
 def test_keypoints_that_leave_the_image_are_marked_if_they_can_be():
     layer = RandomAffine(**{**STILL, "translation": (0.5, 0.5)})
     points = np.array([[2, 3, 2], [11, 3, 2], [2, 6, 1], [2, 3, 0]], "float32")
@@ -208,6 +214,7 @@ def test_keypoints_that_leave_the_image_are_marked_if_they_can_be():
     np.testing.assert_allclose(found, np.array(expected)[:, :2], atol=1e-4)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("place", ["tf.data", "eager"])
 def test_ragged_sets_stay_ragged_and_lose_what_is_gone(place):
     boxes = [[[1.0, 1, 3, 3], [12, 7, 4, 2]], [], [[0, 0, 5, 5]]]
@@ -240,6 +247,7 @@ def test_ragged_sets_stay_ragged_and_lose_what_is_gone(place):
     assert data["bounding_boxes"]["labels"].to_list() == [[3, 5], [], [1]]
 
 
+@pytest.mark.any_backend
 def test_boxes_without_a_format_are_refused():
     data = {
         "images": np.zeros((4, 4, 1), "float32"),
@@ -252,6 +260,7 @@ def test_boxes_without_a_format_are_refused():
 BOXES = np.ones((2, 3, 4), "float32")
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
@@ -285,6 +294,7 @@ def test_what_cannot_belong_to_the_images_is_refused(key, value, message):
         layer({"images": images, key: value})
 
 
+@pytest.mark.any_backend
 def test_boxes_are_looked_at_in_the_first_call_only():
     layer = RandomAffine(**STILL, bounding_box_format="rel_xyxy")
     box = np.array([[0.25, 0.25, 0.5, 0.5]], "float32")
@@ -294,6 +304,7 @@ def test_boxes_are_looked_at_in_the_first_call_only():
     assert not numpy(layer(data)["bounding_boxes"]["boxes"]).any()
 
 
+@pytest.mark.any_backend
 def test_masks_keep_their_classes_and_their_dtype():
     masks = np.random.default_rng(0).choice([0, 7, 200], (3, 9, 9))
     layer = RandomAffine(

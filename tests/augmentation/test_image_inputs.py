@@ -44,6 +44,7 @@ def full_dict(batch=()):
     }
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("batch", [(), (4,)])
 @pytest.mark.parametrize("training", [True, False])
 def test_a_dict_comes_back_whole_and_the_given_one_is_left_alone(
@@ -67,22 +68,26 @@ def test_a_dict_comes_back_whole_and_the_given_one_is_left_alone(
     assert (boxes["labels"] == 1).all()
 
 
+@pytest.mark.any_backend
 def test_tensors_may_stand_beside_arrays_in_a_dict():
     data = {"images": ops.ones((2, 4, 4, 1)), "labels": np.array([1, 2])}
     outputs = RandomAffine()(data)
     assert outputs["labels"] is data["labels"]
 
 
+@pytest.mark.any_backend
 def test_a_dict_without_images_is_refused():
     with pytest.raises(ValueError, match="key 'images'"):
         RandomAffine()({"image": images_of(2, 4, 4, 1)})
 
 
+@pytest.mark.any_backend
 def test_a_wrong_rank_is_refused():
     with pytest.raises(ValueError, match="must have rank 3, or 4"):
         RandomAffine()(images_of(4, 4))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("cls", LAYERS)
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_ids_labels_and_strings_survive_tf_data(cls, policy):
@@ -108,6 +113,7 @@ def test_ids_labels_and_strings_survive_tf_data(cls, policy):
         assert outputs["names"].numpy().tolist() == [b"a", b"b", b"c", b"d"]
 
 
+@pytest.mark.any_backend
 def test_boxes_and_masks_follow_in_tf_data_as_they_do_outside():
     data = full_dict((4,))
     del data["nested"]
@@ -131,6 +137,7 @@ def test_boxes_and_masks_follow_in_tf_data_as_they_do_outside():
             np.testing.assert_allclose(numpy(one), other.numpy(), atol=1e-3)
 
 
+@pytest.mark.any_backend
 def test_the_rate_holds_for_an_image_and_all_that_belongs_to_it():
     masks = np.zeros((60, 4, 10), "uint8")
     masks[:, :2, :3] = 1
@@ -159,6 +166,7 @@ def test_the_rate_holds_for_an_image_and_all_that_belongs_to_it():
     np.testing.assert_allclose(left, np.where(moved, 7, 0), atol=1e-4)
 
 
+@pytest.mark.any_backend
 def test_labels_change_only_where_a_layer_says_so():
     data = {"images": images_of(2, 4, 4, 1), "labels": np.array([5, 70001])}
     outputs = Brighten()(data)
@@ -168,6 +176,7 @@ def test_labels_change_only_where_a_layer_says_so():
     assert numpy(Brighten()(single)["labels"]) == 6
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 def test_shapes_are_told_before_the_call(data_format):
     layer = RandomAffine(
@@ -191,6 +200,7 @@ def test_shapes_are_told_before_the_call(data_format):
     assert outputs["bounding_boxes"]["boxes"].shape == (None, 2, 4)
 
 
+@pytest.mark.any_backend
 def test_a_functional_model_takes_dicts():
     inputs = {
         "images": keras.Input((4, 5, 3), name="images"),

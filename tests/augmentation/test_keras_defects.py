@@ -39,6 +39,7 @@ def color(**arguments):
     return RandomColor(**still | arguments)
 
 
+@pytest.mark.any_backend
 def test_a_sheared_layer_can_be_reloaded():
     # `RandomShear(0.1)` of Keras cannot.
     layer = RandomAffine(shear=0.1, zoom=(0.1, 0.2), seed=1)
@@ -49,12 +50,14 @@ def test_a_sheared_layer_can_be_reloaded():
     np.testing.assert_array_equal(numpy(reloaded(x)), numpy(layer(x)))
 
 
+@pytest.mark.any_backend
 def test_equalization_is_not_dropped_from_a_sequential_model():
     images = np.linspace(100, 150, 64).reshape(1, 8, 8, 1)
     model = keras.Sequential([keras.Input((8, 8, 1)), RandomEqualize(rate=1.0)])
     assert np.ptp(numpy(model(images, training=True))) > 200
 
 
+@pytest.mark.any_backend
 def test_contrast_goes_both_ways():
     # `RandomContrast(0.3)` of Keras draws from 1 to 1.3.
     images = np.full((300, 1, 2, 1), 100.0)
@@ -65,6 +68,7 @@ def test_contrast_goes_both_ways():
     assert 1.25 < factors.max() <= 1.3 + 1e-5
 
 
+@pytest.mark.any_backend
 def test_a_little_saturation_never_turns_an_image_gray():
     # `RandomSaturation(0.2)` of Keras does so to half of them.
     images = np.broadcast_to([100.0, 120.0, 140.0], (300, 1, 1, 3))
@@ -74,6 +78,7 @@ def test_a_little_saturation_never_turns_an_image_gray():
     assert 1.15 < spans.max() <= 1.2 + 1e-5
 
 
+@pytest.mark.any_backend
 def test_flips_go_each_way_alone_too():
     # "horizontal_and_vertical" of Keras flips both ways or not at all.
     image = np.arange(4.0).reshape(1, 2, 2, 1)
@@ -83,6 +88,7 @@ def test_flips_go_each_way_alone_too():
     assert sorted(set(corners)) == [0, 1, 2, 3]
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "layer",
     [RandomErasing(rate=1.0), RandomInvert(rate=1.0)],
@@ -95,6 +101,7 @@ def test_a_rate_of_one_reaches_every_image(layer):
     assert (results != images).any(axis=(1, 2, 3)).all()
 
 
+@pytest.mark.any_backend
 def test_perspective_moves_every_corner():
     # That of Keras pins the top left one.
     corners = np.array([[0, 0], [8, 0], [0, 8], [8, 8]], "float32")
@@ -105,6 +112,7 @@ def test_perspective_moves_every_corner():
     assert (distances.max(axis=0) > 0.5).all()
 
 
+@pytest.mark.any_backend
 def test_bytes_do_not_wrap_around():
     # `RandomBrightness` of Keras turns 250 into 19.
     images = np.full((8, 2, 2, 3), 250, "uint8")
@@ -113,6 +121,7 @@ def test_bytes_do_not_wrap_around():
     assert (results >= 250).all()
 
 
+@pytest.mark.any_backend
 def test_every_image_is_cropped_elsewhere():
     # `RandomCrop` of Keras draws one place for the whole batch.
     images = np.repeat(np.arange(100.0).reshape(1, 10, 10, 1), 32, axis=0)
@@ -120,6 +129,7 @@ def test_every_image_is_cropped_elsewhere():
     assert len(set(results[:, 0, 0, 0])) > 10
 
 
+@pytest.mark.any_backend
 def test_every_image_gets_operations_of_its_own():
     # `RandAugment` of Keras draws one list for the whole batch.
     images = np.repeat(images_of(1, 8, 8, 3), 32, axis=0)
@@ -136,11 +146,13 @@ def test_every_image_has_a_histogram_of_its_own():
         np.testing.assert_allclose(alone, numpy(layer(image)), atol=1e-3)
 
 
+@pytest.mark.any_backend
 def test_the_seed_of_a_gray_scale_layer_is_in_its_config():
     # `RandomGrayscale` of Keras drops it.
     assert RandomGrayscale(seed=5).get_config()["seed"] == 5
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("cls", [MixUp, CutMix])
 def test_mixing_keeps_masks_of_one_channel(cls):
     # `CutMix` of Keras gives them three, `MixUp` averages class numbers.

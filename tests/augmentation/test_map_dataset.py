@@ -44,6 +44,7 @@ def repetitions(images):
     return len(images) - len(np.unique(images, axis=0))
 
 
+@pytest.mark.any_backend
 def test_parallel_calls_never_use_a_draw_twice():
     pixels = tf.data.Dataset.range(6000).map(
         lambda _: tf.fill((4, 1, 1), 128.0)
@@ -62,6 +63,7 @@ def chain(seed):
     return Compose([noise(seed=seed), RandomAffine(seed=seed + 1)])
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("make", [noise, RandomAffine, chain])
 def test_a_seeded_run_repeats_itself_whatever_the_order(make):
     def run(calls, deterministic=None):
@@ -91,6 +93,7 @@ def test_a_seeded_run_repeats_itself_whatever_the_order(make):
     assert repetitions(alone) == 0
 
 
+@pytest.mark.any_backend
 def test_a_numbered_run_does_not_hang_on_what_the_layer_did_before():
     layer = noise(seed=3)
     first = all_of(map_dataset(grey(8), layer))
@@ -100,6 +103,7 @@ def test_a_numbered_run_does_not_hang_on_what_the_layer_did_before():
     assert (all_of(map_dataset(grey(8), noise(seed=4))) != first).any()
 
 
+@pytest.mark.any_backend
 def test_every_iteration_is_an_epoch_with_new_draws():
     dataset = map_dataset(grey(8), noise(seed=0))
     gc.collect()
@@ -112,6 +116,7 @@ def test_every_iteration_is_an_epoch_with_new_draws():
     assert repetitions(all_of(endless.take(20))) == 0
 
 
+@pytest.mark.any_backend
 def test_the_dataset_keeps_its_length_and_its_structure():
     dataset = grey(8)
     mapped = map_dataset(dataset, noise())
@@ -134,6 +139,7 @@ def first_of(*element, layer):
     return next(map_dataset(dataset, layer).as_numpy_iterator())
 
 
+@pytest.mark.any_backend
 def test_labels_go_to_the_layer_and_weights_pass():
     assert (first_of(IMAGES, layer=Brighten()) == 100).all()
     for weights in [(), (WEIGHTS,)]:
@@ -143,6 +149,7 @@ def test_labels_go_to_the_layer_and_weights_pass():
         assert [v.tolist() for v in w] == [v.tolist() for v in weights]
 
 
+@pytest.mark.any_backend
 def test_labels_are_mixed_with_their_images():
     images = np.repeat(LABELS, 4).reshape(4, 2, 2, 1).astype("float32")
     x, y = first_of(images, LABELS, layer=MixUp(1.0, num_classes=4, seed=0))
@@ -151,6 +158,7 @@ def test_labels_are_mixed_with_their_images():
     np.testing.assert_allclose(x[:, 0, 0, 0], y @ LABELS, atol=1e-4)
 
 
+@pytest.mark.any_backend
 def test_dicts_go_to_the_layer_as_they_are():
     data = {"images": IMAGES, "ids": LABELS}
     result = first_of({**data, "labels": LABELS}, layer=Brighten())
@@ -163,6 +171,7 @@ def test_dicts_go_to_the_layer_as_they_are():
     assert y["class"].tolist() == [0, 1, 2, 3]
 
 
+@pytest.mark.any_backend
 def test_pipelines_and_functions_are_numbered_too():
     def pipeline():
         return keras.layers.Pipeline(
@@ -205,6 +214,7 @@ if BACKEND == "tensorflow":
         )
 
 
+@pytest.mark.any_backend
 def test_a_run_goes_on_after_a_reload_as_if_it_had_not_stopped(tmp_path):
     images = np.random.default_rng(0).normal(size=(8, 2, 2, 1))
     labels = images.sum(axis=(1, 2, 3))
@@ -230,6 +240,7 @@ def test_a_run_goes_on_after_a_reload_as_if_it_had_not_stopped(tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -44,6 +44,7 @@ def test_follows_the_paper_on_the_same_draws(dtype):
         assert np.abs(found - expected).max() <= 0.5 + 1e-4
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("alpha", [0.2, 1.5])
 def test_shares_are_drawn_from_the_beta_distribution_for_each_image(alpha):
     _, shares = sampled(MixUp(alpha), 20_000)
@@ -56,6 +57,7 @@ def test_shares_are_drawn_from_the_beta_distribution_for_each_image(alpha):
     np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-6)
 
 
+@pytest.mark.any_backend
 def test_every_image_is_the_partner_of_one_other():
     seen = set()
     for seed in range(40):
@@ -67,17 +69,20 @@ def test_every_image_is_the_partner_of_one_other():
     assert len(seen) > 25
 
 
+@pytest.mark.any_backend
 def test_partners_do_not_tell_the_shares():
     sources, shares = sampled(MixUp(1.0), 20_000)
     links = np.corrcoef(sources[:, 1], shares[:, 0])
     assert abs(links[0, 1]) < 0.03
 
 
+@pytest.mark.any_backend
 def test_a_batch_of_one_mixes_with_itself():
     images = np.random.default_rng(0).uniform(0, 1, (1, 4, 4, 1))
     np.testing.assert_allclose(numpy(MixUp()(images)), images, atol=1e-6)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("channels", [(), (1,), (2,)])
 def test_of_integer_masks_that_of_the_heavier_image_stays(channels):
     masks = np.zeros((6, 4, 4, *channels), "uint8")
@@ -97,6 +102,7 @@ def test_of_integer_masks_that_of_the_heavier_image_stays(channels):
     )
 
 
+@pytest.mark.any_backend
 def test_masks_of_floats_are_blended_as_images_are():
     images = np.random.default_rng(0).uniform(0, 1, (6, 4, 4, 3))
     data = {"images": images, "segmentation_masks": images.astype("float32")}
@@ -124,6 +130,7 @@ def with_boxes(batch=4):
     return {"images": images, "bounding_boxes": boxes_of(batch)}
 
 
+@pytest.mark.any_backend
 def test_each_image_gets_the_boxes_of_both():
     layer = MixUp(1.0, bounding_box_format="xyxy", seed=0)
     parameters = layer.sample((4, 40, 40, 1), seed=2)
@@ -138,6 +145,7 @@ def test_each_image_gets_the_boxes_of_both():
             np.testing.assert_allclose(numpy(found[key])[i], expected)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("how", [{"training": False}, {"rate": 0.0}])
 def test_where_nothing_mixes_there_is_the_same_room_for_boxes(how):
     layer = MixUp(bounding_box_format="xyxy", rate=how.get("rate", 1.0))
@@ -149,6 +157,7 @@ def test_where_nothing_mixes_there_is_the_same_room_for_boxes(how):
         assert (values[:, 2:] == fill).all()
 
 
+@pytest.mark.any_backend
 def test_boxes_of_images_that_are_hardly_seen_are_dropped():
     layer = MixUp(1.0, bounding_box_format="xyxy", min_visibility=0.4)
     parameters = layer.sample((30, 40, 40, 1), seed=2)
@@ -165,6 +174,7 @@ def test_boxes_of_images_that_are_hardly_seen_are_dropped():
     assert {len(row) for row in kept} >= {2, 4}
 
 
+@pytest.mark.any_backend
 def test_there_may_be_no_boxes():
     layer = MixUp(bounding_box_format="xyxy")
     none = {"boxes": np.zeros((4, 0, 4)), "labels": np.zeros((4, 0))}
@@ -172,6 +182,7 @@ def test_there_may_be_no_boxes():
     assert found["boxes"].shape == (4, 0, 4)
 
 
+@pytest.mark.any_backend
 def test_boxes_of_another_shape_are_refused_as_they_came():
     layer = MixUp(bounding_box_format="xyxy")
     flat = {"boxes": np.zeros((4, 4)), "labels": np.zeros((4,))}
@@ -179,6 +190,7 @@ def test_boxes_of_another_shape_are_refused_as_they_came():
         layer({**with_boxes(), "bounding_boxes": flat})
 
 
+@pytest.mark.any_backend
 def test_boxes_without_a_format_are_refused():
     with pytest.raises(ValueError, match="`bounding_box_format` of MixUp"):
         MixUp()(with_boxes())

@@ -35,6 +35,7 @@ def painted(ids=IDS, height=8, width=6):
     return image * one_hot(ids)[:, None, None, :]
 
 
+@pytest.mark.any_backend
 @every_layer
 @pytest.mark.parametrize("rate", [1.0, 0.5])
 def test_labels_tell_how_much_of_each_image_is_seen(make, rate):
@@ -50,6 +51,7 @@ def test_labels_tell_how_much_of_each_image_is_seen(make, rate):
     assert len(np.unique(labels.max(axis=1))) > 2, "one draw for the batch"
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "int64"])
 @pytest.mark.parametrize("shape", [(-1,), (-1, 1)])
 def test_integer_labels_are_mixed_as_their_one_hot_vectors(dtype, shape):
@@ -61,6 +63,7 @@ def test_integer_labels_are_mixed_as_their_one_hot_vectors(dtype, shape):
     np.testing.assert_array_equal(numpy(found), numpy(expected))
 
 
+@pytest.mark.any_backend
 @every_layer
 def test_labels_are_one_hot_in_single_precision_wherever_nothing_mixes(make):
     layer = make(num_classes=CLASSES, rate=0.0, dtype="mixed_float16")
@@ -71,6 +74,7 @@ def test_labels_are_one_hot_in_single_precision_wherever_nothing_mixes(make):
         np.testing.assert_array_equal(numpy(labels), one_hot(IDS))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
 @pytest.mark.parametrize("shape", [(), (1,), (CLASSES,), (2, 3)])
 def test_labels_of_floats_are_mixed_as_they_are(dtype, shape):
@@ -89,6 +93,7 @@ def test_labels_of_floats_are_mixed_as_they_are(dtype, shape):
     )
 
 
+@pytest.mark.any_backend
 def test_integers_that_are_vectors_already_are_mixed_as_floats():
     several = np.array([[1, 1, 0], [0, 1, 1]] * 3, "uint8")
     layer = CutMix(seed=0)
@@ -98,6 +103,7 @@ def test_integers_that_are_vectors_already_are_mixed_as_floats():
     np.testing.assert_allclose(labels[:, 0] + labels[:, 2], 1, atol=1e-6)
 
 
+@pytest.mark.any_backend
 @every_layer
 @pytest.mark.parametrize("training", [True, False])
 def test_integer_labels_without_the_number_of_classes_are_refused(
@@ -108,6 +114,7 @@ def test_integer_labels_without_the_number_of_classes_are_refused(
         make()(data, training=training)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("labels", "says"),
     [
@@ -127,6 +134,7 @@ def test_labels_that_cannot_be_meant_are_refused(labels, says):
         MixUp(num_classes=CLASSES)({"images": painted(), "labels": labels})
 
 
+@pytest.mark.any_backend
 @every_layer
 @pytest.mark.parametrize("training", [True, False])
 def test_a_single_image_is_refused_with_the_remedy(make, training):
@@ -134,6 +142,7 @@ def test_a_single_image_is_refused_with_the_remedy(make, training):
         make()(painted()[0], training=training)
 
 
+@pytest.mark.any_backend
 @every_layer
 def test_of_a_bare_tensor_the_images_are_mixed_alike(make):
     alone = make(seed=0)(painted())
@@ -142,6 +151,7 @@ def test_of_a_bare_tensor_the_images_are_mixed_alike(make):
     np.testing.assert_array_equal(numpy(alone), numpy(together))
 
 
+@pytest.mark.any_backend
 def test_other_keys_pass_and_keypoints_are_refused():
     weights = np.arange(6.0)
     data = {"images": painted(), "sample_weights": weights}
@@ -150,6 +160,7 @@ def test_other_keys_pass_and_keypoints_are_refused():
         MixUp()({**data, "keypoints": np.zeros((6, 3, 2))})
 
 
+@pytest.mark.any_backend
 @every_layer
 def test_labels_and_images_agree_in_tf_data_whose_sizes_are_open(make):
     layer = make(num_classes=CLASSES, data_format="channels_first")

@@ -42,6 +42,7 @@ def test_shows_the_frame_about_the_corner_of_four_images(dtype, channels):
         np.testing.assert_array_equal(found[i], expected)
 
 
+@pytest.mark.any_backend
 def test_the_center_keeps_to_its_bounds_on_both_axes():
     _, parameters = fixed(Mosaic(), (2000, 100, 50, 1), seed=0)
     x, y = parameters["center"].T
@@ -49,6 +50,7 @@ def test_the_center_keeps_to_its_bounds_on_both_axes():
     assert abs(np.corrcoef(x, y)[0, 1]) < 0.1
 
 
+@pytest.mark.any_backend
 def test_every_image_is_used_four_times_at_four_places():
     _, parameters = fixed(Mosaic(), (6, 4, 4, 1), seed=0)
     sources = parameters["sources"]
@@ -57,6 +59,7 @@ def test_every_image_is_used_four_times_at_four_places():
     assert all(sorted(column) == list(range(6)) for column in sources.T)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("batch", [1, 3])
 def test_takes_batches_of_less_than_four(batch):
     images = np.random.default_rng(0).uniform(0, 1, (batch, 6, 6, 1))
@@ -67,6 +70,7 @@ def test_takes_batches_of_less_than_four(batch):
     np.testing.assert_allclose(found[0], expected, atol=1e-6)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("shape", [(6, 8), (6, 8, 2)])
 def test_masks_are_cut_as_images_are(shape):
     masks = np.random.default_rng(0).integers(0, 200, (5, *shape))
@@ -84,6 +88,7 @@ def test_masks_are_cut_as_images_are(shape):
         np.testing.assert_array_equal(found[i], expected)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("min_visibility", [0.0, 0.6])
 def test_boxes_are_where_their_pixels_are_seen(min_visibility):
     batch, height, width = 30, 16, 24
@@ -131,6 +136,7 @@ def test_boxes_are_where_their_pixels_are_seen(min_visibility):
     assert 10 < dropped < 110
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("center", [0.5, (0.8, 0.2), (-0.1, 0.5), (0, 0.5, 1)])
 def test_a_center_that_is_no_growing_pair_is_refused(center):
     with pytest.raises(ValueError, match="`center` of Mosaic must be"):

@@ -47,6 +47,7 @@ def test_bytes_become_what_pillow_makes_of_them(name):
         assert np.abs(image - expected).max() <= 1, amount
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("name", POINTWISE)
 def test_floats_become_what_bytes_become(name):
     amounts = AMOUNTS.get(name, (0,))
@@ -86,6 +87,7 @@ def test_warps_are_those_of_pillow(name):
         assert near[inside[..., 0] == 255].all()
 
 
+@pytest.mark.any_backend
 def test_the_fourth_channel_and_images_without_colors_are_left_alone():
     four = np.concatenate([IMAGE, IMAGE[..., :1]], axis=-1)
     for name in ("brightness", "color", "contrast"):

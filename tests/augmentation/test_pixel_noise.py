@@ -41,6 +41,7 @@ def test_integers_are_those_of_the_hash_on_every_backend(key):
     assert shared.tolist() == np.repeat(expected, 3).tolist()
 
 
+@pytest.mark.any_backend
 def test_keys_use_all_the_bits_there_are():
     draws = np.array([0.0, 0.5, 0.99999994], "float32")
     keys = numpy(keys_from(draws, draws[::-1].copy()))
@@ -52,6 +53,7 @@ def test_keys_use_all_the_bits_there_are():
 KEYS = [5, 4, 5 + 2**31 - 2**32, 6, 1005, 2**16 + 5, -5, 1234567890]
 
 
+@pytest.mark.any_backend
 def test_numbers_are_even_and_know_nothing_of_their_neighbors():
     numbers = numpy(uniforms_of(ops.convert_to_tensor(drawn(KEYS, 30000))))
     assert numbers.dtype == "float32"
@@ -66,6 +68,7 @@ def test_numbers_are_even_and_know_nothing_of_their_neighbors():
         assert stats.chisquare(counts).pvalue > 1e-4
 
 
+@pytest.mark.any_backend
 def test_normal_numbers_are_the_quantiles_of_their_integers():
     edge = np.array([0, 1, 2, 1000, 2**30, 2**31 - 2, 2**31 - 1])
     integers = np.concatenate([edge, edge - 2**31, drawn([7], 10**5)[0]])

@@ -48,6 +48,7 @@ def test_images_become_what_pillow_makes_of_the_same_draws(layer):
         assert off.mean() <= 0.04, names[i]
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("layer", POLICIES, ids=lambda x: type(x).__name__)
 def test_images_draw_different_operations(layer):
     names, _ = drawn(layer, (400, 20, 24, 3))
@@ -65,6 +66,7 @@ def moving(name, magnitude, **options):
     )
 
 
+@pytest.mark.any_backend
 def test_boxes_masks_and_keypoints_move_as_often_as_images():
     images = np.zeros((8, 40, 40, 1), "uint8")
     images[:, 15:20, 15:25] = 255
@@ -95,6 +97,7 @@ def test_boxes_masks_and_keypoints_move_as_often_as_images():
     assert shifts == {-11, 0, 11}
 
 
+@pytest.mark.any_backend
 def test_what_has_left_the_image_does_not_come_back():
     images = np.zeros((8, 20, 20, 1), "uint8")
     boxes = np.tile([[[0.0, 4.0, 4.0, 8.0]]], (8, 1, 1))
@@ -108,6 +111,7 @@ def test_what_has_left_the_image_does_not_come_back():
     assert seen == {(0, 0, 0, 0), (0, 4, 4, 8), (18.127, 4, 20, 8)}
 
 
+@pytest.mark.any_backend
 def test_values_of_any_range_are_treated_as_levels():
     bytes_ = to_numpy(RandAugment(seed=3)(IMAGES))
     unit = RandAugment(seed=3, value_range=(-1, 1))
@@ -117,6 +121,7 @@ def test_values_of_any_range_are_treated_as_levels():
     assert off.mean() < 0.02
 
 
+@pytest.mark.any_backend
 def test_the_magnitude_is_linear_and_may_vary():
     for magnitude in (0, 9, 30):
         _, amounts = drawn(moving("rotate", magnitude))
@@ -131,6 +136,7 @@ def test_the_magnitude_is_linear_and_may_vary():
     assert np.abs(amounts).max() <= 30.001
 
 
+@pytest.mark.any_backend
 def test_translations_are_fractions_or_pixels():
     _, amounts = drawn(moving("translate_y", 30))
     assert np.allclose(np.abs(amounts), 20 * 150 / 331)
@@ -140,6 +146,7 @@ def test_translations_are_fractions_or_pixels():
     assert np.allclose(found, np.linspace(0, 32, 31), atol=1e-3)
 
 
+@pytest.mark.any_backend
 def test_refuses_operations_that_it_does_not_know():
     with pytest.raises(ValueError, match="at least one of 'identity'"):
         RandAugment(operations=["flip"])

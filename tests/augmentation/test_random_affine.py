@@ -97,6 +97,7 @@ def test_has_the_units_of_the_layer_of_keras(ours, theirs):
     np.testing.assert_allclose(result, numpy(reference), atol=0.05)
 
 
+@pytest.mark.any_backend
 def test_shears_about_the_center_by_pixels_for_each_pixel():
     layer = RandomAffine(**STILL, shear=(0.5, 0.5))
     matrix = numpy(layer.sample((1, 11, 11, 1), seed=0)["matrix"])[0]
@@ -106,6 +107,7 @@ def test_shears_about_the_center_by_pixels_for_each_pixel():
     np.testing.assert_allclose(matrix @ [5, 5, 1], [5, 5], atol=1e-6)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(("flip", "axis"), [("horizontal", 2), ("vertical", 1)])
 def test_flips_half_of_the_images_exactly(flip, axis):
     images = images_of(200, 4, 5, 1)
@@ -119,6 +121,7 @@ def test_flips_half_of_the_images_exactly(flip, axis):
     assert abs(turned.sum() - 100) < 5 * math.sqrt(200 / 4)
 
 
+@pytest.mark.any_backend
 def test_flips_each_way_on_a_coin_of_its_own():
     layer = RandomAffine(**{**STILL, "flip": "both"})
     matrix = numpy(layer.sample((4000, 8, 8, 1), seed=0)["matrix"])
@@ -128,6 +131,7 @@ def test_flips_each_way_on_a_coin_of_its_own():
         assert abs(count - 1000) < 5 * math.sqrt(4000 * 3 / 16)
 
 
+@pytest.mark.any_backend
 def test_draws_every_factor_evenly_from_its_range_for_each_image():
     layer = RandomAffine(
         flip=None, rotation=(0.05, 0.1), zoom=(-0.3, 0.1), translation=0.2
@@ -160,6 +164,7 @@ def test_draws_every_factor_evenly_from_its_range_for_each_image():
     assert np.abs(correlations).max() < 5 / math.sqrt(count)
 
 
+@pytest.mark.any_backend
 def test_the_defaults_change_images_a_little():
     images = images_of(8, 32, 32, 3)
     images = scipy.ndimage.gaussian_filter(images, (0, 4, 4, 0))
@@ -168,6 +173,7 @@ def test_the_defaults_change_images_a_little():
     assert 0.05 < change < 1.0
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("shape", [(1, 1, 1, 1), (2, 1, 5, 3), (1, 7, 1, 1)])
 @pytest.mark.parametrize("fill_mode", list(SCIPY_MODES))
 def test_takes_the_smallest_images(shape, fill_mode):
@@ -178,6 +184,7 @@ def test_takes_the_smallest_images(shape, fill_mode):
         np.testing.assert_allclose(result, 3.0)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -207,6 +214,7 @@ def test_refuses_bad_arguments(name, value):
         RandomAffine(**{name: value})
 
 
+@pytest.mark.any_backend
 def test_a_layer_that_only_flips_moves_bytes_as_the_warp_would():
     layer = RandomAffine(**{**STILL, "flip": "both"})
     images = images_of(8, 5, 6, 3).astype("uint8")
@@ -220,6 +228,7 @@ def test_a_layer_that_only_flips_moves_bytes_as_the_warp_would():
         np.testing.assert_array_equal(numpy(result), expected)
 
 
+@pytest.mark.any_backend
 def test_bytes_are_interpolated_as_floats_and_rounded():
     images = images_of(4, 12, 9, 3).astype("uint8")
     outputs = [

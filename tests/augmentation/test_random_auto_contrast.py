@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from keras import ops
 from PIL import Image, ImageOps
 
@@ -41,6 +42,7 @@ def test_floats_follow_the_formula():
     )
 
 
+@pytest.mark.any_backend
 def test_a_channel_of_one_value_stays():
     images = images_of(2, 8, 7, 3)
     images[0, ..., 1] = 40
@@ -50,6 +52,7 @@ def test_a_channel_of_one_value_stays():
     assert (result[1, ..., 2] == 0).all()
 
 
+@pytest.mark.any_backend
 def test_the_rate_is_the_share_of_stretched_images():
     images = images_of(400, 3, 4, 1)
     # None is stretched already.

@@ -28,6 +28,7 @@ def test_as_many_channels_go_as_are_asked_for(count):
         assert abs(drawn - share) < 5 * np.sqrt(share * (1 - share) / 900)
 
 
+@pytest.mark.any_backend
 def test_the_fill_value_is_in_units_of_the_images():
     images = np.zeros((3, 2, 2, 3), "float32")
     result = numpy(RandomChannelDrop(fill_value=-0.5)(images))
@@ -37,11 +38,13 @@ def test_the_fill_value_is_in_units_of_the_images():
     assert ((result == 255).all((1, 2)).sum(-1) == 1).all()
 
 
+@pytest.mark.any_backend
 def test_refuses_to_drop_everything():
     with pytest.raises(ValueError, match="less than the number of channels, 1"):
         RandomChannelDrop()(IMAGES[..., :1])
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("name", "value"),
     [("count", 0), ("count", 1.5), ("count", (1, 2)), ("fill_value", None)],

@@ -34,18 +34,21 @@ def test_a_number_is_a_range_about_no_change(name):
     assert (numpy(pair[name]) >= nothing + 0.099).all()
 
 
+@pytest.mark.any_backend
 def test_the_four_changes_are_drawn_apart():
     draws = RandomColor(0.2, 0.2, 0.2, 0.2).sample((2000, 1, 1, 3), seed=1)
     correlations = np.corrcoef([numpy(d) for d in draws.values()])
     assert abs(correlations - np.eye(4)).max() < 5 / np.sqrt(2000)
 
 
+@pytest.mark.any_backend
 def test_without_a_change_images_stay():
     images = images_of(3, 17, 18, 3)
     for layer in (RandomColor(**OFF), RandomColor(0, (0, 0), 0, (0, 0))):
         np.testing.assert_array_equal(numpy(layer(images)), images)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_each_image_changes_by_its_own_draws(channels):
     images = images_of(4, 5, 6, channels)
@@ -60,6 +63,7 @@ def test_each_image_changes_by_its_own_draws(channels):
     assert len({float(b) for b in numpy(parameters["brightness"])}) == 4
 
 
+@pytest.mark.any_backend
 def test_changes_that_need_no_matrix_agree_with_those_that_do():
     images = images_of(3, 5, 6, 3)
     plain = RandomColor(0.5, 0.5, 0, 0, seed=1)
@@ -69,6 +73,7 @@ def test_changes_that_need_no_matrix_agree_with_those_that_do():
     assert abs(difference).max() <= 1
 
 
+@pytest.mark.any_backend
 def test_bytes_do_not_wrap_around():
     images = np.array([[[[250, 250, 250], [3, 3, 3]]]], "uint8")
     bright = RandomColor(**{**OFF, "brightness": (1, 1)})(images)
@@ -77,6 +82,7 @@ def test_bytes_do_not_wrap_around():
     assert (numpy(black) == 0).all()
 
 
+@pytest.mark.any_backend
 def test_sizes_and_channels_may_be_unknown_in_tf_data():
     images = images_of(2, 17, 18, 3)
     # Whatever is drawn, the result is the same: all grey, of one luma.
@@ -91,6 +97,7 @@ def test_sizes_and_channels_may_be_unknown_in_tf_data():
     np.testing.assert_array_equal(result, np.round(expected))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("name", "value"),
     [

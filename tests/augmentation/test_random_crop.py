@@ -68,6 +68,7 @@ def test_copies_windows_in_tf_data(known):
     np.testing.assert_array_equal(crops, cut(images, found, 5, 7))
 
 
+@pytest.mark.any_backend
 def test_every_place_is_equally_likely():
     count = 6000
     images = np.zeros((1, 4, 6, 1))
@@ -93,6 +94,7 @@ def test_rests_in_the_middle_like_the_layer_of_keras(size):
     np.testing.assert_array_equal(layer(images, training=True), expected)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("fill_mode", list(NUMPY_MODES))
 def test_pads_images_that_are_too_small_if_asked_to(fill_mode):
     images = numbered(40, 4, 9)
@@ -119,12 +121,14 @@ def test_pads_images_that_are_too_small_if_asked_to(fill_mode):
     np.testing.assert_array_equal(layer(images, training=False), middle)
 
 
+@pytest.mark.any_backend
 def test_fills_bytes_with_what_a_byte_can_hold():
     layer = RandomCrop(4, 4, pad_if_needed=True, fill_value=300.0)
     crops = numpy(layer(np.zeros((1, 2, 2, 1), "uint8"), training=False))
     assert (crops.max(), crops.sum()) == (255, 12 * 255)
 
 
+@pytest.mark.any_backend
 def test_refuses_images_that_are_too_small():
     layer = RandomCrop(9, 5)
     message = (
@@ -151,12 +155,14 @@ def test_refuses_images_whose_size_turns_out_too_small():
     assert crop.shape == (9, 5, 1)
 
 
+@pytest.mark.any_backend
 def test_boxes_masks_and_keypoints_go_where_the_pixels_go():
     layer = RandomCrop(40, 50, bounding_box_format="xyxy", seed=0)
     for layer.bounding_box_format in painted.FORMATS:
         painted.require_that_all_follow(layer)
 
 
+@pytest.mark.any_backend
 def test_boxes_masks_and_keypoints_follow_into_a_larger_window():
     painted.require_that_all_follow(
         RandomCrop(
@@ -165,6 +171,7 @@ def test_boxes_masks_and_keypoints_follow_into_a_larger_window():
     )
 
 
+@pytest.mark.any_backend
 def test_promises_the_shapes_of_all_that_it_returns():
     layer = RandomCrop(5, 7)
     images = keras.KerasTensor((None, 9, 12, 3), "uint8")
@@ -194,6 +201,7 @@ def test_promises_the_shapes_of_all_that_it_returns():
     )
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("name", "value"),
     [

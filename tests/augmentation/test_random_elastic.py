@@ -107,6 +107,7 @@ def test_draws_the_fields_of_the_paper(alpha, sigma):
     assert abs(np.corrcoef(across, down)[0, 1]) < 0.1
 
 
+@pytest.mark.any_backend
 def test_draws_a_strength_for_each_image():
     layer = RandomElastic((10, 90), 2, seed=0)
     grids = numpy(layer.sample((400, 60, 60, 1), seed=1)["dx"])
@@ -117,11 +118,13 @@ def test_draws_a_strength_for_each_image():
     assert abs(strengths.mean() - 50) < 5 * 80 / np.sqrt(12 * 400)
 
 
+@pytest.mark.any_backend
 def test_changes_nothing_without_strength():
     images = images_of(2, 9, 11, 3)
     np.testing.assert_array_equal(numpy(RandomElastic(0)(images)), images)
 
 
+@pytest.mark.any_backend
 def test_tells_where_a_point_went():
     size, sigma = 64, 4.0
     layer = RandomElastic(34.0, sigma)
@@ -140,6 +143,7 @@ def test_tells_where_a_point_went():
         assert np.quantile(missed, 0.99) < 0.05
 
 
+@pytest.mark.any_backend
 def test_boxes_masks_and_keypoints_go_where_the_pixels_go():
     layer = RandomElastic(
         150, 10, fill_mode="constant", bounding_box_format="xyxy", seed=0
@@ -148,6 +152,7 @@ def test_boxes_masks_and_keypoints_go_where_the_pixels_go():
         painted.require_that_all_follow(layer, tolerance=1.6)
 
 
+@pytest.mark.any_backend
 def test_distorts_images_of_unknown_size_in_tf_data():
     images = images_of(3, 17, 23, 2)
     data = painted.unknown_sizes(images).map(RandomElastic(seed=0))
@@ -157,6 +162,7 @@ def test_distorts_images_of_unknown_size_in_tf_data():
     assert (change > 10).all()
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("name", "value"),
     [

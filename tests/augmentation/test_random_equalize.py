@@ -34,6 +34,7 @@ def test_every_image_and_channel_has_a_histogram_of_its_own():
     np.testing.assert_array_equal(result[1], alone)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("value_range", [(0, 1), (-1, 1)])
 def test_floats_give_what_bytes_give(value_range):
     low, high = value_range
@@ -43,6 +44,7 @@ def test_floats_give_what_bytes_give(value_range):
     np.testing.assert_allclose(result, expected, atol=1e-6)
 
 
+@pytest.mark.any_backend
 def test_the_levels_become_about_equally_frequent():
     images = images_of(1, 128, 128, 1)
     result = numpy(RandomEqualize(rate=1.0)(images))
@@ -53,6 +55,7 @@ def test_the_levels_become_about_equally_frequent():
     assert abs(counts[1] - 1 / 8).max() < 0.03
 
 
+@pytest.mark.any_backend
 def test_sizes_may_be_unknown_in_tf_data():
     spec = tf.TensorSpec((None, None, None, None), "uint8")
     data = tf.data.Dataset.from_generator(

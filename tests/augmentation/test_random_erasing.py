@@ -43,6 +43,7 @@ def test_every_image_loses_a_rectangle_of_its_own():
     assert len(np.unique(holes.reshape(300, -1), axis=0)) > 290
 
 
+@pytest.mark.any_backend
 def test_area_ratio_and_place_are_drawn_evenly():
     layer = RandomErasing(scale=(0.1, 0.2), ratio=(0.5, 2.0))
     drawn = layer.sample((4000, 1000, 1000, 1), seed=1)
@@ -60,6 +61,7 @@ def test_area_ratio_and_place_are_drawn_evenly():
         assert abs(shares - 1000).max() < 5 * np.sqrt(4000 * 3 / 16)
 
 
+@pytest.mark.any_backend
 def test_the_area_is_kept_where_the_ratio_does_not_fit():
     heights, widths = sides_of(
         holes_of(RandomErasing(scale=0.5, ratio=100), 3, 20, 40)
@@ -73,12 +75,14 @@ def test_the_area_is_kept_where_the_ratio_does_not_fit():
     assert (widths == 20).all()
 
 
+@pytest.mark.any_backend
 def test_all_of_an_image_may_go_and_at_least_a_pixel_does():
     assert holes_of(RandomErasing(scale=1.0), 3, 7, 5).all()
     holes = holes_of(RandomErasing(scale=0.0, ratio=1.0), 3, 7, 5)
     assert holes.sum(axis=(1, 2)).tolist() == [1, 1, 1]
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "float32"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_what_is_not_erased_stays_and_the_rest_is_the_fill_value(
@@ -91,6 +95,7 @@ def test_what_is_not_erased_stays_and_the_rest_is_the_fill_value(
     np.testing.assert_array_equal(numpy(layer(images)), expected)
 
 
+@pytest.mark.any_backend
 def test_a_fill_value_beyond_a_byte_saturates():
     images = images_of(3, 7, 5, 1)
     for value, expected in ((300, 255), (-5, 0), (2.6, 3)):
@@ -98,11 +103,13 @@ def test_a_fill_value_beyond_a_byte_saturates():
         assert (result == expected).all()
 
 
+@pytest.mark.any_backend
 def test_not_a_number_is_erased_too():
     images = np.full((2, 4, 4, 1), np.nan, "float32")
     assert (numpy(RandomErasing(scale=1.0)(images)) == 0).all()
 
 
+@pytest.mark.any_backend
 def test_the_mean_is_that_of_each_channel_of_each_image():
     images = images_of(3, 8, 6, 3)
     result = numpy(RandomErasing(scale=1.0, fill_mode="mean")(images))
@@ -115,6 +122,7 @@ def test_the_mean_is_that_of_each_channel_of_each_image():
     np.testing.assert_allclose(result - means, 0, atol=1e-3)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("dtype", "value_range"), [("uint8", (10, 250)), ("float32", (-1, 1))]
 )
@@ -137,6 +145,7 @@ def test_noise_is_spread_evenly_over_the_value_range(dtype, value_range):
     assert abs(channels[0, 1]) < 5 / np.sqrt(10000)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("erase_masks", [False, True])
 def test_masks_follow_if_they_are_told_to_and_all_else_stays(erase_masks):
     data = {
@@ -160,6 +169,7 @@ def test_masks_follow_if_they_are_told_to_and_all_else_stays(erase_masks):
         assert outputs[key] is data[key]
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("fill_mode", ["constant", "mean", "noise"])
 def test_sizes_that_are_not_known_give_the_same(fill_mode):
     images = images_of(2, 7, 9, 3)
@@ -174,6 +184,7 @@ def test_sizes_that_are_not_known_give_the_same(fill_mode):
         np.testing.assert_array_equal(result, numpy(layer(images)))
 
 
+@pytest.mark.any_backend
 def test_images_beyond_the_range_are_warned_of_for_noise_alone():
     images = np.full((1, 3, 3, 1), -2, "float32")
     RandomErasing()(images)
@@ -181,6 +192,7 @@ def test_images_beyond_the_range_are_warned_of_for_noise_alone():
         RandomErasing(fill_mode="noise")(images)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("name", "value"),
     [

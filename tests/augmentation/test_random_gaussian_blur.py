@@ -49,6 +49,7 @@ def test_follows_scipy_with_a_width_for_each_image(channels, kernel_size):
     assert abs(result - expected).max() < 0.501
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("size", [(1, 1), (2, 9), (9, 4)])
 def test_images_smaller_than_the_kernel_are_mirrored_again_and_again(size):
     images = images_of(2, *size, 2)
@@ -57,6 +58,7 @@ def test_images_smaller_than_the_kernel_are_mirrored_again_and_again(size):
     np.testing.assert_allclose(result, expected, atol=1e-3)
 
 
+@pytest.mark.any_backend
 def test_sizes_that_are_not_known_give_the_same():
     images = images_of(2, 7, 20, 3, dtype="uint8")
     layer = RandomGaussianBlur(sigma=1.5)
@@ -68,12 +70,14 @@ def test_sizes_that_are_not_known_give_the_same():
     np.testing.assert_array_equal(result, numpy(layer(images)))
 
 
+@pytest.mark.any_backend
 def test_no_width_changes_nothing():
     images = images_of(2, 6, 6, 3)
     result = numpy(RandomGaussianBlur(sigma=0, kernel_size=5)(images))
     np.testing.assert_array_equal(result, images)
 
 
+@pytest.mark.any_backend
 def test_widths_are_drawn_from_their_range():
     layer = RandomGaussianBlur(sigma=(0.5, 1.5))
     drawn = numpy(layer.sample((2000, 4, 4, 1), seed=0)["sigma"])
@@ -82,6 +86,7 @@ def test_widths_are_drawn_from_their_range():
     assert len(np.unique(drawn)) > 1900
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("name", "value"),
     [

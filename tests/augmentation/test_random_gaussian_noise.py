@@ -22,6 +22,7 @@ def test_adds_normal_noise_of_the_given_strength():
     assert abs((noise**4).mean() - 3) < 5 * np.sqrt(96 / count)
 
 
+@pytest.mark.any_backend
 def test_noise_is_its_own_in_every_value():
     layer = RandomGaussianNoise(stddev=0.05, seed=1)
     noise = noise_of(layer, (4, 60, 60, 3), 128.0)
@@ -31,6 +32,7 @@ def test_noise_is_its_own_in_every_value():
         assert abs((noise * neighbor).mean()) < 5 * spread
 
 
+@pytest.mark.any_backend
 def test_a_range_gives_every_image_a_strength_of_its_own():
     layer = RandomGaussianNoise(
         stddev=(0.01, 0.05), value_range=(-1, 1), seed=2
@@ -43,6 +45,7 @@ def test_a_range_gives_every_image_a_strength_of_its_own():
     assert abs(strengths.mean() - 0.03) < 5 * 0.04 / np.sqrt(12 * 300)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("value_range", [(0, 255), (0, 1), (-1, 1)])
 def test_stays_within_the_value_range(value_range):
     layer = RandomGaussianNoise(stddev=0.5, value_range=value_range, seed=0)
@@ -53,6 +56,7 @@ def test_stays_within_the_value_range(value_range):
     assert low < result.max() <= high
 
 
+@pytest.mark.any_backend
 def test_bytes_are_rounded_and_saturate():
     layer = RandomGaussianNoise(stddev=0.3, seed=0)
     images = np.full((2, 40, 40, 1), 250, "uint8")
@@ -64,6 +68,7 @@ def test_bytes_are_rounded_and_saturate():
     assert (result == 0).mean() < 0.01
 
 
+@pytest.mark.any_backend
 def test_no_noise_changes_nothing():
     images = np.random.default_rng(0).uniform(0, 255, (2, 5, 5, 3))
     images = images.astype("float32")
@@ -71,6 +76,7 @@ def test_no_noise_changes_nothing():
     np.testing.assert_array_equal(ops.convert_to_numpy(result), images)
 
 
+@pytest.mark.any_backend
 def test_labels_boxes_and_masks_pass_untouched():
     data = {
         "images": np.ones((2, 5, 5, 3), "float32"),
@@ -86,6 +92,7 @@ def test_labels_boxes_and_masks_pass_untouched():
         assert outputs[key] is data[key]
 
 
+@pytest.mark.any_backend
 def test_what_is_drawn_makes_the_rest_a_function():
     layer = RandomGaussianNoise()
     images = keras.ops.full((2, 4, 4, 1), 100.0)
@@ -95,6 +102,7 @@ def test_what_is_drawn_makes_the_rest_a_function():
     np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("name", "value"),
     [

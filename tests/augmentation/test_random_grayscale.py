@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from keras import ops
 from PIL import Image
 
@@ -29,6 +30,7 @@ def test_floats_follow_the_formula():
         np.testing.assert_allclose(result[..., channel], expected, atol=1e-6)
 
 
+@pytest.mark.any_backend
 def test_the_rate_is_the_share_of_grey_images():
     result = numpy(RandomGrayscale(rate=0.3, seed=0)(IMAGES))
     grey = (result == result[..., :1]).all((1, 2, 3))
@@ -37,6 +39,7 @@ def test_the_rate_is_the_share_of_grey_images():
     assert abs(grey.mean() - 0.3) < 5 * np.sqrt(0.3 * 0.7 / 400)
 
 
+@pytest.mark.any_backend
 def test_a_fourth_channel_stays_and_so_do_other_images():
     images = np.concatenate([IMAGES, IMAGES[..., :1]], -1)
     result = numpy(RandomGrayscale(rate=1.0)(images))

@@ -17,6 +17,7 @@ def test_a_rate_of_one_reaches_every_image():
     )
 
 
+@pytest.mark.any_backend
 def test_the_rate_is_the_share_of_negatives():
     result = numpy(RandomInvert(rate=0.3, seed=0)(IMAGES))
     inverted = (result != IMAGES).all(axis=(1, 2, 3))
@@ -26,12 +27,14 @@ def test_the_rate_is_the_share_of_negatives():
     assert abs(inverted.mean() - 0.3) < 5 * np.sqrt(0.3 * 0.7 / 400)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("dtype", ["int32", "float32"])
 def test_other_numbers_give_what_bytes_give(dtype):
     result = numpy(RandomInvert(rate=1.0)(IMAGES.astype(dtype)))
     np.testing.assert_array_equal(result, 255 - IMAGES.astype(dtype))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("value_range", [(0, 1), (-1, 1), (10, 20)])
 def test_floats_change_ends_of_their_range(value_range):
     low, high = value_range
@@ -42,6 +45,7 @@ def test_floats_change_ends_of_their_range(value_range):
     )
 
 
+@pytest.mark.any_backend
 def test_refuses_a_bad_range():
     with pytest.raises(ValueError, match="`value_range` of RandomInvert"):
         RandomInvert(value_range=255)

@@ -76,6 +76,7 @@ def test_counts_have_a_poisson_distribution(mean):
         assert abs((counts == k).sum() - 40000 * share) <= spread
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("channels", [1, 2, 4])
 def test_without_hue_every_value_is_lit_up(channels):
     images = images_of(2, 20, 20, channels)
@@ -90,12 +91,14 @@ def test_without_hue_every_value_is_lit_up(channels):
     assert (lit.any(axis=-1) == lit.all(axis=-1)).all()
 
 
+@pytest.mark.any_backend
 def test_no_intensity_changes_nothing():
     images = images_of(2, 9, 9, 3)
     result = numpy(RandomISONoise(intensity=0)(images))
     np.testing.assert_array_equal(result, images)
 
 
+@pytest.mark.any_backend
 def test_stays_within_another_value_range():
     images = images_of(2, 9, 9, 3) / np.float32(127.5) - 1
     layer = RandomISONoise(0.5, 1.0, value_range=(-1, 1), seed=0)
@@ -104,6 +107,7 @@ def test_stays_within_another_value_range():
     assert abs(result - images).max() > 0.1
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("name", "value"), [("color_shift", 1.5), ("intensity", (0.5, 0.1))]
 )

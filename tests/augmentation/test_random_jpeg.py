@@ -69,6 +69,7 @@ def test_bytes_are_those_of_pillow_at_every_quality(
     assert (difference.mean(axis=axes)[:-2] < lost[:-2] / 5).all()
 
 
+@pytest.mark.any_backend
 def test_floats_are_bytes_in_another_range():
     images = images_of(17, 20, 3)
     levels = coded(RandomJPEG(), images)
@@ -80,6 +81,7 @@ def test_floats_are_bytes_in_another_range():
     assert result.max() <= 1
 
 
+@pytest.mark.any_backend
 def test_channels_other_than_three_are_gray_images():
     images = images_of(17, 20, 4)
     result = coded(RandomJPEG(), images)
@@ -88,6 +90,7 @@ def test_channels_other_than_three_are_gray_images():
         np.testing.assert_array_equal(result[..., [channel]], alone)
 
 
+@pytest.mark.any_backend
 def test_sizes_that_are_not_known_give_the_same():
     images = images_of(17, 30, 3)
     spec = tf.TensorSpec((None, None, None, 3), "uint8")
@@ -105,6 +108,7 @@ def test_qualities_are_whole_numbers_of_their_range():
     assert set(drawn) == set(range(20, 31))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("name", "value"),
     [

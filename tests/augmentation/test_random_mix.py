@@ -53,6 +53,7 @@ def test_each_image_is_what_the_layer_it_drew_makes_of_it(per, dtype):
     assert drawn == {0, 1, 2}
 
 
+@pytest.mark.any_backend
 def test_layers_are_drawn_in_proportion_to_their_probabilities():
     layer = RandomMix([MixUp(), CutMix(), Mosaic()], probabilities=[1, 2, 5])
     assert np.bincount(choices(layer)).tolist() == [800, 1600, 4000]
@@ -60,6 +61,7 @@ def test_layers_are_drawn_in_proportion_to_their_probabilities():
     assert np.bincount(choices(even)).tolist() == [3200, 3200]
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("per", ["image", "batch"])
 def test_the_rates_of_the_layers_hold(per):
     inner = [MixUp(1.0, rate=0.5), CutMix(rate=0.0)]
@@ -77,6 +79,7 @@ def test_the_rates_of_the_layers_hold(per):
     assert np.bincount(drawn + 1).tolist() == [4800, 1600]
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("rate", [1.0, 0.5])
 def test_there_is_room_for_the_boxes_of_every_layer(rate):
     boxes = np.tile(np.array([1, 1, 7, 5], "float32"), (12, 1, 1))
@@ -110,6 +113,7 @@ def test_there_is_room_for_the_boxes_of_every_layer(rate):
     assert (spared > 0) == (rate < 1)
 
 
+@pytest.mark.any_backend
 def test_what_is_set_on_the_layers_counts_and_must_agree():
     layer = RandomMix(
         [MixUp(num_classes=3), CutMix(bounding_box_format="xyxy")]
@@ -122,6 +126,7 @@ def test_what_is_set_on_the_layers_counts_and_must_agree():
         RandomMix([MixUp(num_classes=3)], num_classes=4)
 
 
+@pytest.mark.any_backend
 def test_mixes_may_hold_mixes():
     inner = RandomMix([Mosaic(), CutMix()])
     layer = RandomMix([MixUp(), inner], num_classes=3, seed=0)
@@ -133,6 +138,7 @@ def test_mixes_may_hold_mixes():
     np.testing.assert_allclose(numpy(outputs["labels"]), seen, atol=1e-6)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

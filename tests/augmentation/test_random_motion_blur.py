@@ -51,6 +51,7 @@ def test_follows_scipy_with_a_line_for_each_image(dtype, channels):
     np.testing.assert_allclose(result[0], images[0], atol=1e-4)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("turn", "step"),
     [(0, (0, 1)), (0.25, (1, 0)), (0.125, (-1, 1)), (-0.125, (1, 1))],
@@ -66,6 +67,7 @@ def test_the_line_has_the_direction_of_the_angle(turn, step):
     assert result.sum() == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.any_backend
 def test_lengths_and_angles_are_drawn_from_their_ranges():
     layer = RandomMotionBlur(length=(2, 4), angle=(0.1, 0.2))
     drawn = layer.sample((2000, 4, 4, 1), seed=0)
@@ -78,6 +80,7 @@ def test_lengths_and_angles_are_drawn_from_their_ranges():
     assert abs(np.corrcoef(lengths, turns)[0, 1]) < 5 / np.sqrt(2000)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("name", "value"), [("length", 0.5), ("length", (3, 2)), ("angle", 2)]
 )

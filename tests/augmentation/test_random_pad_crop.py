@@ -50,6 +50,7 @@ def test_pads_each_image_and_cuts_a_window_of_its_size(fill_mode):
     assert len({places[0] for places in found}) > 5
 
 
+@pytest.mark.any_backend
 def test_every_shift_is_equally_likely():
     count = 9000
     layer = RandomPadCrop(1)
@@ -61,6 +62,7 @@ def test_every_shift_is_equally_likely():
     assert ((counts - 1000) ** 2 / 1000).sum() < 26.1
 
 
+@pytest.mark.any_backend
 def test_a_margin_may_be_wider_than_the_image():
     images = images_of(6, 2, 3, 1)
     crops = numpy(RandomPadCrop(7, "reflect", seed=0)(images))
@@ -69,6 +71,7 @@ def test_a_margin_may_be_wider_than_the_image():
         assert fitting(*pair)
 
 
+@pytest.mark.any_backend
 def test_moves_images_of_unknown_size_in_tf_data():
     images = images_of(6, 8, 11, 3)
     padded = np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)))
@@ -77,6 +80,7 @@ def test_moves_images_of_unknown_size_in_tf_data():
         assert fitting(crop, image)
 
 
+@pytest.mark.any_backend
 def test_images_that_the_rate_spares_stay():
     images = images_of(40, 8, 11, 3)
     crops = numpy(RandomPadCrop(3, rate=0.5, seed=0)(images))
@@ -85,12 +89,14 @@ def test_images_that_the_rate_spares_stay():
     assert abs(same.mean() - 0.51) < 5 * 0.5 / np.sqrt(40)
 
 
+@pytest.mark.any_backend
 def test_boxes_masks_and_keypoints_go_where_the_pixels_go():
     layer = RandomPadCrop(20, bounding_box_format="xyxy", seed=0)
     for layer.bounding_box_format in painted.FORMATS:
         painted.require_that_all_follow(layer)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("name", "value"),
     [("padding", 0), ("padding", 1.5), ("fill_mode", "mirror")],

@@ -47,6 +47,7 @@ def test_the_matrix_solves_the_eight_equations_of_the_corners():
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.any_backend
 def test_every_corner_moves_evenly_and_by_itself():
     height, width, scale, count = 20, 33, 0.4, 4000
     start = corners(height, width)
@@ -62,6 +63,7 @@ def test_every_corner_moves_evenly_and_by_itself():
     assert np.abs(correlations).max() < 5 / np.sqrt(count)
 
 
+@pytest.mark.any_backend
 def test_no_image_is_folded_at_the_greatest_scale():
     height, width = 20, 33
     inverse = np.linalg.inv(matrices(0.5, (4000, height, width, 3)))
@@ -76,6 +78,7 @@ def test_no_image_is_folded_at_the_greatest_scale():
     assert (turns > 0).all()
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -19,6 +19,7 @@ def test_bytes_are_those_of_pillow(bits):
     np.testing.assert_array_equal(result, np.stack(expected))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("value_range", [(0, 1), (-1, 1), (0, 255)])
 def test_floats_give_what_bytes_give(value_range):
     low, high = value_range
@@ -33,6 +34,7 @@ def test_floats_give_what_bytes_give(value_range):
         )
 
 
+@pytest.mark.any_backend
 def test_all_bits_of_a_range_are_equally_likely():
     layer = RandomPosterize(bits=(3, 6))
     bits = numpy(layer.sample((4000, 1, 1, 1), seed=1)["bits"])
@@ -42,6 +44,7 @@ def test_all_bits_of_a_range_are_equally_likely():
     assert abs(counts - 1000).max() < 5 * np.sqrt(4000 * 0.25 * 0.75)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("value", [0, 9, 4.5, True, (5, 4), (4, 9), (4,)])
 def test_refuses_bad_bits(value):
     with pytest.raises(ValueError, match="`bits` of RandomPosterize"):

@@ -68,6 +68,7 @@ def part_of(matrix, height, width):
     return top, left, e * height, a * width
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("size", "arguments"),
     [
@@ -110,6 +111,7 @@ def compiled(layer):
     return apply
 
 
+@pytest.mark.any_backend
 def test_stretches_the_part_to_the_output():
     # Enlarged one way, shrunk the other.
     images, size = images_of(4, 25, 34, 3), (30, 9)
@@ -148,6 +150,7 @@ def test_averages_as_pillow_does_if_asked_to():
     np.testing.assert_allclose(outputs, expected, atol=2e-3)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("size", [(12, 30), (30, 9)])
 def test_rests_at_the_middle_of_the_aspect_of_the_output(size):
     images = images_of(4, 25, 34, 3)
@@ -170,6 +173,7 @@ def test_rests_like_the_resizing_of_keras():
     np.testing.assert_allclose(result, numpy(reference(images)), atol=1e-3)
 
 
+@pytest.mark.any_backend
 def test_rounds_bytes_and_keeps_their_dtype():
     images = images_of(4, 25, 34, 3)
     layers = [RandomResizedCrop(30, 9, seed=0) for _ in range(2)]
@@ -179,6 +183,7 @@ def test_rounds_bytes_and_keeps_their_dtype():
     assert np.abs(bytes_ - floats).max() < 0.501
 
 
+@pytest.mark.any_backend
 def test_makes_images_of_unknown_sizes_alike_in_tf_data():
     images = [images_of(25, 34, 3), 1000 + images_of(3, 5, 3)]
     for antialias in (False, True):
@@ -194,6 +199,7 @@ def test_makes_images_of_unknown_sizes_alike_in_tf_data():
     np.testing.assert_allclose(rest, expected, atol=1e-3)
 
 
+@pytest.mark.any_backend
 def test_boxes_masks_and_keypoints_go_where_the_pixels_go():
     layer = RandomResizedCrop(
         80, 60, scale=(0.3, 0.9), bounding_box_format="xywh", seed=0
@@ -203,6 +209,7 @@ def test_boxes_masks_and_keypoints_go_where_the_pixels_go():
         painted.require_that_all_follow(layer, tolerance=1.6)
 
 
+@pytest.mark.any_backend
 def test_promises_the_shapes_of_all_that_it_returns():
     layer = RandomResizedCrop(5, 7, data_format="channels_first")
     outputs = layer.compute_output_spec(
@@ -222,6 +229,7 @@ def test_promises_the_shapes_of_all_that_it_returns():
     assert outputs["segmentation_masks"].shape == (2, 5, 7)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -246,6 +254,7 @@ def test_refuses_bad_arguments(name, value):
         RandomResizedCrop(**arguments)
 
 
+@pytest.mark.any_backend
 def test_averages_by_triangles_alone():
     with pytest.raises(ValueError, match="`antialias` of RandomResizedCrop"):
         RandomResizedCrop(5, 7, interpolation="nearest", antialias=True)

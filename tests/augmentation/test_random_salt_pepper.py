@@ -31,6 +31,7 @@ def test_hits_the_given_fraction_of_the_pixels(dtype):
         assert abs(counts - 6000 * share).max() < 5 * spread
 
 
+@pytest.mark.any_backend
 def test_every_image_has_an_amount_and_a_share_of_its_own():
     layer = RandomSaltPepper(amount=(0.1, 0.3), salt=(0.2, 0.6))
     drawn = layer.sample((2000, 4, 4, 3), seed=0)
@@ -42,6 +43,7 @@ def test_every_image_has_an_amount_and_a_share_of_its_own():
     assert abs(np.corrcoef(amounts, shares)[0, 1]) < 5 / np.sqrt(2000)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("amount", "salt", "expected"), [(0, 1, 100), (1, 1, 255), (1, 0, 0)]
 )
@@ -50,12 +52,14 @@ def test_none_or_all_may_be_hit(amount, salt, expected):
     assert (result_of(layer) == expected).all()
 
 
+@pytest.mark.any_backend
 def test_black_and_white_are_the_ends_of_the_value_range():
     layer = RandomSaltPepper(amount=1, value_range=(-1, 1))
     images = np.zeros((2, 20, 20, 1), "float32")
     assert set(np.unique(ops.convert_to_numpy(layer(images)))) == {-1, 1}
 
 
+@pytest.mark.any_backend
 def test_places_are_even_and_no_two_images_share_them():
     layer = RandomSaltPepper(amount=0.5, salt=1, seed=3)
     hits = (result_of(layer) == 255)[..., 0]
@@ -66,6 +70,7 @@ def test_places_are_even_and_no_two_images_share_them():
     assert abs(likeness).max() < 5 / np.sqrt(6000)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("name", "value"),
     [("amount", 1.5), ("amount", (0.2, 0.1)), ("salt", -1), ("salt", "half")],

@@ -50,6 +50,7 @@ def test_floats_follow_the_formula(channels):
     np.testing.assert_allclose(result, expected.clip(0, 1), atol=1e-6)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("size", [(1, 1), (1, 5), (5, 1), (2, 2), (2, 5)])
 def test_an_image_that_is_all_edge_stays(size):
     images = images_of(2, *size, 3)
@@ -57,6 +58,7 @@ def test_an_image_that_is_all_edge_stays(size):
     np.testing.assert_array_equal(result, images)
 
 
+@pytest.mark.any_backend
 def test_the_factor_is_the_range_of_the_amounts():
     shape = (1000, 1, 1, 1)
     amounts = numpy(RandomSharpness(0.5).sample(shape, seed=1)["amount"])
@@ -67,6 +69,7 @@ def test_the_factor_is_the_range_of_the_amounts():
     assert 0.39 < amounts.max() <= 0.4
 
 
+@pytest.mark.any_backend
 def test_sizes_that_are_not_known_give_the_same():
     images = images_of(2, 7, 9, 3)
     layer = RandomSharpness((1, 1))
@@ -88,6 +91,7 @@ def test_a_wide_float_keeps_its_precision():
     assert result[0, 1, 1, 0] == pytest.approx(2.625 + 21e-9 / 8, abs=1e-12)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("value", [1.5, (0.5, 0.1), -0.1])
 def test_refuses_bad_factors(value):
     with pytest.raises(ValueError, match="`factor` of RandomSharpness"):

@@ -18,6 +18,7 @@ def test_half_is_the_threshold_of_pillow():
     np.testing.assert_array_equal(result, np.stack(expected))
 
 
+@pytest.mark.any_backend
 def test_the_ends_invert_everything_and_nothing_but_white():
     np.testing.assert_array_equal(
         numpy(RandomSolarize(threshold=0)(IMAGES)), 255 - IMAGES
@@ -41,6 +42,7 @@ def test_floats_follow_the_formula(value_range):
     np.testing.assert_allclose(result, expected, atol=1e-6)
 
 
+@pytest.mark.any_backend
 def test_the_threshold_is_drawn_from_its_range():
     draws = RandomSolarize((0.2, 0.4)).sample((1000, 1, 1, 1), seed=1)
     draws = numpy(draws["threshold"]) / 255
@@ -48,6 +50,7 @@ def test_the_threshold_is_drawn_from_its_range():
     assert 0.39 < draws.max() <= 0.4001
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("value", [1.5, -0.1, (0.5, 0.4), "0.5"])
 def test_refuses_bad_thresholds(value):
     with pytest.raises(ValueError, match="`threshold` of RandomSolarize"):

@@ -77,6 +77,7 @@ def test_brightens_as_pillow_but_for_its_rounding(factor):
     assert abs(result.astype(int) - expected).max() <= 1
 
 
+@pytest.mark.any_backend
 def test_counts_every_level_of_every_image_and_channel():
     counts = numpy(tables.histogram(IMAGES))
     assert counts.shape == (4, 1, 256, 3)
@@ -93,6 +94,7 @@ def test_equalizes_as_pillow():
     np.testing.assert_array_equal(numpy(tables.lookup(IMAGES, table)), expected)
 
 
+@pytest.mark.any_backend
 def test_equalizes_even_the_smallest_images():
     levels = np.array([10, 10, 20, 30, 30], "uint8").reshape(1, 5, 1, 1)
     table = tables.equalize(tables.histogram(levels))
@@ -101,6 +103,7 @@ def test_equalizes_even_the_smallest_images():
     assert result.tolist() == [0, 0, 170, 255, 255]
 
 
+@pytest.mark.any_backend
 def test_a_table_of_several_operations_is_one_after_another():
     thresholds = ops.convert_to_tensor([50.0, 100.0, 150.0, 200.0])
     steps = [
@@ -116,6 +119,7 @@ def test_a_table_of_several_operations_is_one_after_another():
     np.testing.assert_array_equal(at_once, numpy(one_by_one))
 
 
+@pytest.mark.any_backend
 def test_the_histogram_after_a_table_needs_no_second_count():
     table = tables.table_of(lambda x: tables.solarize(x, of_all(100)))
     mapped = tables.mapped_histogram(tables.histogram(IMAGES), table)
@@ -123,6 +127,7 @@ def test_the_histogram_after_a_table_needs_no_second_count():
     np.testing.assert_array_equal(numpy(mapped), numpy(counted))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("value_range", [(0, 255), (0, 1), (-1, 1)])
 def test_floats_of_whole_levels_read_what_bytes_read(value_range):
     low, high = value_range
@@ -134,6 +139,7 @@ def test_floats_of_whole_levels_read_what_bytes_read(value_range):
     np.testing.assert_allclose(result, expected, rtol=0, atol=3e-5)
 
 
+@pytest.mark.any_backend
 def test_the_result_has_the_dtype_of_the_images():
     for dtype in ("uint8", "int32", "float16", "float32"):
         images = ops.convert_to_tensor(IMAGES[:1, :4, :4].astype(dtype))

@@ -75,10 +75,12 @@ def slices():
     return tf.data.Dataset.from_tensor_slices(IMAGES)
 
 
+@pytest.mark.any_backend
 def test_acts_in_an_eager_call():
     assert_turned(turn()(IMAGES))
 
 
+@pytest.mark.any_backend
 def test_an_explicit_word_wins():
     assert_turned(turn()(IMAGES, training=True))
     assert_untouched(turn()(IMAGES, training=False))
@@ -108,6 +110,7 @@ def test_acts_in_a_step_of_training_written_by_hand():
     assert_untouched(model(IMAGES))
 
 
+@pytest.mark.any_backend
 def test_acts_in_a_container_of_augmentations_alone():
     noise = RandomGaussianNoise(stddev=0.0)
     assert_turned(model_of(turn(), noise)(IMAGES))
@@ -124,11 +127,13 @@ def test_random_layers_of_keras_may_stand_in_the_container():
     assert_untouched(model_of(turn(), keras.layers.Resizing(8, 8))(IMAGES))
 
 
+@pytest.mark.any_backend
 def test_an_empty_word_in_a_container_is_no_word():
     assert_turned(model_of(turn())(IMAGES, training=None))
     assert_untouched(model_of(turn())(IMAGES, training=False))
 
 
+@pytest.mark.any_backend
 def test_acts_in_a_tf_data_function():
     layer = turn()
     assert_turned(first_of(slices().map(layer)))
@@ -138,6 +143,7 @@ def test_acts_in_a_tf_data_function():
     assert_untouched(first_of(slices().map(lambda x: layer(x, training=False))))
 
 
+@pytest.mark.any_backend
 def test_acts_in_a_function_within_a_tf_data_function():
     layer = turn()
     within = tf.function(lambda x: layer(x))
@@ -151,10 +157,12 @@ def test_acts_in_a_function_within_a_tf_data_function():
     )
 
 
+@pytest.mark.any_backend
 def test_acts_in_a_pipeline_in_tf_data():
     assert_turned(first_of(slices().map(keras.layers.Pipeline([turn()]))))
 
 
+@pytest.mark.any_backend
 @pytest.mark.skipif(
     BACKEND != "tensorflow",
     reason="Keras itself cannot run a Sequential of another backend in tf.data",
@@ -188,6 +196,7 @@ def test_holds_still_in_a_stateless_call():
     assert_turned(outputs)
 
 
+@pytest.mark.any_backend
 def test_a_stateless_call_leaves_no_trace():
     layer = turn()
     layer.stateless_call([], layer.variables, IMAGES)

@@ -90,6 +90,7 @@ def test_every_interpolation_follows_its_reference_beyond_each_edge(mode):
     np.testing.assert_allclose(read, by_keys(images, x, y, mode), atol=5e-3)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("size", [(5, 4), (9, 16)])
 def test_the_output_may_have_another_size_and_a_perspective(size):
     images, _, _ = images_and_points()
@@ -113,6 +114,7 @@ def test_the_output_may_have_another_size_and_a_perspective(size):
     np.testing.assert_allclose(numpy(result), expected, atol=5e-3)
 
 
+@pytest.mark.any_backend
 def test_the_last_row_counts_only_in_a_perspective():
     matrix = ops.convert_to_tensor(
         np.array([[[1.0, 0, 2], [0, 1, 3], [9, 9, 9]]], "float32")
@@ -121,6 +123,7 @@ def test_the_last_row_counts_only_in_a_perspective():
     np.testing.assert_array_equal(numpy(x + 0 * y)[0], [[2, 3], [2, 3]])
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("mode", list(SCIPY_MODES))
 def test_nothing_but_pixels_is_seen_beyond_the_horizon(mode):
     images, _, _ = images_and_points()
@@ -142,6 +145,7 @@ def test_nothing_but_pixels_is_seen_beyond_the_horizon(mode):
             assert not result[:, :, 5:].any()
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "bool"])
 def test_the_nearest_pixel_keeps_its_dtype(dtype):
     images, _, _ = images_and_points()
@@ -152,6 +156,7 @@ def test_the_nearest_pixel_keeps_its_dtype(dtype):
     np.testing.assert_array_equal(numpy(result), images.astype(dtype))
 
 
+@pytest.mark.any_backend
 def test_matrices_are_composed_in_the_order_of_the_warps_and_inverted():
     random = np.random.default_rng(0)
     one, other, third = random.normal(size=(3, 4, 3, 3)).astype("float32")

@@ -40,6 +40,7 @@ def written(content):
     return file.getvalue()
 
 
+@pytest.mark.any_backend
 def test_a_backup_is_read_as_it_was_written():
     content = read_backup(io.BytesIO(written(CONTENT)))
     arrays = content.pop("arrays")
@@ -53,6 +54,7 @@ def test_a_backup_is_read_as_it_was_written():
         assert array.shape == expected.shape
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "content",
     [{"a": [object()]}, [np.array([None])], {("a", "b"): 1}],
@@ -94,6 +96,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("damage", BROKEN)
 def test_a_damaged_backup_falls_back_to_the_one_before(tmp_path, damage):
     directory = BackupDirectory(tmp_path)
@@ -128,6 +131,7 @@ def go_on(directory, make=model, guarded=(), epochs=4):
     return make().fit(**arrays(), epochs=epochs, verbose=0, callbacks=callbacks)
 
 
+@pytest.mark.any_backend
 def test_a_training_with_two_damaged_backups_does_not_begin_anew(tmp_path):
     interrupt(tmp_path)
     for name in ("backup.zip", "previous.zip"):
@@ -136,6 +140,7 @@ def test_a_training_with_two_damaged_backups_does_not_begin_anew(tmp_path):
         go_on(tmp_path)
 
 
+@pytest.mark.any_backend
 def test_from_the_backup_before_comes_the_same_end(tmp_path):
     expected = train(tmp_path / "whole")[0]["loss"]
     keras.utils.set_random_seed(0)
@@ -161,6 +166,7 @@ def with_another_optimizer():
     return model(keras.optimizers.Adam())
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("make", "difference"),
     [
@@ -179,6 +185,7 @@ def test_a_backup_of_another_model_names_the_first_difference(
     }
 
 
+@pytest.mark.any_backend
 def test_a_backup_of_another_training_is_refused(tmp_path):
     interrupt(tmp_path, guarded=[EarlyStopping("loss")])
     with pytest.raises(ValueError, match=r"callbacks \['EarlyStopping'\]"):
@@ -187,6 +194,7 @@ def test_a_backup_of_another_training_is_refused(tmp_path):
         go_on(tmp_path, guarded=[EarlyStopping("loss")], epochs=1)
 
 
+@pytest.mark.any_backend
 def test_a_backup_of_another_backend_is_refused(tmp_path):
     interrupt(tmp_path)
     directory = BackupDirectory(tmp_path)
@@ -195,6 +203,7 @@ def test_a_backup_of_another_backend_is_refused(tmp_path):
         go_on(tmp_path)
 
 
+@pytest.mark.any_backend
 def test_a_full_disk_leaves_the_last_backup_whole(tmp_path):
     directory = BackupDirectory(tmp_path)
     directory.open()
@@ -213,6 +222,7 @@ def test_a_full_disk_leaves_the_last_backup_whole(tmp_path):
     directory.close()
 
 
+@pytest.mark.any_backend
 def test_a_disk_that_fails_in_fit_ends_the_training_with_its_name(
     tmp_path, monkeypatch
 ):
@@ -228,6 +238,7 @@ def test_a_disk_that_fails_in_fit_ends_the_training_with_its_name(
     }
 
 
+@pytest.mark.any_backend
 def test_a_directory_that_cannot_be_written_is_told_before_training(
     tmp_path, monkeypatch
 ):
@@ -247,6 +258,7 @@ def test_a_directory_that_cannot_be_written_is_told_before_training(
     np.testing.assert_array_equal(before[0], trained.get_weights()[0])
 
 
+@pytest.mark.any_backend
 def test_a_file_in_the_place_of_the_directory_is_told(tmp_path):
     path = tmp_path / "backup"
     path.write_text("")
@@ -254,6 +266,7 @@ def test_a_file_in_the_place_of_the_directory_is_told(tmp_path):
         go_on(path)
 
 
+@pytest.mark.any_backend
 def test_another_process_is_kept_out(tmp_path):
     directory = BackupDirectory(tmp_path)
     code = (

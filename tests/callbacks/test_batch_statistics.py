@@ -64,6 +64,7 @@ def test_statistics_are_averaged_like_weights(seen):
     assert_close(model.get_weights(), mean(seen[3::3]))
 
 
+@pytest.mark.any_backend
 def test_statistics_can_be_the_latest(seen):
     model = trained(WeightAveraging("swa", batch_norm="keep"))
     expected = mean(seen[3::3])
@@ -116,6 +117,7 @@ def test_statistics_can_be_computed_anew_from_data(data, batches, seen):
     assert model.layers[1].momentum == 0.7
 
 
+@pytest.mark.any_backend
 def test_computing_anew_leaves_the_training_as_it_is(seen):
     # Dropout draws the same numbers, and the statistics are those of before.
     steps = Steps()
@@ -127,6 +129,7 @@ def test_computing_anew_leaves_the_training_as_it_is(seen):
     assert_same(model.get_weights(), seen[-1])
 
 
+@pytest.mark.any_backend
 def test_frozen_layers_keep_their_statistics():
     model = normalized_model()
     model.layers[1].trainable = False
@@ -137,6 +140,7 @@ def test_frozen_layers_keep_their_statistics():
     assert_same(model.get_weights()[STATISTICS], start[STATISTICS])
 
 
+@pytest.mark.any_backend
 def test_layers_that_are_unfrozen_meanwhile_are_computed_anew():
     model = normalized_model()
     start = model.get_weights()
@@ -153,6 +157,7 @@ def test_layers_that_are_unfrozen_meanwhile_are_computed_anew():
         np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=1e-6)
 
 
+@pytest.mark.any_backend
 def test_data_without_a_batch_are_refused():
     callback = WeightAveraging("swa", batch_norm="reestimate", data=[])
     with pytest.raises(ValueError, match="one batch at least"):

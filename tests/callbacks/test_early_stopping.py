@@ -21,6 +21,7 @@ def ours_in_keras_tests(monkeypatch):
     monkeypatch.setattr("keras.src.callbacks.EarlyStopping", EarlyStopping)
 
 
+@pytest.mark.any_backend
 def test_keras_own_tests_make_our_class(monkeypatch):
     class Broken(EarlyStopping):
         def __init__(self, **kwargs):
@@ -34,10 +35,12 @@ def test_keras_own_tests_make_our_class(monkeypatch):
     assert len(made) == tests.countTestCases() >= 7
 
 
+@pytest.mark.any_backend
 def test_is_one_of_keras_callbacks():
     assert isinstance(EarlyStopping(), keras.callbacks.EarlyStopping)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(("mode", "sign"), [("min", 1), ("max", -1)])
 def test_nan_in_the_first_epochs_never_becomes_the_best(mode, sign):
     stopper = EarlyStopping("loss", patience=4, mode=mode)
@@ -46,12 +49,14 @@ def test_nan_in_the_first_epochs_never_becomes_the_best(mode, sign):
     assert (stopper.wait, model.stop_training) == (1, False)
 
 
+@pytest.mark.any_backend
 def test_patience_counts_epochs_of_nan():
     stopper = EarlyStopping("loss", patience=2)
     assert drive(stopper, [1.0, NAN, NAN, 0.5]).stop_training
     assert (stopper.stopped_epoch, stopper.best) == (2, 1.0)
 
 
+@pytest.mark.any_backend
 def test_a_training_of_nan_alone_stops_and_keeps_its_last_weights():
     stopper = EarlyStopping("loss", patience=3, restore_best_weights=True)
     model = drive(stopper, [NAN] * 6)
@@ -59,6 +64,7 @@ def test_a_training_of_nan_alone_stops_and_keeps_its_last_weights():
     assert model.weights[0] == 2
 
 
+@pytest.mark.any_backend
 def test_the_first_epoch_never_ends_the_training():
     stopper = EarlyStopping("loss", patience=0)
     drive(stopper, [NAN, NAN])
@@ -70,12 +76,14 @@ def test_best_weights_do_not_follow_the_model():
     assert drive(stopper, [2.0, 1.0, 3.0, 3.0]).weights[0] == 1
 
 
+@pytest.mark.any_backend
 def test_infinite_values_compare_as_numbers():
     stopper = EarlyStopping("loss", patience=2)
     drive(stopper, [math.inf, 1e30, -math.inf, NAN])
     assert (stopper.best, stopper.best_epoch) == (-math.inf, 2)
 
 
+@pytest.mark.any_backend
 def test_a_missing_metric_warns_and_is_not_counted():
     stopper = EarlyStopping("val_loss", patience=1)
     with pytest.warns(UserWarning, match="'val_loss' is missing.*nothing"):
@@ -84,6 +92,7 @@ def test_a_missing_metric_warns_and_is_not_counted():
     assert (stopper.best, stopper.best_epoch) == (1.0, 3)
 
 
+@pytest.mark.any_backend
 @settings(deadline=None, max_examples=50)
 @given(
     losses=st.lists(
@@ -127,6 +136,7 @@ def by_the_rule(losses, patience, min_delta):
     return 0, best[-1] if best else 0
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("argument", "value"),
     [
@@ -149,6 +159,7 @@ def test_a_bad_argument_is_refused(argument, value):
         EarlyStopping(**{argument: value})
 
 
+@pytest.mark.any_backend
 @settings(deadline=None, max_examples=100)
 @given(
     losses=st.lists(

@@ -8,6 +8,8 @@ from scripted import FakeModel, drive
 
 from keras_regopt.callbacks import EarlyStopping
 
+pytestmark = pytest.mark.any_backend
+
 # The weights go from 0 to (2, -1) and come by the target of the validation.
 X = np.array([[1.0, 2.0], [0.0, 1.0], [3.0, -1.0], [1.0, 1.0]], "float32")
 Y = X @ np.array([[2.0], [-1.0]], "float32")

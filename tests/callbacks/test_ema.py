@@ -60,6 +60,7 @@ def test_equals_the_wrapper_of_an_optimizer(bias_correction, warm_up):
     assert_close(model.get_weights(), optimizer.average_values())
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("average", "samples"),
     [
@@ -83,6 +84,7 @@ def test_takes_its_samples_when_they_are_due(average, samples, seen):
     assert_close(averaged(average), expected)
 
 
+@pytest.mark.any_backend
 def test_warm_up_keeps_less_of_the_first_samples():
     momenta = [1 / 10, 2 / 11, 3 / 12, 4 / 13]
     expected = [0.0] * 4
@@ -97,6 +99,7 @@ def test_warm_up_keeps_less_of_the_first_samples():
     )
 
 
+@pytest.mark.any_backend
 def test_averages_weights_of_half_precision_in_single():
     model = keras.Sequential(
         [keras.Input((2,)), keras.layers.Dense(1, dtype="float16")]

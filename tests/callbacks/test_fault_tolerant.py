@@ -57,6 +57,7 @@ OPTIMIZERS = {
 }
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimizer_goes_on_as_it_was(tmp_path, name):
     def make():
@@ -67,6 +68,7 @@ def test_every_optimizer_goes_on_as_it_was(tmp_path, name):
     require_equal(train(tmp_path / "parts", [8], **options), expected)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("scheduled", [False, True])
 def test_a_rate_that_was_cut_stays_cut(tmp_path, scheduled):
     def make():
@@ -104,6 +106,7 @@ def test_a_compiled_train_function_goes_on_as_it_was(tmp_path):
     require_equal(train(tmp_path / "parts", [5], **options), expected)
 
 
+@pytest.mark.any_backend
 def test_guarded_callbacks_see_every_epoch_once(tmp_path):
     callbacks = []
 
@@ -116,6 +119,7 @@ def test_guarded_callbacks_see_every_epoch_once(tmp_path):
     assert callbacks[-1].seen == [0, 1, 2, 3]
 
 
+@pytest.mark.any_backend
 def test_batches_keep_their_numbers(tmp_path):
     numbers = []
     note = keras.callbacks.LambdaCallback(
@@ -126,6 +130,7 @@ def test_batches_keep_their_numbers(tmp_path):
     assert numbers == [0, 1, 2, 3, 4, 0, 1, 2] + [1, 2, 3, 4]
 
 
+@pytest.mark.any_backend
 def test_a_later_fit_begins_where_it_is_told_to(tmp_path):
     trained = model()
     with pytest.raises(Interruption):
@@ -143,6 +148,7 @@ def test_a_later_fit_begins_where_it_is_told_to(tmp_path):
     assert history.epoch == [0, 1, 2]
 
 
+@pytest.mark.any_backend
 def test_the_backup_is_removed_at_the_end_and_another_training_begins_anew(
     tmp_path,
 ):
@@ -152,17 +158,20 @@ def test_the_backup_is_removed_at_the_end_and_another_training_begins_anew(
     require_equal(train(backup), first)
 
 
+@pytest.mark.any_backend
 def test_files_of_others_in_the_directory_are_left_alone(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     train(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
+@pytest.mark.any_backend
 def test_from_a_backup_that_was_kept_comes_the_same_end_again(tmp_path):
     first = train(tmp_path, delete_checkpoint=False)
     require_equal(train(tmp_path, delete_checkpoint=False), first)
 
 
+@pytest.mark.any_backend
 def test_the_backup_outlives_the_work_of_callbacks_at_the_end(tmp_path):
     class DiesAtTheEnd(Epochs):
         def on_train_end(self, logs=None):
@@ -178,6 +187,7 @@ def test_the_backup_outlives_the_work_of_callbacks_at_the_end(tmp_path):
     assert (tmp_path / "backup.zip").exists()
 
 
+@pytest.mark.any_backend
 def test_a_backup_is_made_when_the_time_has_come(tmp_path, monkeypatch):
     now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
@@ -199,6 +209,7 @@ def test_a_backup_is_made_when_the_time_has_come(tmp_path, monkeypatch):
     assert made == [(0, 0), (0, 3), (1, 1), (1, 4)]
 
 
+@pytest.mark.any_backend
 def test_guarded_callbacks_must_come_after_it(tmp_path):
     stopper = EarlyStopping("loss")
     for callbacks in ([stopper], []):
@@ -207,6 +218,7 @@ def test_guarded_callbacks_must_come_after_it(tmp_path):
             model().fit(**arrays(), verbose=0, callbacks=[*callbacks, tolerant])
 
 
+@pytest.mark.any_backend
 def test_a_callback_whose_state_is_out_of_reach_is_refused():
     class Counts(keras.callbacks.EarlyStopping):
         pass
@@ -215,6 +227,7 @@ def test_a_callback_whose_state_is_out_of_reach_is_refused():
         FaultTolerant([Counts()], "backup")
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -237,6 +250,7 @@ def test_bad_arguments_are_refused_when_it_is_made(arguments):
         FaultTolerant(**{"callbacks": [], "backup_dir": "backup", **arguments})
 
 
+@pytest.mark.any_backend
 def test_a_loop_without_fit_is_refused(tmp_path):
     tolerant = FaultTolerant([], tmp_path)
     tolerant.set_model(model())

@@ -124,6 +124,7 @@ def test_the_backup_brings_the_order_back(tmp_path, name):
     require_equal(run, expected)
 
 
+@pytest.mark.any_backend
 @cannot_be_checked
 @pytest.mark.parametrize("name", READ_AGAIN)
 def test_data_with_a_memory_is_read_again(tmp_path, name):
@@ -161,6 +162,7 @@ def warnings_of(recorded):
     return [str(warning.message) for warning in recorded]
 
 
+@pytest.mark.any_backend
 def test_a_pipeline_that_cannot_be_repeated_gives_a_warning(tmp_path, recwarn):
     tf.random.set_seed(None)
     data = as_it_is(pipeline().shuffle(20).batch(4))
@@ -168,6 +170,7 @@ def test_a_pipeline_that_cannot_be_repeated_gives_a_warning(tmp_path, recwarn):
     assert any("without a seed" in w for w in warnings_of(recwarn))
 
 
+@pytest.mark.any_backend
 def test_other_data_after_an_interruption_gives_a_warning(tmp_path, recwarn):
     seeds = iter((1, 2))
 
@@ -188,6 +191,7 @@ def generated(size):
     return as_it_is(pair for pair in pairs)
 
 
+@pytest.mark.any_backend
 @cannot_be_checked
 @pytest.mark.parametrize("make", [rows, generated])
 def test_data_that_ends_before_the_position_is_refused(tmp_path, make):
@@ -196,6 +200,7 @@ def test_data_that_ends_before_the_position_is_refused(tmp_path, make):
         train(tmp_path, [5], data=lambda: make(next(sizes)))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("generates", [False, True])
 def test_validation_data_that_begins_again_gives_a_warning(
     tmp_path, recwarn, generates
@@ -261,6 +266,7 @@ PIPELINES = {
 }
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("kind", PIPELINES)
 def test_pipelines_are_told_apart(kind):
     tf.random.set_seed(None)

@@ -89,6 +89,7 @@ def test_the_norms_are_those_before_clipping_and_with_the_penalties():
     assert history["gradient_norm"][0] == pytest.approx(expected.mean(), 1e-4)
 
 
+@pytest.mark.any_backend
 def test_each_layer_has_its_own_norm():
     model = keras.Sequential(
         [
@@ -119,6 +120,7 @@ def test_each_layer_has_its_own_norm():
     assert set(short) == {"loss", "gradient_norm", "gradient_norm_max"}
 
 
+@pytest.mark.any_backend
 def test_the_training_and_its_other_figures_stay_as_they_are():
     def train(*callbacks):
         keras.utils.set_random_seed(0)
@@ -167,6 +169,7 @@ def test_works_beside_callbacks_that_make_the_train_function_anew():
         assert "apply" not in vars(model.optimizer)
 
 
+@pytest.mark.any_backend
 def test_steps_that_are_no_number_do_not_count():
     model = linear_model(
         keras.optimizers.LossScaleOptimizer(SGD(0.02), initial_scale=8.0),
@@ -201,6 +204,7 @@ def test_rows_of_an_embedding_that_appear_twice_are_summed_up():
     assert history["gradient_norm"] == [pytest.approx(10**0.5)]
 
 
+@pytest.mark.any_backend
 def test_what_an_error_left_behind_ends_with_the_next_training():
     def interrupt(epoch, logs):
         raise KeyboardInterrupt
@@ -216,6 +220,7 @@ def test_what_an_error_left_behind_ends_with_the_next_training():
     assert "train_step" not in vars(model)
 
 
+@pytest.mark.any_backend
 def test_a_train_step_that_hides_its_gradients_is_refused():
     class Hiding(keras.Sequential):
         def train_step(self, *arguments):
@@ -239,6 +244,7 @@ def test_several_replicas_are_refused(monkeypatch):
         callback.on_train_begin()
 
 
+@pytest.mark.any_backend
 def test_tensorboard_gets_the_norms_of_each_epoch(tmp_path):
     model = linear_model(by_kernel_and_bias(), **EAGER)
     history = fit(model, GradientNormLogger(log_dir=tmp_path), epochs=2)
@@ -249,6 +255,7 @@ def test_tensorboard_gets_the_norms_of_each_epoch(tmp_path):
     np.testing.assert_allclose(norms, history["gradient_norm"], rtol=1e-6)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [({"per_layer": 1}, "per_layer"), ({"log_dir": 1}, "log_dir")],

@@ -125,6 +125,7 @@ def test_an_optimizer_that_switches_weights_trains_a_part(make):
     assert moved(start, ends.seen[0]) == [False, False, True]
 
 
+@pytest.mark.any_backend
 def test_discriminative_rates_are_those_of_the_groups():
     def make(model):
         return AdamW(0.01, weight_decay=0.0, groups=layerwise_decay(model, 0.5))
@@ -138,6 +139,7 @@ def test_discriminative_rates_are_those_of_the_groups():
             np.testing.assert_allclose(np.abs(new - old), rate, rtol=0.02)
 
 
+@pytest.mark.any_backend
 def test_goes_on_by_the_number_of_the_epoch():
     whole, parts = layered_model(), layered_model()
     fit(whole, GradualUnfreezing(), epochs=4)
@@ -167,6 +169,7 @@ class Flags(keras.callbacks.Callback):
         self.batches.append(len(self.model.trainable_variables))
 
 
+@pytest.mark.any_backend
 def test_the_model_is_frozen_during_the_batches_alone():
     model, seen = layered_model(), Flags()
     # Once built, the optimizer knows what is frozen now by itself.
@@ -178,6 +181,7 @@ def test_the_model_is_frozen_during_the_batches_alone():
     assert seen.elsewhere == [before] * 7
 
 
+@pytest.mark.any_backend
 def test_after_the_end_everything_is_trained_again():
     model = layered_model()
     fit(model, GradualUnfreezing(), epochs=1)
@@ -186,6 +190,7 @@ def test_after_the_end_everything_is_trained_again():
     assert moved(start, model.get_weights()) == [True, True, True]
 
 
+@pytest.mark.any_backend
 def test_after_an_error_the_next_fit_or_unfreeze_finds_all_of_it():
     def interrupt(*arguments, **options):
         raise KeyboardInterrupt
@@ -201,6 +206,7 @@ def test_after_an_error_the_next_fit_or_unfreeze_finds_all_of_it():
     assert flags(model) == before
 
 
+@pytest.mark.any_backend
 def test_a_checkpoint_of_a_frozen_model_reloads_with_its_optimizer(tmp_path):
     model = layered_model(lambda m: Adam(0.01))
     path = str(tmp_path / "{epoch}.keras")
@@ -232,6 +238,7 @@ def test_frozen_batch_normalization_keeps_its_statistics():
         assert not np.array_equal(before, after)
 
 
+@pytest.mark.any_backend
 def test_groups_are_patterns_of_names_at_any_depth():
     body = keras.Sequential(
         [
@@ -294,6 +301,7 @@ def test_the_train_function_is_compiled_once_for_each_unfreezing():
     assert counts[0] == counts[1] < counts[2] == counts[3] == counts[4]
 
 
+@pytest.mark.any_backend
 def test_an_optimizer_that_knows_a_part_is_refused():
     model = layered_model()
     model.get_layer("bottom").trainable = False
@@ -303,6 +311,7 @@ def test_an_optimizer_that_knows_a_part_is_refused():
         fit(model, GradualUnfreezing())
 
 
+@pytest.mark.any_backend
 def test_an_optimizer_that_needs_all_gradients_is_refused():
     def several(model):
         return by_kernel_and_bias()
@@ -311,6 +320,7 @@ def test_an_optimizer_that_needs_all_gradients_is_refused():
         fit(layered_model(several), GradualUnfreezing())
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("groups", "message"),
     [
@@ -323,6 +333,7 @@ def test_groups_that_do_not_fit_the_model_are_refused(groups, message):
         fit(layered_model(), GradualUnfreezing(groups=groups))
 
 
+@pytest.mark.any_backend
 def test_a_model_with_nothing_to_train_is_refused():
     model = layered_model()
     unfreezing = GradualUnfreezing()
@@ -332,6 +343,7 @@ def test_a_model_with_nothing_to_train_is_refused():
         unfreezing.on_train_begin()
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("argument", "value"),
     [

@@ -94,6 +94,7 @@ def test_each_step_uses_the_scheduled_value(mode):
     np.testing.assert_allclose(losses, 0.4 * np.arange(6), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.any_backend
 def test_each_epoch_uses_the_scheduled_value_in_validation_too():
     model = still_model(CountedL2(), mode=COMPILED)
     data = np.zeros((1, 2), "float32"), np.zeros((1, 2), "float32")
@@ -126,6 +127,7 @@ def test_the_step_is_compiled_once():
     assert runs[2] == runs[5]
 
 
+@pytest.mark.any_backend
 def test_the_last_value_is_left_as_a_plain_number():
     model = still_model(CountedL2(), mode=COMPILED)
     regularizer = model.layers[0].kernel_regularizer
@@ -138,6 +140,7 @@ def test_the_last_value_is_left_as_a_plain_number():
     assert fit(model, epochs=1, steps=1) == pytest.approx([2.0], rel=1e-5)
 
 
+@pytest.mark.any_backend
 def test_a_later_fit_may_schedule_something_else():
     model = still_model(CountedL2(0.0), CountedL2(0.0), mode=COMPILED)
     for name, other in (("dense_0", 1), ("dense_1", 0)):
@@ -150,6 +153,7 @@ def test_a_later_fit_may_schedule_something_else():
         np.testing.assert_allclose(losses, expected, rtol=1e-5)
 
 
+@pytest.mark.any_backend
 def test_a_checkpoint_in_between_holds_the_value_of_then(tmp_path):
     model = still_model(CountedL2(), mode=COMPILED)
     checkpoint = keras.callbacks.ModelCheckpoint(tmp_path / "{epoch}.keras")
@@ -159,6 +163,7 @@ def test_a_checkpoint_in_between_holds_the_value_of_then(tmp_path):
     assert len(loaded.variables) == 1
 
 
+@pytest.mark.any_backend
 def test_several_targets_follow_by_pattern_object_and_list():
     one, other = CountedL2(), CountedL2()
     attribute = "kernel_regularizer.rate"
@@ -203,6 +208,7 @@ def test_dropout_drops_the_scheduled_part(make, policy):
     assert losses[0] == pytest.approx(1.0, rel=1e-3)
 
 
+@pytest.mark.any_backend
 def test_steps_go_on_from_a_restored_state_and_from_an_initial_epoch():
     model = still_model(CountedL2())
     first = schedule_of_rate(per="step")
@@ -228,6 +234,7 @@ def test_an_execution_of_several_steps_counts_as_several():
     assert callback.step == 4
 
 
+@pytest.mark.any_backend
 def test_takes_over_from_a_fit_that_failed():
     class Fails(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
@@ -293,6 +300,7 @@ def test_refuses_a_value_for_which_python_would_go_another_way():
         fit(model, schedule)
 
 
+@pytest.mark.any_backend
 @needs_trace
 def test_warns_of_a_value_that_nothing_reads():
     model = keras.Sequential(
@@ -305,6 +313,7 @@ def test_warns_of_a_value_that_nothing_reads():
         fit(model, schedule)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("target", "attribute", "message"),
     [
@@ -323,12 +332,14 @@ def test_says_what_the_model_lacks(target, attribute, message):
         fit(model, callback)
 
 
+@pytest.mark.any_backend
 def test_an_object_as_a_target_has_no_configuration():
     callback = HyperparameterSchedule(CountedL2(), "rate", RAMP)
     with pytest.raises(ValueError, match="the name of a layer, to be saved"):
         callback.get_config()
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

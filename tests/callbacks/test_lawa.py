@@ -1,4 +1,5 @@
 import keras
+import pytest
 from averaged_fit import (
     assert_close,
     fit,
@@ -10,6 +11,7 @@ from averaged_fit import (
 from keras_regopt.callbacks import LAWA, WeightAveraging
 
 
+@pytest.mark.any_backend
 def test_averages_the_latest_samples_at_each_validation():
     seen = trajectory(5)
     model, callback = small_model(), WeightAveraging(LAWA(last=3))
@@ -33,6 +35,7 @@ def test_averages_every_few_steps():
     assert_close(model.get_weights(), mean([seen[6], seen[9]]))
 
 
+@pytest.mark.any_backend
 def test_keeps_no_more_than_the_latest():
     callback = WeightAveraging(LAWA(last=2))
     fit(small_model(), callback, epochs=5)

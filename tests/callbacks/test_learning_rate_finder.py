@@ -67,6 +67,7 @@ def test_the_noted_rates_are_those_that_move_the_weights(kind, jit_compile):
     np.testing.assert_allclose(-np.diff(each.biases), test.rates, rtol=1e-4)
 
 
+@pytest.mark.any_backend
 def test_the_rates_of_linear_growth_are_on_a_line():
     model = linear_model(SGD(0.5), **EAGER)
     test = find_learning_rate(
@@ -75,6 +76,7 @@ def test_the_rates_of_linear_growth_are_on_a_line():
     np.testing.assert_allclose(test.rates, [0.1, 0.2, 0.3, 0.4, 0.5], rtol=1e-6)
 
 
+@pytest.mark.any_backend
 def test_the_losses_are_those_of_single_batches_over_several_epochs():
     model = linear_model(SGD(0.5))
     # At such rates the weights stay what they are.
@@ -156,6 +158,7 @@ OPTIMIZERS = {
 }
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("kind", OPTIMIZERS)
 def test_leaves_every_optimizer_and_its_rates_as_they_were(kind):
     model = linear_model(OPTIMIZERS[kind](), **EAGER)
@@ -171,6 +174,7 @@ def test_leaves_every_optimizer_and_its_rates_as_they_were(kind):
         assert holder._learning_rate is rate
 
 
+@pytest.mark.any_backend
 def test_leaves_a_new_model_as_it_was():
     model = linear_model(Adam(0.01), **EAGER)
     weights = model.get_weights()
@@ -183,6 +187,7 @@ def test_leaves_a_new_model_as_it_was():
     assert "history" not in vars(model)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 def test_leaves_the_model_as_it_was_after_an_error_too(error):
     def interrupt(batch, logs):
@@ -199,6 +204,7 @@ def test_leaves_the_model_as_it_was_after_an_error_too(error):
     assert float(model.optimizer.learning_rate) == pytest.approx(0.01)
 
 
+@pytest.mark.any_backend
 def test_a_callback_puts_the_model_back_at_its_next_training():
     def interrupt(batch, logs):
         raise RuntimeError
@@ -214,6 +220,7 @@ def test_a_callback_puts_the_model_back_at_its_next_training():
     assert float(model.optimizer.learning_rate) == 0.5
 
 
+@pytest.mark.any_backend
 def test_stops_where_the_loss_flies_off():
     model = linear_model(SGD(0.5), **EAGER)
     test = find_learning_rate(
@@ -227,6 +234,7 @@ def test_stops_where_the_loss_flies_off():
     assert 0.01 < test.suggestion < 1
 
 
+@pytest.mark.any_backend
 def test_stops_where_the_loss_is_no_number_and_where_asked_nowhere_else():
     model = linear_model(SGD(0.5), **EAGER)
     test = find_learning_rate(
@@ -237,6 +245,7 @@ def test_stops_where_the_loss_is_no_number_and_where_asked_nowhere_else():
     assert test.losses[-2] > 100 * test.losses[0]
 
 
+@pytest.mark.any_backend
 def test_a_loss_below_zero_may_fall():
     model = linear_model(SGD(0.5))
     model.compile(SGD(0.5), mean_output, **EAGER)
@@ -246,6 +255,7 @@ def test_a_loss_below_zero_may_fall():
     assert test.losses[-1] < test.losses[0] < 0
 
 
+@pytest.mark.any_backend
 def test_warns_where_the_data_end_before_the_test():
     model = linear_model(SGD(0.5), **EAGER)
     before = model.get_weights()
@@ -260,6 +270,7 @@ def test_warns_where_the_data_end_before_the_test():
     require_same(model.get_weights(), before)
 
 
+@pytest.mark.any_backend
 def test_a_generator_of_unknown_length_will_do():
     def batches():
         while True:
@@ -280,6 +291,7 @@ def test_asks_for_a_model_that_is_built():
         find_learning_rate(model, X, Y)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -292,11 +304,13 @@ def test_the_function_refuses_bad_arguments(options, message):
         find_learning_rate(linear_model("sgd"), X, Y, **options)
 
 
+@pytest.mark.any_backend
 def test_the_function_asks_for_a_compiled_model():
     with pytest.raises(ValueError, match="`model` of find_learning_rate must"):
         find_learning_rate(keras.Sequential([keras.Input((2,))]), X, Y)
 
 
+@pytest.mark.any_backend
 @pytest.mark.skipif(BACKEND == "torch", reason="Keras takes 1 alone there.")
 def test_refuses_several_steps_in_one_execution():
     model = linear_model(SGD(0.5), steps_per_execution=2)
@@ -304,6 +318,7 @@ def test_refuses_several_steps_in_one_execution():
         find_learning_rate(model, X, Y)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

@@ -50,6 +50,7 @@ def test_the_history_has_the_rate_that_moved_the_weights():
             np.testing.assert_allclose(weight, value, atol=1e-6)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("make", "expected"),
     [
@@ -80,6 +81,7 @@ def test_logs_the_rate_of_the_last_step_of_each_member(make, expected):
         )
 
 
+@pytest.mark.any_backend
 def test_a_rate_that_changes_within_an_epoch_is_that_of_the_last_step():
     def change(batch, logs):
         sync(model)
@@ -91,6 +93,7 @@ def test_a_rate_that_changes_within_an_epoch_is_that_of_the_last_step():
     np.testing.assert_allclose(history["learning_rate"], 0.02, rtol=1e-6)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("first", ["plateau", "logger"])
 def test_a_plateau_that_cuts_a_schedule_changes_the_rate_of_the_next_epoch(
     first,
@@ -109,6 +112,7 @@ def test_a_plateau_that_cuts_a_schedule_changes_the_rate_of_the_next_epoch(
     )
 
 
+@pytest.mark.any_backend
 def test_tensorboard_gets_the_rate_of_epochs_and_of_every_so_many_batches(
     tmp_path,
 ):
@@ -127,6 +131,7 @@ def test_tensorboard_gets_the_rate_of_epochs_and_of_every_so_many_batches(
     np.testing.assert_allclose(rates, history["learning_rate"], rtol=1e-6)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

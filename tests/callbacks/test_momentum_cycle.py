@@ -132,6 +132,7 @@ def momenta(make, steps):
     return values
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("three_phase", [False, True])
 @pytest.mark.parametrize("anneal", ["cosine", "linear"])
 def test_the_values_are_those_of_torch_for_every_one_cycle(three_phase, anneal):
@@ -151,6 +152,7 @@ def test_the_values_are_those_of_torch_for_every_one_cycle(three_phase, anneal):
     np.testing.assert_allclose(values, theirs, atol=1e-6)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("mode", ["triangular", "triangular2", "exp_range"])
 def test_the_values_are_those_of_torch_for_every_cyclical_rate(mode):
     theirs = momenta(
@@ -172,6 +174,7 @@ def test_the_values_are_those_of_torch_for_every_cyclical_rate(mode):
     np.testing.assert_allclose(values, theirs, atol=1e-6)
 
 
+@pytest.mark.any_backend
 def test_all_members_of_a_multi_optimizer_are_cycled():
     def multi():
         return keras.optimizers.MultiOptimizer(
@@ -196,6 +199,7 @@ def test_all_members_of_a_multi_optimizer_are_cycled():
     require_alike(each.seen, torch_weights(theirs, start))
 
 
+@pytest.mark.any_backend
 def test_a_saved_model_and_the_time_afterwards_have_the_own_value(tmp_path):
     path = tmp_path / "during.keras"
     optimizer = keras.optimizers.SGD(OneCycle(0.05, 8), momentum=0.7)
@@ -216,6 +220,7 @@ def test_a_saved_model_and_the_time_afterwards_have_the_own_value(tmp_path):
         )
 
 
+@pytest.mark.any_backend
 def test_what_an_error_left_behind_ends_with_the_next_training():
     def interrupt(epoch, logs):
         raise KeyboardInterrupt
@@ -251,6 +256,7 @@ def test_the_step_is_traced_as_often_as_without():
     assert count() == count(MomentumCycle()) > 0
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("optimizer", "message"),
     [
@@ -272,6 +278,7 @@ def test_refuses_what_it_cannot_cycle(optimizer, message):
         fit(model, MomentumCycle(), epochs=1)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

@@ -160,6 +160,7 @@ def float_schedule():
     return EverySecond()
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "make",
     [
@@ -187,6 +188,7 @@ def test_works_on_top_of_any_schedule(make):
     np.testing.assert_allclose(model.get_weights()[1], bias, rtol=1e-4)
 
 
+@pytest.mark.any_backend
 def test_repeated_cuts_make_one_scale_around_the_same_schedule():
     schedule = keras_decay()
     before = schedule.get_config()
@@ -198,6 +200,7 @@ def test_repeated_cuts_make_one_scale_around_the_same_schedule():
     assert schedule.get_config() == before
 
 
+@pytest.mark.any_backend
 def test_two_plateaus_log_the_rate_that_was_used():
     history = fit(
         linear_model(SGD(0.02)), cut_each_epoch(), cut_each_epoch(), epochs=3
@@ -205,6 +208,7 @@ def test_two_plateaus_log_the_rate_that_was_used():
     np.testing.assert_allclose(history["learning_rate"], [0.02, 0.02, 0.005])
 
 
+@pytest.mark.any_backend
 def test_the_logged_rate_is_that_of_the_last_step_with_accumulation():
     # Eight batches in two epochs: steps end with the third and the sixth.
     model = linear_model(SGD(keras_decay(), gradient_accumulation_steps=3))
@@ -216,6 +220,7 @@ def test_the_logged_rate_is_that_of_the_last_step_with_accumulation():
     )
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "make",
     [lambda: SGD(0.02), lambda: SGD(keras_decay())],
@@ -248,6 +253,7 @@ def test_fits_of_one_epoch_cut_as_one_fit(make):
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "make",
     [

@@ -34,6 +34,7 @@ def used_in_epoch(epoch):
     return 0.5 ** max(epoch - 1, 0) * rate
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("way", ["model", "weights"])
 def test_a_plateau_on_one_cycle_goes_on_from_a_file(way, tmp_path):
     model, plateau = linear_model(one_cycle()), cut_each_epoch()
@@ -66,6 +67,7 @@ FACTORS = {
 }
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(("make", "factors"), FACTORS.values(), ids=FACTORS)
 def test_a_state_holds_the_cuts_of_schedules_and_puts_them_back_once(
     make, factors
@@ -93,6 +95,7 @@ def test_a_state_holds_the_cuts_of_schedules_and_puts_them_back_once(
             assert sorted(found, key=str) == by_holder
 
 
+@pytest.mark.any_backend
 def test_a_state_restored_while_training_runs_cuts_from_the_next_epoch_on():
     plateau = cut_each_epoch()
     fit(linear_model(SGD(keras_decay())), plateau, epochs=2)
@@ -113,6 +116,7 @@ def test_a_state_restored_while_training_runs_cuts_from_the_next_epoch_on():
     )
 
 
+@pytest.mark.any_backend
 def test_cuts_that_are_put_back_hold_for_a_model_that_has_trained_before():
     model, weights = linear_model(SGD(keras_decay())), Weights()
     fit(model, epochs=1)
@@ -129,6 +133,7 @@ def test_cuts_that_are_put_back_hold_for_a_model_that_has_trained_before():
     np.testing.assert_allclose(weights.seen[1][1], bias, rtol=1e-4)
 
 
+@pytest.mark.any_backend
 def test_a_state_of_an_optimizer_with_other_rates_is_refused():
     plateau = cut_each_epoch()
     fit(linear_model(by_kernel_and_bias()), plateau, epochs=1)
@@ -138,6 +143,7 @@ def test_a_state_of_an_optimizer_with_other_rates_is_refused():
         fit(linear_model(SGD(0.1)), other, epochs=1)
 
 
+@pytest.mark.any_backend
 def test_the_best_weights_come_back_at_each_cut_alone():
     plateau = ReduceLROnPlateau(
         "score", 0.5, patience=2, mode="max", restore_best_weights=True
@@ -176,6 +182,7 @@ def test_the_best_weights_come_back_at_each_cut_alone():
     assert plateau.state()["best_weights"] is None
 
 
+@pytest.mark.any_backend
 def test_a_callback_for_each_member_cuts_its_own_rate():
     model = linear_model(by_kernel_and_bias())
     plateaus = [
@@ -198,6 +205,7 @@ def test_a_callback_for_each_member_cuts_its_own_rate():
         }
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("make", [lambda: SGD(0.1), by_kernel_and_bias])
 def test_a_member_that_is_not_there_is_refused_when_training_begins(make):
     plateau = ReduceLROnPlateau("loss", optimizers=["head"])
@@ -205,6 +213,7 @@ def test_a_member_that_is_not_there_is_refused_when_training_begins(make):
         fit(linear_model(make()), plateau, epochs=1)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "monitors", [["a_loss", "b_loss"], ["b_loss", "a_loss"]]
 )
@@ -221,6 +230,7 @@ def test_any_or_all_of_several_monitors_have_to_wait(combine, cuts, monitors):
     np.testing.assert_allclose(rate, 0.4 * 0.5**cuts)
 
 
+@pytest.mark.any_backend
 def test_parts_with_smoothing_and_relative_delta_cut_as_one_training():
     def make():
         return ReduceLROnPlateau(
@@ -291,6 +301,7 @@ def test_finds_the_rate_inside_every_wrapper(cls):
         )
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("argument", "value"),
     [

@@ -15,6 +15,8 @@ from keras_regopt.callbacks import ReduceLROnPlateau
 from keras_regopt.optimizers import Lookahead
 from keras_regopt.schedules.scale import Scale
 
+pytestmark = pytest.mark.any_backend
+
 NAN = float("nan")
 
 

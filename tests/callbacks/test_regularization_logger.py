@@ -63,6 +63,7 @@ def test_the_figures_are_those_of_the_formulas_at_the_end_of_the_epoch():
     assert len(history["penalty"]) == 2
 
 
+@pytest.mark.any_backend
 def test_activity_penalties_are_measured_on_the_given_inputs_in_inference():
     model = model_with_penalties()
     history = fit(model, RegularizationLogger(x=X[:5]))
@@ -76,6 +77,7 @@ def test_activity_penalties_are_measured_on_the_given_inputs_in_inference():
     assert history["penalty"][-1] == pytest.approx(sum(parts), rel=1e-6)
 
 
+@pytest.mark.any_backend
 def test_it_changes_nothing_in_the_training():
     keras.utils.set_random_seed(0)
     plain = model_with_penalties()
@@ -89,12 +91,14 @@ def test_it_changes_nothing_in_the_training():
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.any_backend
 def test_frozen_weights_do_not_count_as_in_the_loss():
     history = fit(model_with_penalties(frozen=True), RegularizationLogger())
     counted = [n for n in history if n.startswith("penalty/")]
     assert [n.split("/")[-2:] for n in counted] == [["second", "kernel"]]
 
 
+@pytest.mark.any_backend
 def test_a_model_without_penalties_has_none():
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
@@ -102,6 +106,7 @@ def test_a_model_without_penalties_has_none():
     assert history["penalty"] == history["penalty_share"] == [0.0, 0.0]
 
 
+@pytest.mark.any_backend
 def test_tensorboard_gets_the_figures_of_each_epoch(tmp_path):
     model = model_with_penalties()
     history = fit(
@@ -114,6 +119,7 @@ def test_tensorboard_gets_the_figures_of_each_epoch(tmp_path):
     np.testing.assert_allclose(shares, history["penalty_share"], rtol=1e-6)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

@@ -32,6 +32,7 @@ def test_collects_the_weights_at_the_end_of_each_cycle(arguments, steps):
     assert_all_same(callback.snapshots, [seen[step] for step in steps])
 
 
+@pytest.mark.any_backend
 def test_the_cycles_are_those_of_a_repeated_schedule():
     rates, rate = [], Repeat(CosineDecay(0.1, 4), period=4)
 
@@ -46,6 +47,7 @@ def test_the_cycles_are_those_of_a_repeated_schedule():
     assert len(callback.snapshots) == 2
 
 
+@pytest.mark.any_backend
 def test_taking_snapshots_leaves_the_training_as_it_is():
     steps = Steps()
     fit(small_model(), SnapshotEnsemble(cycle=1, unit="step"), steps)
@@ -56,6 +58,7 @@ def mean_prediction(weights):
     return np.mean([X @ kernel + bias for kernel, bias in weights], axis=0)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("to_files", [True, False])
 def test_the_ensemble_is_a_model_that_averages_predictions(to_files, tmp_path):
     path = tmp_path / "all" / "{cycle:02d}.weights.h5" if to_files else None
@@ -82,6 +85,7 @@ def test_the_ensemble_is_a_model_that_averages_predictions(to_files, tmp_path):
         assert names == [f"0{i}.weights.h5" for i in range(1, 5)]
 
 
+@pytest.mark.any_backend
 def test_an_ensemble_keeps_the_structure_of_inputs_and_outputs():
     inputs = {
         "a": keras.Input((2,), name="a"),
@@ -108,6 +112,7 @@ def test_an_ensemble_keeps_the_structure_of_inputs_and_outputs():
     np.testing.assert_allclose(ours["two"], 3 * X, rtol=0.01)
 
 
+@pytest.mark.any_backend
 def test_a_subclassed_model_predicts_by_turns():
     class Line(keras.Model):
         def __init__(self):
@@ -127,6 +132,7 @@ def test_a_subclassed_model_predicts_by_turns():
         callback.ensemble()
 
 
+@pytest.mark.any_backend
 def test_goes_on_collecting_from_a_restored_state(tmp_path):
     path = tmp_path / "{cycle}.weights.h5"
     model, first = small_model(), SnapshotEnsemble(cycle=3, unit="step")
@@ -152,6 +158,7 @@ def test_goes_on_collecting_from_a_restored_state(tmp_path):
         fresh.predict(X, verbose=0)
 
 
+@pytest.mark.any_backend
 def test_a_file_that_is_written_replaces_the_old_one_when_it_is_whole(tmp_path):
     path = tmp_path / "{cycle}.weights.h5"
     old = tmp_path / "1.weights.h5"
@@ -169,6 +176,7 @@ def test_a_file_that_is_written_replaces_the_old_one_when_it_is_whole(tmp_path):
     assert list(tmp_path.iterdir()) == [old]
 
 
+@pytest.mark.any_backend
 def test_more_snapshots_than_there_are_are_refused():
     callback = SnapshotEnsemble(cycle=2)
     with pytest.raises(ValueError, match="after the end of the first cycle"):
@@ -178,6 +186,7 @@ def test_more_snapshots_than_there_are_are_refused():
         callback.predict(X, last=3)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("argument", "value"),
     [

@@ -1,3 +1,4 @@
+import pytest
 import torch
 from averaged_fit import (
     assert_close,
@@ -32,12 +33,14 @@ def test_equals_torch_over_many_steps():
     assert_close(averaged(SWA(unit="step"), 11), expected)
 
 
+@pytest.mark.any_backend
 def test_averages_the_ends_of_the_epochs_after_the_start():
     seen = trajectory(6)
     assert_close(averaged(SWA(start=3), 6), mean(seen[8:13:2]))
     assert_close(averaged(SWA(every=2, start=2), 6), mean(seen[8:13:4]))
 
 
+@pytest.mark.any_backend
 def test_averages_every_few_steps_after_the_start():
     seen = trajectory(6)
     expected = mean([seen[4], seen[7], seen[10]])

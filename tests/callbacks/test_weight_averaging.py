@@ -62,6 +62,7 @@ def test_the_training_is_that_without_it_to_the_last_bit(average, validate):
     assert_close(model.get_weights(), expected)
 
 
+@pytest.mark.any_backend
 @each_average
 def test_validates_and_checkpoints_the_averages(average, tmp_path):
     model, before, after = small_model(), AtEpochEnds(), AtEpochEnds()
@@ -80,6 +81,7 @@ def test_validates_and_checkpoints_the_averages(average, tmp_path):
         assert_same(other.get_weights(), weights)
 
 
+@pytest.mark.any_backend
 def test_without_validation_those_after_it_see_the_averages():
     before, after = AtEpochEnds(), AtEpochEnds()
     fit(small_model(), before, WeightAveraging("swa"), after)
@@ -89,6 +91,7 @@ def test_without_validation_those_after_it_see_the_averages():
         assert_close(after.seen[epoch - 1], swa_after(seen, epoch))
 
 
+@pytest.mark.any_backend
 @with_and_without_validation
 def test_an_early_end_leaves_the_averages(validate):
     model, seen = small_model(), trajectory()
@@ -101,6 +104,7 @@ def test_an_early_end_leaves_the_averages(validate):
     assert_close(model.get_weights(), swa_after(seen, 2))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("first", [True, False])
 def test_the_best_weights_of_early_stopping_are_averages(first):
     model, seen = small_model(), trajectory()
@@ -113,6 +117,7 @@ def test_the_best_weights_of_early_stopping_are_averages(first):
     assert_close(model.get_weights(), swa_after(seen, 1))
 
 
+@pytest.mark.any_backend
 def test_predict_and_evaluate_without_it_change_nothing():
     model = small_model()
     found = []
@@ -150,6 +155,7 @@ def test_predict_and_evaluate_with_it_borrow_the_averages(use):
     np.testing.assert_allclose(borrowed, outcome(), rtol=1e-5)
 
 
+@pytest.mark.any_backend
 def test_before_the_first_sample_the_average_is_the_weights():
     model, after = small_model(), AtEpochEnds()
     fit(model, WeightAveraging(SWA(start=9)), after)
@@ -175,6 +181,7 @@ def interrupted(callback, during):
     return model
 
 
+@pytest.mark.any_backend
 def test_interrupted_in_a_batch_the_model_has_the_weights():
     callback, seen = WeightAveraging(EMA(0.5)), trajectory()
     model = interrupted(callback, "on_train_batch_end")
@@ -183,6 +190,7 @@ def test_interrupted_in_a_batch_the_model_has_the_weights():
     assert_same(model.get_weights(), seen[1])
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("hook", ["on_test_batch_end", "on_epoch_end"])
 def test_interrupted_in_validation_training_goes_on_with_the_weights(hook):
     callback, seen = WeightAveraging(EMA(0.5)), trajectory()
@@ -199,6 +207,7 @@ def test_interrupted_in_validation_training_goes_on_with_the_weights(hook):
     assert_same(steps.seen[-1], seen[4])
 
 
+@pytest.mark.any_backend
 def test_after_an_interruption_other_weights_are_left_alone():
     callback = WeightAveraging(EMA(0.5))
     model = interrupted(callback, "on_epoch_end")
@@ -209,6 +218,7 @@ def test_after_an_interruption_other_weights_are_left_alone():
     assert_same(steps.seen[0], loaded)
 
 
+@pytest.mark.any_backend
 def test_a_second_fit_begins_anew_with_what_the_model_has():
     model, callback = small_model(), WeightAveraging("swa")
     fit(model, callback)
@@ -233,6 +243,7 @@ def frozen_model():
     return model
 
 
+@pytest.mark.any_backend
 def test_frozen_weights_stay_what_they_are():
     model, steps = frozen_model(), Steps()
     start = model.get_weights()
@@ -259,6 +270,7 @@ def test_works_with_any_optimizer(make):
     assert_close(model.get_weights(), swa_after(seen, 4))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("optimizer", "remedy"),
     [
@@ -293,6 +305,7 @@ def test_with_several_steps_at_once_it_samples_in_between_them():
     assert_close(averaged.get_weights(), swa_after(seen, 3))
 
 
+@pytest.mark.any_backend
 def test_counts_no_more_steps_at_once_than_there_are():
     callback = WeightAveraging(SWA(every=3, unit="step"))
     callback.set_model(small_model(steps_per_execution=3))
@@ -305,6 +318,7 @@ def test_counts_no_more_steps_at_once_than_there_are():
     assert (callback.steps, callback.samples) == (5, 1)
 
 
+@pytest.mark.any_backend
 def test_a_callback_outside_of_a_list_is_in_time_or_refused():
     def alone(average):
         model = small_model()
@@ -342,6 +356,7 @@ def test_averages_the_same_weights_under_data_parallelism():
     assert_close(data_parallel(train).get_weights(), alone)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("argument", "value"),
     [
@@ -362,6 +377,7 @@ def test_a_bad_argument_is_refused(argument, value):
         WeightAveraging(**{argument: value})
 
 
+@pytest.mark.any_backend
 def test_a_reestimate_without_data_is_refused():
     with pytest.raises(ValueError, match="`data` of WeightAveraging must be"):
         WeightAveraging(batch_norm="reestimate")

@@ -80,6 +80,7 @@ def test_goes_on_from_a_backup_to_the_last_bit(name):
     assert_same(resumed.state()["set_aside"], state["set_aside"])
 
 
+@pytest.mark.any_backend
 @each_average
 def test_fits_of_one_epoch_are_one_fit(name):
     model, state = small_model(optimizer()), None
@@ -92,6 +93,7 @@ def test_fits_of_one_epoch_are_one_fit(name):
     assert_same(model.get_weights(), whole(name)[0])
 
 
+@pytest.mark.any_backend
 def test_goes_on_in_the_middle_of_an_epoch():
     def drive(callback, places):
         for epoch, batch in places:
@@ -125,6 +127,7 @@ def test_goes_on_in_the_middle_of_an_epoch():
     assert_same(ours["values"], theirs["values"])
 
 
+@pytest.mark.any_backend
 def test_a_restored_state_serves_predict_without_a_fit():
     model, after = small_model(), AtEpochEnds()
     callback = WeightAveraging("swa", overwrite=False)
@@ -137,6 +140,7 @@ def test_a_restored_state_serves_predict_without_a_fit():
     np.testing.assert_array_equal(ours, model.predict(x, verbose=0))
 
 
+@pytest.mark.any_backend
 def test_the_state_of_another_model_names_the_first_weight_that_differs():
     callback = WeightAveraging("swa")
     fit(small_model(), callback, epochs=1)

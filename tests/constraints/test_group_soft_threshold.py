@@ -46,6 +46,7 @@ def test_finds_the_zeros_of_the_group_lasso():
     np.testing.assert_allclose(slope[~gone], -strength * direction, atol=1e-4)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [({"threshold": -1}, "threshold"), ({"axis": [0, 0]}, "axis")],

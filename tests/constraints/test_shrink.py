@@ -60,6 +60,7 @@ def test_takes_constant_units_up_into_the_next_bias():
     assert cost(small).parameters == 4 * 4 + 4 + 4 * 4 + 4 + 4 * 3 + 3
 
 
+@pytest.mark.any_backend
 def test_removes_units_that_nothing_uses():
     model = sequential(
         layers.Dense(6, "relu", name="first"),
@@ -75,6 +76,7 @@ def test_removes_units_that_nothing_uses():
     assert_same_outputs(model, small)
 
 
+@pytest.mark.any_backend
 def test_follows_what_becomes_constant_by_what_was_removed():
     model = sequential(
         layers.Dense(4, "relu", name="first"),
@@ -121,6 +123,7 @@ def test_cuts_filters_through_a_convolutional_net(data_format):
     assert_same_outputs(model, small)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(("bias", "left"), [(0.0, 3), (-1.0, 3), (1.0, 5)])
 def test_keeps_a_constant_that_the_border_would_show(bias, left):
     # With zero padding, the border sees less of a constant than the inside.
@@ -150,6 +153,7 @@ def residual(use_bias=True):
     return randomized(keras.Model(inputs, outputs))
 
 
+@pytest.mark.any_backend
 def test_removes_a_channel_from_all_terms_of_a_sum_or_none():
     model = residual()
     without(model, "stem", [1, 2])
@@ -163,6 +167,7 @@ def test_removes_a_channel_from_all_terms_of_a_sum_or_none():
     assert_same_outputs(model, small)
 
 
+@pytest.mark.any_backend
 def test_keeps_a_constant_where_no_bias_can_take_it_up():
     model = residual(use_bias=False)
     without(model, "stem", [2])
@@ -172,6 +177,7 @@ def test_keeps_a_constant_where_no_bias_can_take_it_up():
     assert_same_outputs(model, small)
 
 
+@pytest.mark.any_backend
 def test_leaves_whole_what_enters_layers_that_mix_channels():
     inputs = keras.Input((5, 4))
     shared = layers.Dense(4, name="shared")
@@ -188,6 +194,7 @@ def test_leaves_whole_what_enters_layers_that_mix_channels():
     assert_same_outputs(model, small)
 
 
+@pytest.mark.any_backend
 def test_takes_a_tolerance_for_penalties_that_reach_no_zero():
     model = sequential(
         layers.Dense(6, "tanh", name="first"), layers.Dense(2), shape=(4,)
@@ -202,6 +209,7 @@ def test_takes_a_tolerance_for_penalties_that_reach_no_zero():
     assert_same_outputs(model, small)
 
 
+@pytest.mark.any_backend
 def test_leaves_the_model_as_it_is_and_tells_what_was_gained(capsys):
     model = sequential(
         layers.Dense(6, name="first"), layers.Dense(2), shape=(4,)
@@ -224,6 +232,7 @@ class Subclassed(keras.Model):
         return inputs
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("model", "arguments", "name"),
     [

@@ -40,6 +40,7 @@ def test_shares_equal_weights_equally():
     )
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"), [({"total": 0}, "total"), ({"axis": 0.5}, "axis")]
 )

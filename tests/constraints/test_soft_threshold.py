@@ -39,6 +39,7 @@ def test_gives_true_zeros_under_adam_where_a_penalty_gives_none():
     assert zeros(kernel_constraint=SoftThreshold(0.002)) > 4
 
 
+@pytest.mark.any_backend
 def test_refuses_a_negative_threshold():
     with pytest.raises(ValueError, match="`threshold` of SoftThreshold must"):
         SoftThreshold(-0.1)

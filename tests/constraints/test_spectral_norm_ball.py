@@ -47,6 +47,7 @@ def test_bounds_how_far_outputs_move_in_training():
     assert norm == pytest.approx(0.7, rel=1e-5)
 
 
+@pytest.mark.any_backend
 def test_refuses_a_radius_of_zero():
     with pytest.raises(ValueError, match="`radius` of SpectralNormBall must"):
         SpectralNormBall(0)

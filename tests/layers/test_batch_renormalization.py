@@ -97,6 +97,7 @@ def test_begins_as_batch_normalization_whose_weights_it_takes():
     np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

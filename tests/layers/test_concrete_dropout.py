@@ -102,6 +102,7 @@ def test_saves_the_rate(tmp_path):
     assert again.rate == pytest.approx(0.5)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

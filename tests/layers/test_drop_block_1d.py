@@ -36,6 +36,7 @@ def test_takes_channels_first_like_channels_last():
     np.testing.assert_array_equal(np.moveaxis(last, -1, 1), first)
 
 
+@pytest.mark.any_backend
 def test_asks_for_the_length():
     with pytest.raises(ValueError, match="needs the length"):
         DropBlock1D()(keras.Input((None, 3)))

@@ -75,11 +75,13 @@ def test_a_block_is_no_larger_than_the_feature_map():
         assert is_union_of_blocks(feature_map, 4)
 
 
+@pytest.mark.any_backend
 def test_asks_for_the_height_and_the_width():
     with pytest.raises(ValueError, match="height and the width"):
         DropBlock2D()(keras.Input((None, 8, 3)))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

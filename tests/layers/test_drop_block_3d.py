@@ -46,6 +46,7 @@ def test_takes_channels_first_like_channels_last():
     np.testing.assert_array_equal(np.moveaxis(last, -1, 1), first)
 
 
+@pytest.mark.any_backend
 def test_asks_for_depth_height_and_width():
     with pytest.raises(ValueError, match="depth and the height and the width"):
         DropBlock3D()(keras.Input((8, None, 8, 3)))

@@ -91,12 +91,14 @@ def test_trains_a_recurrent_layer_with_a_mask():
     np.testing.assert_allclose(as_array(model(longer)), short, rtol=1e-5)
 
 
+@pytest.mark.any_backend
 def test_names_the_weights_that_there_are():
     layer = DropConnect(keras.layers.Embedding(5, 3))
     with pytest.raises(ValueError, match="embeddings"):
         layer(np.ones((2, 4), "int32"))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

@@ -89,6 +89,7 @@ def test_takes_batches_of_any_size_once_compiled():
         )
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [
@@ -101,6 +102,7 @@ def test_refuses_bad_arguments(arguments, name):
         GhostBatchNormalization(**arguments)
 
 
+@pytest.mark.any_backend
 def test_refuses_to_normalize_each_example_by_itself():
     with pytest.raises(ValueError, match="`axis` of GhostBatchNorm"):
         GhostBatchNormalization(axis=0).build((4, 3))

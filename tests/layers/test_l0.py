@@ -97,6 +97,7 @@ def test_finds_the_inputs_that_matter():
     np.testing.assert_allclose(kernel[:2], [2, -3], rtol=0.1)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

@@ -152,6 +152,7 @@ def of_words(**arguments):
     return model
 
 
+@pytest.mark.any_backend
 def test_says_that_ids_cannot_be_mixed():
     ids, y = np.ones((2, 4), "int32"), np.zeros((2, 3))
     with pytest.raises(ValueError, match="mix_inputs=False"):
@@ -159,6 +160,7 @@ def test_says_that_ids_cannot_be_mixed():
     of_words(mix_inputs=False).fit(ids, y, verbose=0)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

@@ -126,6 +126,7 @@ def test_steps_need_not_be_known():
     assert mean.shape == (2, 5, 3)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

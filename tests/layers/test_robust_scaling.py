@@ -78,6 +78,7 @@ def test_keeps_large_inputs_whole_where_the_model_is_in_half_precision():
         np.testing.assert_allclose(outputs, [[-1], [0], [1]], atol=1e-2)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

@@ -42,6 +42,7 @@ def test_passes_a_mask_on():
     np.testing.assert_array_equal(mask, tokens != 0)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("rate", [-0.1, 1.0, "half", None])
 def test_refuses_a_bad_rate(rate):
     with pytest.raises(ValueError, match="`rate` of StochasticDepth must be"):

@@ -44,12 +44,14 @@ def test_passes_a_mask_on_to_a_recurrent_layer():
     np.testing.assert_allclose(padded, plain, rtol=1e-5)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("axis", [2, -2])
 def test_asks_for_an_axis_that_the_inputs_have(axis):
     with pytest.raises(ValueError, match="other than the batch's"):
         VariationalDropout(axis=axis)(np.ones((2, 3)), training=True)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [({"rate": 1.0}, "rate"), ({"axis": 0}, "axis"), ({"axis": []}, "axis")],

@@ -69,6 +69,7 @@ def test_stays_finite_where_all_weights_of_a_unit_are_equal():
     np.testing.assert_array_equal(outputs, np.zeros((2, 3)))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [({"epsilon": 0}, "epsilon"), ({"target": []}, "target")],

@@ -110,6 +110,7 @@ def test_runs_in_tf_data():
     np.testing.assert_allclose(mapped, to_numpy(layer(x)), atol=1e-4)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [
@@ -124,12 +125,14 @@ def test_refuses_bad_arguments(arguments, name):
         Whitening(**arguments)
 
 
+@pytest.mark.any_backend
 def test_refuses_more_components_than_features():
     layer = Whitening("pca", components=7)
     with pytest.raises(ValueError, match="`components` of Whitening must be"):
         layer.adapt(correlated())
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("data", "says"),
     [

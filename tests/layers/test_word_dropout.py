@@ -69,6 +69,7 @@ def test_trains_within_a_model_of_ids():
     np.testing.assert_allclose(model.predict(ids, verbose=0), called, rtol=1e-5)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

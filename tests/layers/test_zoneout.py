@@ -137,6 +137,7 @@ def test_works_in_a_stack_and_in_both_directions():
     assert np.isfinite(history.history["loss"][0])
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

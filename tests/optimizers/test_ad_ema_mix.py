@@ -105,6 +105,7 @@ def test_stays_near_single_precision_with_bfloat16_variables():
     assert_close_in_half_precision(lambda: AdEMAMix(0.1))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -52,6 +52,7 @@ def test_stays_near_single_precision_with_bfloat16_variables():
     assert_close_in_half_precision(lambda: AdaBelief(0.01))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "arguments",
     [

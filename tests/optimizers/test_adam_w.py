@@ -24,6 +24,7 @@ def test_makes_the_steps_of_keras(arguments):
     assert_follows_keras(AdamW, "graph", **arguments)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "arguments",
     [{"learning_rate": -0.1}, {"weight_decay": -0.1}, {"beta_1": 1.0}],

@@ -48,6 +48,7 @@ def test_is_adam_while_the_gradient_does_not_change():
     np.testing.assert_allclose(*moved, rtol=1e-4)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "arguments",
     [

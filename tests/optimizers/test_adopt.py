@@ -63,6 +63,7 @@ def test_does_not_move_at_the_first_step():
             np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "arguments",
     [

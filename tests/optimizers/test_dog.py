@@ -84,6 +84,7 @@ def test_stays_near_single_precision_with_bfloat16_variables():
     assert_close_in_half_precision(lambda: DoG(initial_distance=0.05), atol=0.1)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "arguments",
     [

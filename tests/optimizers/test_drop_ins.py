@@ -70,6 +70,7 @@ def test_follows_keras_under_a_schedule(mode):
     assert_alike(train(own, mode), train(keras_own(own)))
 
 
+@pytest.mark.any_backend
 def test_refuses_what_keras_refuses():
     with pytest.raises(ValueError, match="Only one of `clipnorm`"):
         Adam(clipnorm=1.0, clipvalue=1.0)
@@ -247,6 +248,7 @@ def test_penalties_are_those_of_a_regularizer(cls, arguments):
     assert_alike([ours.optimizer.penalty()], [value])
 
 
+@pytest.mark.any_backend
 def test_the_rule_of_the_penalties_is_part_of_the_configuration():
     own = SGD(0.01, l2=0.1, exclude="weight_[01]")
     copy = SGD.from_config(own.get_config())
@@ -303,6 +305,7 @@ def test_double_precision_follows_keras():
     assert_alike(*weights)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "arguments",
     [{"l1": -0.1}, {"l2": "much"}, {"exclude": "("}, {"lazy": 1}],

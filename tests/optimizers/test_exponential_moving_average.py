@@ -130,6 +130,7 @@ def test_goes_on_after_a_fit_from_the_average():
     assert optimizer.averaged_steps.numpy().tolist() == [4, 4, 4]
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

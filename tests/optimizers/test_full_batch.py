@@ -63,6 +63,7 @@ def test_finds_the_weighted_ridge_regression_of_scikit_learn():
     assert history.history["gradient_norm"][-1] <= 1e-5
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("method", "tolerance"), [("lbfgs", 3e-4), ("gradient_descent", 3e-3)]
 )
@@ -120,6 +121,7 @@ def test_follows_torch_on_a_network_in_double_precision(double_precision):
     np.testing.assert_allclose(history.history["loss"], losses, rtol=1e-5)
 
 
+@pytest.mark.any_backend
 def test_follows_torch_on_a_network_until_rounding_changes_a_line_search():
     # A line search ends at a comparison of two numbers. In single precision
     # one falls otherwise than torch's sooner or later, and from there on both
@@ -203,6 +205,7 @@ def test_parts_of_the_data_give_the_same_fit_as_all_at_once():
     np.testing.assert_allclose(parts[-1], total, rtol=1e-5)
 
 
+@pytest.mark.any_backend
 def test_the_history_tells_how_the_fit_went():
     model = network()
     x, y = data()
@@ -224,6 +227,7 @@ def test_the_history_tells_how_the_fit_went():
     )
 
 
+@pytest.mark.any_backend
 def test_leaves_alone_what_is_not_fitted():
     model = network(
         keras.layers.BatchNormalization(),
@@ -249,6 +253,7 @@ def test_leaves_alone_what_is_not_fitted():
     model.fit(x, y, batch_size=len(x), verbose=0)
 
 
+@pytest.mark.any_backend
 def test_fits_several_inputs_and_outputs_and_integers():
     random = np.random.default_rng(0)
     words = keras.Input((3,), dtype="int32", name="words")
@@ -296,6 +301,7 @@ def test_compiles_and_builds_a_new_model_with_its_loss():
     assert model.evaluate(x, y, verbose=0) < 0.2
 
 
+@pytest.mark.any_backend
 def test_uses_a_loss_that_the_model_writes_itself():
     class Absolute(keras.Model):
         def __init__(self):
@@ -316,6 +322,7 @@ def test_uses_a_loss_that_the_model_writes_itself():
     assert history.history["loss"][-1] < 1e-6
 
 
+@pytest.mark.any_backend
 def test_callbacks_see_iterations_as_epochs_and_may_stop_the_fit():
     seen = []
 
@@ -341,6 +348,7 @@ def test_callbacks_see_iterations_as_epochs_and_may_stop_the_fit():
         np.testing.assert_allclose(logged, evaluated, rtol=1e-5)
 
 
+@pytest.mark.any_backend
 def test_early_stopping_restores_the_best_weights():
     model = network()
     x, y = data(12)
@@ -356,6 +364,7 @@ def test_early_stopping_restores_the_best_weights():
     np.testing.assert_allclose(evaluated, best, rtol=1e-4)
 
 
+@pytest.mark.any_backend
 def test_an_interruption_leaves_the_weights_of_the_lowest_loss():
     losses = []
 
@@ -375,6 +384,7 @@ def test_an_interruption_leaves_the_weights_of_the_lowest_loss():
     np.testing.assert_allclose(evaluated, losses[-1], rtol=1e-5)
 
 
+@pytest.mark.any_backend
 def test_refuses_a_loss_that_is_not_finite_and_keeps_the_weights():
     model = network()
     x, y = data()
@@ -386,6 +396,7 @@ def test_refuses_a_loss_that_is_not_finite_and_keeps_the_weights():
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.any_backend
 def test_finds_its_way_around_losses_that_are_not_finite():
     def barrier(y_true, y_pred):
         # Not a number where the prediction is negative.
@@ -404,6 +415,7 @@ def test_finds_its_way_around_losses_that_are_not_finite():
     assert np.all(np.isfinite(history.history["loss"]))
 
 
+@pytest.mark.any_backend
 def test_says_so_where_only_losses_that_are_not_finite_are_left():
     def cliff(y_true, y_pred):
         # Falls to the left up to zero, where it ends.
@@ -421,6 +433,7 @@ def test_says_so_where_only_losses_that_are_not_finite_are_left():
     assert weights(model)[0] > 0
 
 
+@pytest.mark.any_backend
 def test_prints_a_line_for_each_iteration(capsys):
     x, y = data()
     fit_full_batch(network(), x, y, max_iterations=2, verbose=1)
@@ -430,6 +443,7 @@ def test_prints_a_line_for_each_iteration(capsys):
     assert "loss: " in lines[1]
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [
@@ -448,6 +462,7 @@ def test_refuses_bad_arguments(name, arguments):
         fit_full_batch(network(), x, y, **arguments)
 
 
+@pytest.mark.any_backend
 def test_refuses_models_that_it_cannot_fit():
     x, y = data()
     constrained = linear(kernel_constraint="non_neg")

@@ -202,6 +202,7 @@ def test_two_devices_collect_what_one_collects():
     assert_close(parallel, train())
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

@@ -69,6 +69,7 @@ def test_the_unit_of_an_embedding_is_a_row():
     assert not change[[0, 1, 3]].any()
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "arguments", [{"min_rank": 3}, {"exclude": "ker.*"}, {"exclude": "kernel"}]
 )
@@ -78,6 +79,7 @@ def test_leaves_alone_what_it_is_told_to(arguments):
     np.testing.assert_array_equal(change, -gradient)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "arguments", [{"min_rank": 1}, {"exclude": "("}, {"exclude": 3}]
 )

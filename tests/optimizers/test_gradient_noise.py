@@ -95,6 +95,7 @@ def test_goes_on_after_a_reload_as_if_there_had_been_none(tmp_path):
     assert reloaded.fit(x, y, **again).history["loss"] == expected
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "arguments",
     [{"eta": -1}, {"gamma": -0.1}, {"seed": -1}, {"seed": 0.5}],

@@ -54,6 +54,7 @@ def test_stays_near_single_precision_with_bfloat16_variables(per_variable):
     assert_close(half, single, atol=0.1)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("arguments", [{"per_variable": 1}, {"epsilon": 0.0}])
 def test_refuses_bad_arguments(arguments):
     (name,) = arguments

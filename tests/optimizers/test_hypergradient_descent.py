@@ -243,6 +243,7 @@ def test_a_deep_copy_goes_on_where_the_original_stands():
 SCHEDULE = keras.optimizers.schedules.ExponentialDecay(0.1, 5, 0.5)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [
@@ -268,6 +269,7 @@ def test_refuses_bad_arguments(arguments, name):
         HypergradientDescent(**arguments)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("rate", [SCHEDULE, lambda: 0.1])
 def test_refuses_a_schedule_that_is_set_later(rate):
     optimizer = HypergradientDescent("sgd")

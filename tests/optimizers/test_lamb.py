@@ -71,6 +71,7 @@ def test_stays_near_single_precision_with_bfloat16_variables():
     assert_close_in_half_precision(lambda: LAMB(0.01, weight_decay=0.1))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "arguments",
     [

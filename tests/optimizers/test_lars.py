@@ -67,6 +67,7 @@ def test_weights_and_gradients_of_zero_have_a_ratio_of_one():
     np.testing.assert_array_equal(variables[1].numpy(), [3.0, 4.0])
 
 
+@pytest.mark.any_backend
 def test_warns_of_a_pattern_that_matches_nothing():
     optimizer = LARS(exclude="bias")
     with pytest.warns(UserWarning, match="'bias'.*matches no variable"):
@@ -77,6 +78,7 @@ def test_stays_near_single_precision_with_bfloat16_variables():
     assert_close_in_half_precision(lambda: LARS(1.0, trust_coefficient=0.01))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "arguments",
     [

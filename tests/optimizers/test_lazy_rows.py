@@ -177,6 +177,7 @@ def test_half_precision_tables_stay_half():
     assert np.all(np.isfinite(keras.ops.cast(table, "float32").numpy()))
 
 
+@pytest.mark.any_backend
 @on_tensorflow
 def test_refuses_gradient_accumulation():
     with pytest.raises(ValueError, match="`lazy` of SGD must be False with"):

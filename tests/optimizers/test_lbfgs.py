@@ -102,6 +102,7 @@ def test_follows_torch_for_twenty_iterations(function, learning_rate, memory):
         np.testing.assert_allclose(vector, b, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("function", [rosenbrock, quadratic, logistic])
 def test_finds_the_minimum_of_scipy(function):
     last = run(LBFGS(), function, 100)[-1]
@@ -118,6 +119,7 @@ def test_finds_the_minimum_of_scipy(function):
     )
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("function", [rosenbrock, quadratic])
 @pytest.mark.parametrize("memory", [0, 5])
 def test_the_loss_falls_and_the_slope_flattens_in_every_iteration(
@@ -134,6 +136,7 @@ def test_the_loss_falls_and_the_slope_flattens_in_every_iteration(
         assert abs(slope_after) <= 0.5 * abs(slope) * (1 + 1e-6)
 
 
+@pytest.mark.any_backend
 def test_goes_along_the_gradient_without_a_memory():
     found = run(LBFGS(memory=0), rosenbrock, 10)
     for before, after in itertools.pairwise(found):
@@ -149,6 +152,7 @@ def line(function, slope):
     return lambda step: Point(step, function(step), slope(step), None)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("first", [1e-3, 0.1, 1.0, 30.0, 1e4])
 @pytest.mark.parametrize(
     ("function", "slope"),
@@ -191,6 +195,7 @@ def test_a_line_search_ends_where_both_wolfe_conditions_hold(
     assert abs(found.slope) <= -0.1 * begin.slope
 
 
+@pytest.mark.any_backend
 def test_a_line_search_counts_its_evaluations_and_keeps_to_a_limit():
     calls = []
 
@@ -205,6 +210,7 @@ def test_a_line_search_counts_its_evaluations_and_keeps_to_a_limit():
     assert found.loss <= begin.loss
 
 
+@pytest.mark.any_backend
 def test_ends_where_no_step_lowers_the_loss():
     def evaluate(vector):
         # A gradient of the wrong sign.
@@ -215,6 +221,7 @@ def test_ends_where_no_step_lowers_the_loss():
         assert len(list(LBFGS().iterations(evaluate, vector))) == 1
 
 
+@pytest.mark.any_backend
 def test_survives_its_config():
     method = LBFGS(0.5, memory=3, curvature=0.1)
     again = keras.saving.deserialize_keras_object(
@@ -224,6 +231,7 @@ def test_survives_its_config():
     assert again.get_config() == method.get_config()
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [

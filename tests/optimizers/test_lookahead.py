@@ -133,6 +133,7 @@ def test_keeps_to_a_constraint_after_a_synchronization():
     np.testing.assert_allclose(np.linalg.norm(kernel, axis=0), 1, rtol=1e-5)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [
@@ -147,6 +148,7 @@ def test_refuses_bad_arguments(arguments, name):
         Lookahead(**arguments)
 
 
+@pytest.mark.any_backend
 def test_refuses_loss_scaling_inside_and_tells_the_remedy():
     scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1))
     with pytest.raises(ValueError, match=r"LossScaleOptimizer\(Lookahead"):

@@ -96,6 +96,7 @@ def test_keeps_only_the_state_that_it_needs():
     assert optimizer.last_gradients[1] is not None
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -179,6 +179,7 @@ def test_is_no_trouble_before_it_is_built():
     optimizer.finalize_variable_values([])
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "arguments",
     [{"learning_rate": -0.1}, {"momentum": 1.0}, {"rho": -0.1}],

@@ -136,6 +136,7 @@ def test_a_factor_on_the_rate_is_like_an_optimizer_of_its_own():
     assert not np.allclose(slow.numpy(), plain.numpy())
 
 
+@pytest.mark.any_backend
 def test_warns_of_a_group_without_variables_and_lists_the_paths():
     optimizer = RAdam(groups=[ParameterGroup("kernle")])
     with pytest.warns(UserWarning, match=r"'kernle'.*paths are: .*weight"):
@@ -176,6 +177,7 @@ def test_layerwise_decay_combines_with_an_exclusion_from_weight_decay():
     assert decays == [0.1, 0, 0.1, 0]
 
 
+@pytest.mark.any_backend
 def test_layerwise_decay_refuses_names_that_cannot_tell_layers_apart():
     inner = keras.Sequential(
         [keras.Input((4,)), keras.layers.Dense(4, name="out")], name="inner"
@@ -185,6 +187,7 @@ def test_layerwise_decay_refuses_names_that_cannot_tell_layers_apart():
         layerwise_decay(model)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("model", "message"),
     [
@@ -197,6 +200,7 @@ def test_layerwise_decay_refuses_what_has_no_layers(model, message):
         layerwise_decay(model)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [
@@ -211,6 +215,7 @@ def test_refuses_bad_arguments(arguments, name):
         ParameterGroup(**arguments)
 
 
+@pytest.mark.any_backend
 def test_an_optimizer_refuses_what_is_no_list_of_groups():
     with pytest.raises(ValueError, match="`groups` of RAdam must be a list"):
         RAdam(groups=["bias"])

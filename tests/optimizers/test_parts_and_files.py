@@ -91,6 +91,7 @@ def stored(optimizer):
     return store
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("source", "target"), list(itertools.permutations(range(4), 2))
 )
@@ -113,6 +114,7 @@ def test_the_state_of_another_class_is_left_out_as_a_whole(source, target):
         np.testing.assert_array_equal(value, expected[key])
 
 
+@pytest.mark.any_backend
 def test_a_state_without_names_loads_if_it_fits():
     first, then = Lookahead(sgd()), Lookahead(sgd())
     variables = halves()

@@ -119,6 +119,7 @@ def test_stays_near_single_precision_with_bfloat16_variables():
     )
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -175,6 +175,7 @@ def test_does_not_hide_a_gradient_that_is_not_a_number():
     assert np.isnan(keras.ops.convert_to_numpy(variable)[0, 0])
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [

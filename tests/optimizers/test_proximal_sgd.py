@@ -217,18 +217,21 @@ def test_tells_the_value_of_the_penalty_without_the_excluded():
     assert float(ProximalSGD(exclude=".*").penalty(variables)) == 0
 
 
+@pytest.mark.any_backend
 def test_warns_of_an_exclusion_that_matches_nothing():
     optimizer = ProximalSGD(l1=0.1, exclude="gamma")
     with pytest.warns(UserWarning, match="'gamma'.*no variable.*kernel"):
         optimizer.build([keras.Variable([1.0], name="kernel")])
 
 
+@pytest.mark.any_backend
 def test_refuses_an_axis_that_a_variable_has_not():
     optimizer = ProximalSGD(group=0.1, group_axis=1)
     with pytest.raises(ValueError, match=r"`group_axis`.*bias"):
         optimizer.build([keras.Variable([1.0], name="bias")])
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [

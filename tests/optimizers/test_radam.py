@@ -54,6 +54,7 @@ def test_makes_plain_momentum_steps_while_the_variance_is_intractable():
     assert steps[5] < 0.01
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "arguments",
     [

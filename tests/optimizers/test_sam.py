@@ -222,6 +222,7 @@ def test_gradients_that_are_not_finite_change_nothing():
     assert int(optimizer.iterations) == 1
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

@@ -111,6 +111,7 @@ def test_leaves_the_weights_alone_while_the_variance_is_intractable():
         assert (variable.numpy().item() == 1) == (step < 4)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -143,6 +143,7 @@ def test_obeys_the_groups_of_parameters():
     assert variables[1].numpy().item() < 0.9
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "arguments",
     [

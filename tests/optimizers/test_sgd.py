@@ -30,6 +30,7 @@ def test_makes_the_steps_of_keras(arguments):
     assert_follows_keras(SGD, "graph", **arguments)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "arguments",
     [

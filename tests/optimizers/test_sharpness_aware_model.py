@@ -304,6 +304,7 @@ def test_takes_a_model_of_a_class_that_is_built_while_it_trains():
     assert model.predict(X, verbose=0).shape == (32, 2)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

@@ -161,6 +161,7 @@ def test_turns_its_bases_alike_in_a_compiled_step():
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -331,6 +331,7 @@ def test_is_compiled_around_an_optimizer_that_skips_calls(make):
     assert_close(*ends, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

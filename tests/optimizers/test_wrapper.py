@@ -135,6 +135,7 @@ def test_two_devices_make_the_steps_of_one(scaling):
     assert_close(parallel, train(), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("name", WRAPPERS)
 def test_refuses_another_one_of_the_same_class_at_any_distance(name):
     wrapped = WRAPPERS[name]("sgd")

@@ -40,6 +40,7 @@ def test_takes_sizes_that_are_unknown_when_the_model_is_made():
     assert loss == pytest.approx(0.1 * 2 * 2**2, rel=1e-5)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("rate", [-1, float("inf"), "strong"])
 def test_refuses_bad_arguments(rate):
     with pytest.raises(ValueError, match="`rate` of ActivityL2 must be"):

@@ -50,6 +50,7 @@ def test_the_slope_is_finite_where_a_classifier_is_certain():
         assert np.all(np.isfinite(gradient(penalty, np.array(x, "float32"))))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [({"rate": -1}, "rate"), ({"from_logits": 1}, "from_logits")],

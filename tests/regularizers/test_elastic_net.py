@@ -68,6 +68,7 @@ def test_does_not_overflow_in_half_precision():
     assert float(penalty) == pytest.approx(300 * 900 / 2, rel=1e-3)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

@@ -64,6 +64,7 @@ def test_several_outputs_count_by_their_loss_weights():
     np.testing.assert_allclose(logs["penalty"], penalty, rtol=1e-5)
 
 
+@pytest.mark.any_backend
 def test_another_reduction_of_the_loss_is_refused():
     losses = [
         keras.losses.SparseCategoricalCrossentropy(reduction=reduction)

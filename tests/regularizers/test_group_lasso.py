@@ -39,6 +39,7 @@ def test_drives_a_useless_unit_down_together():
     assert norms[2] < 0.02 < 0.5 < norms[:2].min()
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

@@ -48,6 +48,7 @@ def test_moves_the_mean_activities_to_the_target():
     assert np.all((mean > 0.02) & (mean < 0.15))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

@@ -36,10 +36,12 @@ def test_has_the_value_and_the_slope_of_the_formula():
     np.testing.assert_allclose(slope, 0.2 * KERNEL, rtol=1e-5)
 
 
+@pytest.mark.any_backend
 def test_the_configuration_holds_the_number_that_came():
     assert L2(0.01).get_config() == {"l2": 0.01}
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("strength", [-1, float("nan"), "strong", None])
 def test_refuses_bad_arguments(strength):
     with pytest.raises(ValueError, match="`l2` of L2 must be"):

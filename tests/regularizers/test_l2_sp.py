@@ -69,6 +69,7 @@ def test_is_of_no_use_on_activities():
         layer(START)
 
 
+@pytest.mark.any_backend
 def test_an_anchor_of_another_shape_is_refused():
     penalty = L2SP(0.1)
     penalty.set_anchor(START.T)
@@ -76,6 +77,7 @@ def test_an_anchor_of_another_shape_is_refused():
         model_at_start(penalty).losses  # noqa: B018
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("rate", [-1, float("nan"), "strong"])
 def test_refuses_bad_arguments(rate):
     with pytest.raises(ValueError, match="`rate` of L2SP must be"):

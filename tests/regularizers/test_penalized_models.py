@@ -237,6 +237,7 @@ def test_several_inputs_count_as_one(name):
     np.testing.assert_allclose(logs["penalty"], expected["penalty"], rtol=1e-5)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("name", ["jacobian", "gradient", "virtual"])
 def test_inputs_without_a_slope_are_refused(name):
     inner = keras.Sequential(
@@ -252,6 +253,7 @@ def test_inputs_without_a_slope_are_refused(name):
         step(compiled(make()), np.ones((8, 4), "int32"))
 
 
+@pytest.mark.any_backend
 def test_a_model_with_a_train_step_of_its_own_is_refused():
     with pytest.raises(ValueError, match="`train_step` of its own"):
         GradientPenalty(SharpnessAwareModel(network()))
@@ -282,6 +284,7 @@ def test_two_devices_make_the_steps_of_one(name):
         np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("cls", "arguments", "name"),
     [

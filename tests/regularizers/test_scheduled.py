@@ -81,6 +81,7 @@ def test_holds_a_penalty_with_a_state_of_its_own():
     )
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

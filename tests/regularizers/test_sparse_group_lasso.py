@@ -21,6 +21,7 @@ def test_has_the_value_and_the_slope_of_the_formula(axis, l1_ratio):
     np.testing.assert_allclose(slope, 0.1 * expected, rtol=1e-5)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

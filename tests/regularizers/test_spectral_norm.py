@@ -65,6 +65,7 @@ def test_a_weight_that_was_zero_does_not_stay_without_a_vector():
     )
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [({"rate": -1}, "rate"), ({"power_iterations": 0}, "power_iterations")],

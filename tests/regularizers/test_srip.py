@@ -54,6 +54,7 @@ def test_training_makes_the_columns_orthonormal():
     np.testing.assert_allclose(singular, 1.0, atol=0.1)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("rate", [-1, float("nan"), "strong"])
 def test_refuses_bad_arguments(rate):
     with pytest.raises(ValueError, match="`rate` of SRIP must be"):

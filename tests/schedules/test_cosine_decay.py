@@ -35,6 +35,7 @@ def test_equals_torch_up_to_its_last_step():
     np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("alpha", [0.0, 0.25])
 def test_equals_optax_with_a_warm_up_at_every_step_and_beyond(alpha):
     theirs = optax.schedules.warmup_cosine_decay_schedule(
@@ -56,6 +57,7 @@ def test_equals_keras_at_every_step():
     )
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

@@ -41,6 +41,7 @@ def test_equals_keras_at_every_step(staircase):
     )
 
 
+@pytest.mark.any_backend
 def test_equals_torch_at_every_step():
     theirs = torch_rates(
         lambda o: torch.optim.lr_scheduler.ExponentialLR(o, gamma=0.95), 100
@@ -49,12 +50,14 @@ def test_equals_torch_at_every_step():
     np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.any_backend
 def test_counts_epochs_where_their_length_is_given():
     schedule = ExponentialDecay(1.0, 1, math.exp(-0.1), steps_per_epoch=10)
     expected = [math.exp(-0.1 * (step // 10)) for step in range(80)]
     np.testing.assert_allclose(rates(schedule, range(80)), expected, rtol=1e-6)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

@@ -16,6 +16,7 @@ def test_is_the_schedule_or_the_minimum():
     assert ours[-1] == pytest.approx(0.1)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [({"schedule": None}, "schedule"), ({"minimum": -1}, "minimum")],

@@ -17,6 +17,7 @@ def test_equals_the_formula_of_the_transformer_paper_at_every_step():
     assert float(ours(0)) == 0
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [({"peak": -1}, "peak"), ({"warmup_steps": 0}, "warmup_steps")],

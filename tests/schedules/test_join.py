@@ -29,6 +29,7 @@ def test_equals_optax_at_every_step_and_at_the_joins():
     )
 
 
+@pytest.mark.any_backend
 def test_nests_and_comes_back_with_its_schedules():
     inner = Join([0.1, LinearToZero(0.2, 10)], [5])
     schedule = Join([InverseSquareRoot(0.1, 3), inner], [20])
@@ -43,6 +44,7 @@ def test_nests_and_comes_back_with_its_schedules():
     )
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

@@ -12,6 +12,7 @@ def test_equals_optax_at_every_step_and_beyond_the_last():
     np.testing.assert_allclose(ours, [theirs(s) for s in range(50)], atol=1e-7)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

@@ -30,12 +30,14 @@ def test_equals_torch_at_every_step(total_steps, warmup_fraction):
     )
 
 
+@pytest.mark.any_backend
 def test_takes_its_divisors_like_torch():
     ours = OneCycle(1.0, 50, start_divisor=10, end_divisor=100)
     theirs = torch_one_cycle(1.0, 50, div_factor=10, final_div_factor=100)
     np.testing.assert_allclose(rates(ours, range(50)), theirs, rtol=1e-4)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("three_phase", [False, True])
 @pytest.mark.parametrize("anneal", ["cosine", "linear"])
 def test_takes_its_phases_like_torch(three_phase, anneal):
@@ -52,12 +54,14 @@ def test_takes_its_phases_like_torch(three_phase, anneal):
     )
 
 
+@pytest.mark.any_backend
 def test_stays_at_its_last_rate_beyond_the_end():
     schedule = OneCycle(1.0, 50, end_divisor=10)
     values = rates(schedule, [49, 50, 1000])
     np.testing.assert_allclose(values, 1 / 250, rtol=1e-5)
 
 
+@pytest.mark.any_backend
 @settings(max_examples=25, deadline=None)
 @given(
     peak=st.floats(1e-6, 100),
@@ -77,11 +81,13 @@ def test_rises_to_its_peak_and_falls_without_a_jump(
     assert np.all(np.diff(values[sampled > turn]) <= 1e-6 * peak)
 
 
+@pytest.mark.any_backend
 def test_refuses_a_way_up_without_a_step():
     with pytest.raises(ValueError, match="`warmup_fraction` of OneCycle"):
         OneCycle(1.0, 3, warmup_fraction=0.3)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

@@ -19,11 +19,13 @@ def test_equals_optax_at_every_step_and_beyond(interpolation):
     )
 
 
+@pytest.mark.any_backend
 def test_holds_its_first_value_before_the_first_boundary():
     schedule = PiecewiseInterpolation([10, 20], [0.3, 0.1])
     np.testing.assert_allclose(rates(schedule, [0, 9, 10]), 0.3, rtol=1e-6)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

@@ -42,6 +42,7 @@ def test_equals_keras_at_every_step(cycle, power):
     )
 
 
+@pytest.mark.any_backend
 def test_equals_torch_at_every_step_and_beyond_the_last():
     theirs = torch_rates(
         lambda o: torch.optim.lr_scheduler.PolynomialLR(o, 30, power=2.0), 40
@@ -50,6 +51,7 @@ def test_equals_torch_at_every_step_and_beyond_the_last():
     np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

@@ -34,6 +34,7 @@ def test_equals_the_scaled_restarts_of_keras(period_factor):
     )
 
 
+@pytest.mark.any_backend
 @settings(max_examples=20, deadline=None)
 @given(
     period=st.integers(2, 1000),
@@ -51,6 +52,7 @@ def test_each_run_starts_at_the_top(period, factor, step):
         assert float(schedule(step)) == pytest.approx(expected, abs=2e-3)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

@@ -18,6 +18,7 @@ def test_equals_pytorch_optimizer_at_every_step_and_beyond(end):
     np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

@@ -43,6 +43,7 @@ def test_is_the_schedule_times_the_factor_at_every_step(kind, dtype):
         np.testing.assert_allclose(float(scaled(number)), rate / 4, rtol=1e-6)
 
 
+@pytest.mark.any_backend
 def test_hands_on_the_step_as_it_came():
     class Counting(keras.optimizers.schedules.LearningRateSchedule):
         def __call__(self, step):
@@ -55,6 +56,7 @@ def test_hands_on_the_step_as_it_came():
     assert schedule.step is step
 
 
+@pytest.mark.any_backend
 def test_a_scale_of_a_scale_becomes_one():
     inner = SCHEDULES["exponential"]
     scaled = Scale(Scale(Scale(inner, 0.5), 0.5), 0.1)
@@ -63,6 +65,7 @@ def test_a_scale_of_a_scale_becomes_one():
     np.testing.assert_allclose(float(scaled(0)), 0.0075, rtol=1e-6)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("kind", SCHEDULES)
 def test_survives_serialization(kind):
     scaled = Scale(SCHEDULES[kind], 0.25)
@@ -75,6 +78,7 @@ def test_survives_serialization(kind):
     assert float(copied(9)) == float(scaled(9))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("argument", "schedule", "factor"),
     [

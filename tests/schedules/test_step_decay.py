@@ -16,12 +16,14 @@ def test_equals_torch_at_every_step(decay_steps):
     np.testing.assert_allclose(ours, theirs, rtol=2e-6)
 
 
+@pytest.mark.any_backend
 def test_counts_epochs_where_their_length_is_given():
     ours = StepDecay(1.0, 2, 0.5, steps_per_epoch=5)
     expected = [0.5 ** (step // 5 // 2) for step in range(60)]
     np.testing.assert_allclose(rates(ours, range(60)), expected, rtol=1e-6)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

@@ -21,12 +21,14 @@ def test_equals_the_inverse_time_decay_of_keras():
     )
 
 
+@pytest.mark.any_backend
 def test_changes_at_the_end_of_each_epoch_alone():
     ours = rates(TimeBasedDecay(0.5, 0.3, steps_per_epoch=7), range(50))
     expected = [0.5 / (1 + 0.3 * (step // 7)) for step in range(50)]
     np.testing.assert_allclose(ours, expected, rtol=1e-6)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

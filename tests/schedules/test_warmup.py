@@ -18,6 +18,7 @@ def test_equals_optax_before_a_constant():
     )
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "schedule",
     [
@@ -41,6 +42,7 @@ def test_goes_in_a_line_to_any_schedule_and_then_is_it(schedule):
     )
 
 
+@pytest.mark.any_backend
 @settings(max_examples=25, deadline=None)
 @given(
     rate=st.floats(0, 10),
@@ -57,6 +59,7 @@ def test_stays_between_its_ends(rate, start, warmup_steps):
         assert low - margin <= value <= high + margin
 
 
+@pytest.mark.any_backend
 def test_a_nested_schedule_comes_back_as_itself():
     schedule = Warmup(keras.optimizers.schedules.CosineDecay(0.1, 30), 10)
     again = Warmup.from_config(schedule.get_config())
@@ -66,6 +69,7 @@ def test_a_nested_schedule_comes_back_as_itself():
     )
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

@@ -19,6 +19,7 @@ def test_equals_pytorch_optimizer_at_every_step_and_beyond(decay, warmup_steps):
     np.testing.assert_allclose(rates(ours, range(60)), theirs, atol=1e-6)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("decay", ["linear", "cosine", "1-sqrt"])
 def test_a_lowest_rate_scales_the_cooldown(decay):
     whole = rates(WarmupStableDecay(1.0, 50, 5, 20, decay), range(60))
@@ -27,6 +28,7 @@ def test_a_lowest_rate_scales_the_cooldown(decay):
     np.testing.assert_allclose(ours[30:], 0.1 + 0.9 * whole[30:], atol=1e-6)
 
 
+@pytest.mark.any_backend
 def test_an_extended_schedule_is_the_same_until_the_earlier_cooldown():
     short = WarmupStableDecay(0.3, 50, 10, 20, "1-sqrt")
     long = short.extended(90)
@@ -38,6 +40,7 @@ def test_an_extended_schedule_is_the_same_until_the_earlier_cooldown():
     )
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [
@@ -56,6 +59,7 @@ def test_refuses_bad_arguments(arguments, name):
         WarmupStableDecay(**{**good, **arguments})
 
 
+@pytest.mark.any_backend
 def test_an_extension_that_cuts_a_phase_off_is_refused():
     with pytest.raises(ValueError, match="`total_steps` of WarmupStableDecay"):
         WarmupStableDecay(1.0, 50, 10, 20).extended(20)

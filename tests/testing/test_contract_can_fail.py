@@ -30,8 +30,15 @@ BROKEN = {
     **broken_schedules.BROKEN,
     **broken_transformations.BROKEN,
 }
+# What Keras cannot do on torch: to export, and to train on two devices.
+NOT_ON_TORCH = (
+    "exports",
+    "rests_in_an_exported_model",
+    "steps_alike_in_data_parallel",
+)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("kind", PROMISES, ids=lambda kind: kind.__name__)
 def test_every_promise_has_a_broken_class(kind):
     assert [p.__name__ for p in PROMISES[kind] if not BROKEN.get(p)] == []
@@ -44,7 +51,15 @@ def test_every_promise_has_a_broken_class(kind):
 @pytest.mark.parametrize(
     ("promise", "broken"),
     [
-        pytest.param(promise, broken, id=f"{kind}-{promise.__name__}-{name}")
+        pytest.param(
+            promise,
+            broken,
+            id=f"{kind}-{promise.__name__}-{name}",
+            marks=pytest.mark.any_backend
+            if "torch" in broken.backends
+            and promise.__name__ not in NOT_ON_TORCH
+            else (),
+        )
         for promise, classes in BROKEN.items()
         for broken in classes
         for kind in [promise.__module__.rpartition(".")[2]]

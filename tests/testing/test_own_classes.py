@@ -10,6 +10,8 @@ from keras_regopt import testing
 from keras_regopt.testing._contract import NotApplicable, Subject, keep
 from keras_regopt.testing._kinds import promises_of
 
+pytestmark = pytest.mark.any_backend
+
 KINDS = {
     "augmentation": own_classes.RandomShade,
     "callback": own_classes.LossKeeper,

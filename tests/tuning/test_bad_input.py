@@ -16,6 +16,7 @@ from sklearn import model_selection
 from keras_regopt.tuning import CrossValidationTuner
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -43,18 +44,21 @@ def test_a_bad_constructor_argument_is_refused(tmp_path, options, message):
         CrossValidationTuner(**arguments)
 
 
+@pytest.mark.any_backend
 def test_an_objective_without_a_direction_is_refused(tmp_path):
     oracle = random_oracle(keras_tuner.Objective("val_f1", "up"))
     with pytest.raises(ValueError, match=r"to 'min' or 'max'.*val_f1"):
         CrossValidationTuner(Returns(), oracle, directory=tmp_path)
 
 
+@pytest.mark.any_backend
 def test_a_distributed_search_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
     with pytest.raises(ValueError, match="runs in one process"):
         CrossValidationTuner(Returns(), random_oracle(), directory=tmp_path)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("options", "message"),
     [

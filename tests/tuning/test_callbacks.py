@@ -4,6 +4,8 @@ import pytest
 from keras_regopt.callbacks import EarlyStopping
 from keras_regopt.tuning._callbacks import without_validation
 
+pytestmark = pytest.mark.any_backend
+
 
 @pytest.mark.parametrize(
     ("monitor", "stays"),
