@@ -5,10 +5,12 @@ import keras
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from keras.src.callbacks import early_stopping_test as keras_tests
+from keras_sources import keras_test_module
 from scripted import drive, in_parts
 
 from keras_regopt.callbacks import EarlyStopping
+
+keras_tests = keras_test_module("keras.src.callbacks.early_stopping_test")
 
 NAN = float("nan")
 

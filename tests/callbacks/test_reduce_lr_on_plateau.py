@@ -8,12 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras.optimizers import SGD
 from keras.optimizers import LossScaleOptimizer as LossScale
-from keras.src.callbacks import reduce_lr_on_plateau_test as keras_tests
+from keras_sources import keras_test_module
 from linear_fit import by_kernel_and_bias, cut_each_epoch, fit, linear_model
 
 from keras_regopt.callbacks import ReduceLROnPlateau
 from keras_regopt.optimizers import Lookahead
 from keras_regopt.schedules.scale import Scale
+
+keras_tests = keras_test_module("keras.src.callbacks.reduce_lr_on_plateau_test")
 
 pytestmark = pytest.mark.any_backend
 

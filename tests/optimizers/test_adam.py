@@ -1,8 +1,10 @@
 import pytest
 from against_keras import assert_follows_keras, keras_tests_make_ours
-from keras.src.optimizers import adam_test as keras_tests
+from keras_sources import keras_test_module
 
 from keras_regopt.optimizers.adam import Adam
+
+keras_tests = keras_test_module("keras.src.optimizers.adam_test")
 
 # Run here as a whole: Keras' own tests, against our class.
 AdamTest = keras_tests.AdamTest

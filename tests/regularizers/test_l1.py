@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 from keras.src import regularizers as keras_regularizers
-from keras.src.regularizers import regularizers_test as keras_tests
+from keras_sources import keras_test_module
 
 from keras_regopt.regularizers import L1
 from keras_regopt.testing._backend import gradient
+
+keras_tests = keras_test_module("keras.src.regularizers.regularizers_test")
 
 KERNEL = np.random.default_rng(0).normal(size=(3, 3, 4, 5))
 

@@ -2,11 +2,17 @@ import keras
 import numpy as np
 import pytest
 import torch
-from keras.src.optimizers.schedules import learning_rate_schedule_test
+from keras_sources import keras_test_module
 from keras_tests import count_of_tests_that_make
 from reference_rates import rates, torch_rates
 
 from keras_regopt.schedules import PolynomialDecay
+
+learning_rate_schedule_test = keras_test_module(
+    "keras.src.optimizers.schedules.learning_rate_schedule_test"
+)
+    "keras.src.optimizers.schedules.learning_rate_schedule_test"
+)
 
 # Run here as a whole: Keras' own tests, against our class.
 LinearDecayTest = learning_rate_schedule_test.LinearDecayTest
