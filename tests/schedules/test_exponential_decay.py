@@ -13,8 +13,6 @@ from keras_regopt.schedules import ExponentialDecay
 learning_rate_schedule_test = keras_test_module(
     "keras.src.optimizers.schedules.learning_rate_schedule_test"
 )
-    "keras.src.optimizers.schedules.learning_rate_schedule_test"
-)
 
 # Run here as a whole: Keras' own tests, against our class.
 ExponentialDecayTest = learning_rate_schedule_test.ExponentialDecayTest

@@ -11,8 +11,6 @@ from keras_regopt.schedules import PolynomialDecay
 learning_rate_schedule_test = keras_test_module(
     "keras.src.optimizers.schedules.learning_rate_schedule_test"
 )
-    "keras.src.optimizers.schedules.learning_rate_schedule_test"
-)
 
 # Run here as a whole: Keras' own tests, against our class.
 LinearDecayTest = learning_rate_schedule_test.LinearDecayTest
