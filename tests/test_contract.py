@@ -19,14 +19,35 @@ from keras_regopt.testing._kinds import promises_of
 from keras_regopt.testing._saving import needs_export
 
 HERE = pathlib.Path(__file__).parent
-# The first three compute nothing. The tests below, which save and serve in
-# another process, hold our own classes to the others on each backend.
-ON_ONE_BACKEND = [promise.__name__ for promise in common.PROMISES] + [
+# These compute nothing.
+ON_ONE_BACKEND = {*common.PROMISES, *criteria.PROMISES}
+# The tests below, which save and serve in another process, hold our own
+# classes to what these say of files. The others hang on what all classes of a
+# kind share, or are told by the references of each class.
+FOR_ALL_OF_A_KIND = {
+    "changes_no_input",
+    "draws_for_each_element",
+    "exports",
+    "follows_a_schedule",
+    "goes_on_after_a_reload",
+    "leaves_labels_alone",
+    "lowers_a_parabola",
     "reloads",
     "reloads_with_its_state",
-    "exports",
+    "repeats_itself_by_its_seed",
     "rests_in_an_exported_model",
-]
+    "rests_in_inference",
+    "works_in_tf_data",
+}
+
+
+def marks(cls, promise):
+    """Whether a promise of a class is tried on one backend alone."""
+    one_tells = promise in ON_ONE_BACKEND or (
+        promise.__name__ in FOR_ALL_OF_A_KIND
+        and cls.__name__ not in saved_models.FOR_THEIR_KIND
+    )
+    return pytest.mark.any_backend if one_tells else ()
 
 
 @pytest.mark.parametrize(
@@ -36,10 +57,7 @@ ON_ONE_BACKEND = [promise.__name__ for promise in common.PROMISES] + [
             cls,
             promise,
             id=f"{cls.__name__}-{promise.__name__}",
-            marks=pytest.mark.any_backend
-            if promise.__name__ in ON_ONE_BACKEND
-            or promise in criteria.PROMISES
-            else (),
+            marks=marks(cls, promise),
         )
         for cls in registered()
         for promise in promises_of(cls)

@@ -93,7 +93,7 @@ def compiles_once(subject):
         lambda *arguments: (traces.append(1), traced(*arguments))[1],
     )
     for _ in range(2):
-        fit(model, epochs=1)
+        fit(model, passes=1)
     require(len(traces) == 1, f"two fits traced the step {len(traces)} times")
 
 
@@ -102,7 +102,7 @@ def trains_in_mixed_precision(subject):
     optimizer = keras.optimizers.LossScaleOptimizer(subject.make())
     optimizer.learning_rate = 0.05
     model = dense_model(optimizer, dtype="mixed_float16")
-    losses = fit(model, epochs=8)
+    losses = fit(model, passes=8)
     require(
         np.all(np.isfinite(losses)) and losses[-1] < losses[0],
         f"the losses are {losses}",
@@ -114,7 +114,7 @@ def trains_in_mixed_precision(subject):
 def reloads_with_its_state(subject):
     """A reloaded model goes on with the same numbers as the saved one."""
     model = dense_model(subject.make(), mode="eager")
-    fit(model, epochs=2)
+    fit(model, passes=2)
     reloaded = through_file(model)
     before, after = model.optimizer.variables, reloaded.optimizer.variables
     require(
@@ -127,7 +127,7 @@ def reloads_with_its_state(subject):
             np.array_equal(to_numpy(own), to_numpy(other)),
             f"the variable {own.path} changes on the way",
         )
-    expected, losses = (fit(m, epochs=2) for m in (model, reloaded))
+    expected, losses = (fit(m, passes=2) for m in (model, reloaded))
     require(
         np.allclose(expected, losses, rtol=1e-5),
         f"the next losses are {losses} instead of {expected}",

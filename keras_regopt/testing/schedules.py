@@ -80,13 +80,13 @@ def reloads(subject):
     """A reloaded model goes on at the same rate and with the same losses."""
     optimizer = keras.optimizers.SGD(subject.make())
     model = dense_model(optimizer, mode="eager")
-    fit(model, epochs=2)
+    fit(model, passes=2)
     reloaded = through_file(model)
     rates = [
         float(to_numpy(m.optimizer.learning_rate)) for m in (model, reloaded)
     ]
     require(rates[0] == rates[1], f"the rate was and is {rates}")
-    expected, losses = (fit(m, epochs=2) for m in (model, reloaded))
+    expected, losses = (fit(m, passes=2) for m in (model, reloaded))
     require(
         np.allclose(expected, losses, rtol=1e-5),
         f"the next losses are {losses} instead of {expected}",
