@@ -64,10 +64,11 @@ FOR_THEIR_KIND = {
 }
 
 
-def always_exported(cls):
-    """Whether each run exports a model of a class, not only `--everywhere`.
+def saved_everywhere(cls):
+    """Whether each run saves a model of a class, not only that on torch.
 
-    A served model holds nothing of what only trains it.
+    Of what only trains a model, whose state is a list of variables on every
+    backend, one of each kind shows it.
     """
     trains_only = (
         keras.optimizers.Optimizer,

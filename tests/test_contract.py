@@ -13,14 +13,18 @@ import samples
 import saved_models
 
 from keras_regopt._registry import registered
-from keras_regopt.testing import common, criteria
+from keras_regopt.testing import callbacks, common, criteria
 from keras_regopt.testing._contract import NotApplicable, Subject, keep
 from keras_regopt.testing._kinds import promises_of
 from keras_regopt.testing._saving import needs_export
 
 HERE = pathlib.Path(__file__).parent
-# These compute nothing.
-ON_ONE_BACKEND = {*common.PROMISES, *criteria.PROMISES}
+# These compute nothing that a backend does in its own way.
+ON_ONE_BACKEND = {
+    *common.PROMISES,
+    *criteria.PROMISES,
+    *(p for p in callbacks.PROMISES if p is not callbacks.serves_several_fits),
+}
 # The tests below, which save and serve in another process, hold our own
 # classes to what these say of files. The others hang on what all classes of a
 # kind share, or are told by the references of each class.
@@ -37,6 +41,7 @@ FOR_ALL_OF_A_KIND = {
     "repeats_itself_by_its_seed",
     "rests_in_an_exported_model",
     "rests_in_inference",
+    "steps_alike_in_data_parallel",
     "works_in_tf_data",
 }
 
@@ -76,10 +81,14 @@ def test_keeps_its_promise(cls, promise, request):
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory, request):
     """A directory of models, one for each class, saved and exported."""
-    all_of_them = request.config.option.everywhere
+    all_of_them = (
+        keras.backend.backend() == "torch" or request.config.option.everywhere
+    )
     directory = tmp_path_factory.mktemp("models")
     for cls in saved_models.savable_classes():
         name = cls.__name__
+        if not (all_of_them or saved_models.saved_everywhere(cls)):
+            continue
         model, x, y = saved_models.model_with(cls)
         model.save(directory / f"{name}.keras")
         state = {
@@ -92,10 +101,9 @@ def saved(tmp_path_factory, request):
         except NotApplicable:
             pass
         else:
-            if all_of_them or saved_models.always_exported(cls):
-                model.export(
-                    directory / name, format="tf_saved_model", verbose=False
-                )
+            model.export(
+                directory / name, format="tf_saved_model", verbose=False
+            )
         loss = saved_models.train(model, x, y)
         np.savez(
             directory / f"{name}.npz",
@@ -135,27 +143,24 @@ def run_apart(script, directory):
     return json.loads(child.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize(
-    "name", [cls.__name__ for cls in saved_models.savable_classes()]
-)
+# On torch, which exports nothing, those that are served are skipped.
+NAMES = [
+    pytest.param(
+        cls.__name__,
+        marks=()
+        if saved_models.saved_everywhere(cls)
+        else pytest.mark.any_backend,
+    )
+    for cls in saved_models.savable_classes()
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_reloads_in_a_fresh_process_with_its_state(name, reloaded):
     assert reloaded[name] is None
 
 
-# On torch, which exports nothing, the marked ones are skipped as all are: they
-# run by `--everywhere`.
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(
-            cls.__name__,
-            marks=()
-            if saved_models.always_exported(cls)
-            else pytest.mark.any_backend,
-        )
-        for cls in saved_models.savable_classes()
-    ],
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_is_served_without_this_package(name, request):
     try:
         needs_export()
