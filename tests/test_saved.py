@@ -1,6 +1,8 @@
 """Models saved by this and by past versions go on loading, on any backend."""
 
+import json
 import pathlib
+import zipfile
 
 import keras
 import numpy as np
@@ -13,6 +15,11 @@ import keras_regopt
 # Variables that the files of 0.1.0 do not hold.
 LATER = ("lookahead/steps",)
 FILES = sorted((pathlib.Path(__file__).parent / "saved").glob("*/*.keras"))
+
+
+def version(text):
+    """Major and minor number of a release."""
+    return tuple(int(number) for number in text.split(".")[:2])
 
 
 @pytest.mark.parametrize(
@@ -29,6 +36,10 @@ FILES = sorted((pathlib.Path(__file__).parent / "saved").glob("*/*.keras"))
     ],
 )
 def test_a_saved_model_loads_with_its_state(path):
+    with zipfile.ZipFile(path) as file:
+        written_by = json.loads(file.read("metadata.json"))["keras_version"]
+    if version(keras.__version__) < version(written_by):
+        pytest.skip(f"Keras reads no files of a later one, {written_by}")
     expected = np.load(path.with_suffix(".npz"))
     model = keras.saving.load_model(path)
     outputs = saved_models.outputs(model, expected["x"])
