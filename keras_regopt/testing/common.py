@@ -71,12 +71,15 @@ def shows_its_arguments(subject):
         shown.startswith(f"{subject.name}(") and " at 0x" not in shown,
         f"`repr` is no call of {subject.name}: {shown}",
     )
-    parameters = signature_arguments(subject.cls)
+    usual = {
+        name: parameter.default
+        for name, parameter in signature_arguments(subject.cls).items()
+    }
     missing = [
         name
         for name, value in subject.arguments.items()
-        if name in parameters
-        and value is not parameters[name].default
+        if name in usual
+        and repr(value) != repr(usual[name])
         and f"{name}=" not in shown
     ]
     require(not missing, f"`repr` does not show {missing}: {shown}")
