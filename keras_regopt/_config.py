@@ -6,9 +6,10 @@ import keras
 import numpy as np
 
 from keras_regopt import _repr
+from keras_regopt._hints import Hinting
 
 
-class SignatureConfig:
+class SignatureConfig(Hinting):
     """Derives `get_config`, `from_config` and `repr` from the constructors.
 
     Every argument of every `__init__` between a class and this one is looked

@@ -11,6 +11,7 @@ from keras_regopt._keras import (
     in_stateless_scope,
     in_symbolic_scope,
 )
+from keras_regopt._roles import refuse_role
 from keras_regopt.regularizers._base import Regularizer
 from keras_regopt.regularizers._on_gradient import assign_on_gradient
 
@@ -56,6 +57,7 @@ class StatefulRegularizer(Regularizer, keras.layers.Layer):
         Returns:
             A scalar tensor, float64 for float64 and float32 otherwise.
         """
+        refuse_role(self, x, is_for="regularizer")
         if not isinstance(x, keras.Variable):
             x = ops.convert_to_tensor(x)
         self.built = True
