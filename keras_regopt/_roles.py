@@ -36,6 +36,7 @@ def refuse_role(owner, weight, is_for=None):
 class NotAPenalty:
     """What the layers inherit that can do nothing with a weight."""
 
-    def __call__(self, inputs, *args, **kwargs):
-        refuse_role(self, inputs)
-        return super().__call__(inputs, *args, **kwargs)  # type: ignore[misc]
+    def __call__(self, *args, **kwargs):
+        for given in args[:1]:
+            refuse_role(self, given)
+        return super().__call__(*args, **kwargs)  # type: ignore[misc]
