@@ -14,6 +14,7 @@ from keras_regopt._keras import (
 from keras_regopt._roles import refuse_role
 from keras_regopt.regularizers._base import Regularizer
 from keras_regopt.regularizers._on_gradient import assign_on_gradient
+from keras_regopt.regularizers._quantization import hook_quantization
 
 
 class StatefulRegularizer(Regularizer, keras.layers.Layer):
@@ -42,6 +43,7 @@ class StatefulRegularizer(Regularizer, keras.layers.Layer):
 
     def __init__(self):
         keras.layers.Layer.__init__(self)
+        hook_quantization(StatefulRegularizer)
         self.state = None
         # A weak reference to the weight that the state belongs to.
         self._weight = None
