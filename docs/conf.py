@@ -1,5 +1,6 @@
 """Configuration of the documentation; `make docs` builds it."""
 
+import inspect
 import pathlib
 import sys
 
@@ -73,8 +74,12 @@ def warn_of_the_undocumented(app, env):
     """Makes the build fail (`-W`) on a public name without an entry."""
     documented = env.domaindata["py"]["objects"]
     for package in keras_regopt.__all__:
-        for name in getattr(getattr(keras_regopt, package), "__all__", ()):
-            if f"keras_regopt.{package}.{name}" not in documented:
+        module = getattr(keras_regopt, package)
+        names = [f"{package}.{name}" for name in getattr(module, "__all__", ())]
+        if inspect.isfunction(module):
+            names = [package]
+        for name in names:
+            if f"keras_regopt.{name}" not in documented:
                 logging.getLogger(__name__).warning(
-                    "keras_regopt.%s.%s is not in the docs", package, name
+                    "keras_regopt.%s is not in the docs", name
                 )

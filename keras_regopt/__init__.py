@@ -16,6 +16,7 @@ from keras_regopt import (
     regularizers,
     schedules,
 )
+from keras_regopt._named import get
 from keras_regopt._version import __version__
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "callbacks",
     "constraints",
     "diagnosis",
+    "get",
     "layers",
     "optimizers",
     "regularizers",
@@ -40,3 +42,7 @@ def __getattr__(name):
     if name in _LAZY:
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return __all__

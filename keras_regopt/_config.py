@@ -5,9 +5,12 @@ import inspect
 import keras
 import numpy as np
 
+from keras_regopt import _repr
+from keras_regopt._hints import Hinting
 
-class SignatureConfig:
-    """Derives `get_config` and `from_config` from the constructors.
+
+class SignatureConfig(Hinting):
+    """Derives `get_config`, `from_config` and `repr` from the constructors.
 
     Every argument of every `__init__` between a class and this one is looked
     up on the object under its own name, so a class that keeps its arguments
@@ -47,6 +50,24 @@ class SignatureConfig:
         with keras.saving.custom_object_scope(custom_objects or {}):
             return cls(**{k: _deserialize(v) for k, v in config.items()})
 
+    def __repr__(self):
+        """The arguments that differ from the default, as a call."""
+        own = signature_arguments(type(self))
+        # Twice: the order is ours, and so are the defaults.
+        parameters = {**own, **_keras_arguments(type(self)), **own}
+        values = self._config_to_show()
+        for name in own:
+            if name not in values and hasattr(self, name):
+                values[name] = getattr(self, name)
+        return _repr.call(type(self), parameters, values)
+
+    def _config_to_show(self):
+        try:
+            return dict(self._keras_config())
+        except Exception:
+            # Half made, or in a graph, where no variable can be read.
+            return {}
+
 
 def signature_arguments(cls):
     """The constructor arguments of a class, its own first, then its bases'.
@@ -75,6 +96,17 @@ def signature_arguments(cls):
                 arguments.setdefault(parameter.name, parameter)
         if all(p.kind != p.VAR_KEYWORD for p in parameters):
             break
+    return arguments
+
+
+def _keras_arguments(cls):
+    """The constructor arguments of the classes of Keras that a class is of."""
+    arguments: dict[str, inspect.Parameter] = {}
+    for base in cls.__mro__:
+        ours = issubclass(base, SignatureConfig)
+        if not ours and base is not object and "__init__" in vars(base):
+            for name, parameter in _repr.constructor_arguments(base).items():
+                arguments.setdefault(name, parameter)
     return arguments
 
 

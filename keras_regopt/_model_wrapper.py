@@ -3,10 +3,11 @@
 import keras
 
 from keras_regopt._config import SignatureConfig
+from keras_regopt._roles import NotAPenalty
 from keras_regopt._validate import instance_of
 
 
-class ModelWrapper(SignatureConfig, keras.Model):
+class ModelWrapper(NotAPenalty, SignatureConfig, keras.Model):
     """A model that computes what the model within computes, and shares it.
 
     The constructor of a subclass ends with `self.build_as_within()`.

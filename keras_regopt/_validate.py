@@ -197,6 +197,9 @@ def instance_of(owner, argument, value, types, allowed, remedy=""):
         ValueError: If the value is of another type.
     """
     if not isinstance(value, types):
+        if isinstance(value, type) and issubclass(value, types):
+            name = value.__name__
+            remedy = f"That is the class: make an object of it, `{name}(...)`."
         fail(owner, argument, allowed, value, remedy)
     return value
 
@@ -258,33 +261,6 @@ def value_range(owner, value):
     if low >= high:
         fail(owner, "value_range", allowed, value)
     return low, high
-
-
-def axes(owner, argument, value, *, optional=False):
-    """An axis, or several different ones.
-
-    Args:
-        owner: The object under construction.
-        argument: The name of the argument.
-        value: The value to check.
-        optional: Whether `None` passes too.
-
-    Returns:
-        The value as a Python `int`, or as a list of these.
-
-    Raises:
-        ValueError: If the value holds anything but integers, none, or one
-            twice.
-    """
-    if value is None and optional:
-        return None
-    if not isinstance(value, (list, tuple)):
-        return integer(owner, argument, value)
-    whole = [integer(owner, argument, axis) for axis in value]
-    if not whole or len(set(whole)) < len(whole):
-        allowed = "an integer or a list of different ones"
-        fail(owner, argument, _or_none(allowed, optional), value)
-    return whole
 
 
 def _plain(value):

@@ -51,3 +51,9 @@ def test_the_file_of_a_class_bears_its_name():
     for cls in registered():
         words = cls.__module__.rpartition(".")[2].replace("_", "")
         assert words == cls.__name__.lower()
+
+
+@pytest.mark.parametrize("name", ["", *packages()])
+def test_completion_shows_the_public_names_and_no_others(name):
+    module = packages()[name] if name else keras_regopt
+    assert dir(module) == sorted(module.__all__)

@@ -91,3 +91,7 @@ __all__ = [
     "map_dataset",
     "visualize",
 ]
+
+
+def __dir__():
+    return __all__

@@ -5,6 +5,7 @@ import keras
 
 from keras_regopt._config import SignatureConfig
 from keras_regopt._keras import data_ops, data_random, in_tf_graph
+from keras_regopt._roles import refuse_role
 from keras_regopt._validate import in_range, integer
 from keras_regopt.augmentation._batches import on_batch, selected
 from keras_regopt.augmentation._compile import plain, run_compiled
@@ -155,6 +156,7 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
         return [self.ops.take(draws, row, axis=0) for row in range(count)]
 
     def __call__(self, inputs, *others, training=None, **kwargs):
+        refuse_role(self, inputs)
         training = checked_training(self, others, training)
         return super().__call__(sealed(inputs), training=training, **kwargs)
 

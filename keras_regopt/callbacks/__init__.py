@@ -55,3 +55,7 @@ __all__ = [
     "WeightAveraging",
     "find_learning_rate",
 ]
+
+
+def __dir__():
+    return __all__

@@ -2,6 +2,7 @@
 
 from keras_regopt.constraints._base import Constraint
 from keras_regopt.constraints.cost import Cost, cost
+from keras_regopt.constraints.get import get
 from keras_regopt.constraints.group_soft_threshold import GroupSoftThreshold
 from keras_regopt.constraints.shrink import shrink
 from keras_regopt.constraints.simplex import Simplex
@@ -19,6 +20,11 @@ __all__ = [
     "SpectralNormBall",
     "Zeros",
     "cost",
+    "get",
     "shrink",
     "sparsity",
 ]
+
+
+def __dir__():
+    return __all__

@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 from keras_regopt._config import SignatureConfig
+from keras_regopt._roles import refuse_role
 
 
 class Constraint(SignatureConfig, keras.constraints.Constraint):
@@ -21,6 +22,7 @@ class Constraint(SignatureConfig, keras.constraints.Constraint):
         Returns:
             A tensor of the same shape and dtype.
         """
+        refuse_role(self, w, is_for="constraint")
         w = ops.convert_to_tensor(w)
         dtype = keras.backend.standardize_dtype(w.dtype)
         if dtype == "float64":

@@ -1,6 +1,7 @@
+from keras_regopt._axes import axes, axes_within
 from keras_regopt._prox import shrink_groups
 from keras_regopt._registry import register
-from keras_regopt._validate import axes, in_range
+from keras_regopt._validate import in_range
 from keras_regopt.constraints._base import Constraint
 
 
@@ -48,5 +49,5 @@ class GroupSoftThreshold(Constraint):
             # A vector's entries are units by themselves.
             within = tuple(range(len(w.shape) - 1))
         else:
-            within = (self.axis,) if isinstance(self.axis, int) else self.axis
-        return shrink_groups(w, self.threshold, tuple(within))
+            within = axes_within(self, "axis", self.axis, w.shape)
+        return shrink_groups(w, self.threshold, within)

@@ -1,5 +1,6 @@
 from keras import ops
 
+from keras_regopt._axes import axes_within
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range, integer
 from keras_regopt.constraints._base import Constraint
@@ -42,7 +43,8 @@ class Simplex(Constraint):
         self.axis = integer(self, "axis", axis)
 
     def project(self, w):
-        w = ops.moveaxis(w, self.axis, -1)
+        (axis,) = axes_within(self, "axis", self.axis, w.shape)
+        w = ops.moveaxis(w, axis, -1)
         falling = ops.flip(ops.sort(w, axis=-1), axis=-1)
         count = ops.cast(ops.arange(1, w.shape[-1] + 1), w.dtype)
         # What to take off each weight, if only the largest so many stay.
@@ -51,4 +53,4 @@ class Simplex(Constraint):
             ops.cast(falling > excess, "int32"), axis=-1, keepdims=True
         )
         excess = ops.take_along_axis(excess, stay - 1, axis=-1)
-        return ops.moveaxis(ops.maximum(w - excess, 0), -1, self.axis)
+        return ops.moveaxis(ops.maximum(w - excess, 0), -1, axis)

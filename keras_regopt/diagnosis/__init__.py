@@ -21,3 +21,7 @@ __all__ = [
     "split",
     "write_report",
 ]
+
+
+def __dir__():
+    return __all__

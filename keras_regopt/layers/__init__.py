@@ -45,3 +45,7 @@ __all__ = [
     "Zoneout",
     "linear_depth_rates",
 ]
+
+
+def __dir__():
+    return __all__

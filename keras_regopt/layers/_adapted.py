@@ -4,10 +4,11 @@ from keras import ops
 
 from keras_regopt._config import SignatureConfig
 from keras_regopt._keras import DataLayer, in_foreign_tf_graph
+from keras_regopt._roles import NotAPenalty
 from keras_regopt._validate import fail
 
 
-class AdaptedLayer(SignatureConfig, DataLayer):
+class AdaptedLayer(NotAPenalty, SignatureConfig, DataLayer):
     """Base of the layers that learn statistics of their inputs beforehand.
 
     A subclass writes `build`, `learn` and `call`. In `call` it computes with

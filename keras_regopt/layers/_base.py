@@ -2,9 +2,10 @@ import keras
 
 from keras_regopt._config import SignatureConfig
 from keras_regopt._keeps_seed import KeepsSeed
+from keras_regopt._roles import NotAPenalty
 
 
-class Layer(KeepsSeed, SignatureConfig, keras.layers.Layer):
+class Layer(NotAPenalty, KeepsSeed, SignatureConfig, keras.layers.Layer):
     """Base of the layers: a subclass writes `__init__` and `call`.
 
     Keras' own arguments (`name`, `dtype`, `trainable`) pass through

@@ -1,11 +1,15 @@
 import keras
 from keras import ops
 
+from keras_regopt._axes import axes_within
 from keras_regopt._config import SignatureConfig
+from keras_regopt._roles import NotAPenalty
 from keras_regopt._validate import fail
 
 
-class BatchNormalization(SignatureConfig, keras.layers.BatchNormalization):
+class BatchNormalization(
+    NotAPenalty, SignatureConfig, keras.layers.BatchNormalization
+):
     """Base of the layers that normalize otherwise in training alone.
 
     A subclass writes `normalize`. Inference, weights, freezing and arguments
@@ -37,6 +41,10 @@ class BatchNormalization(SignatureConfig, keras.layers.BatchNormalization):
             for name, value in config.items()
             if not name.startswith("renorm")
         }
+
+    def build(self, input_shape):
+        axes_within(self, "axis", self.axis, input_shape)
+        super().build(input_shape)
 
     def call(self, inputs, training=None, mask=None):
         # A frozen layer infers, as Keras' does.

@@ -3,7 +3,8 @@
 import keras
 from keras import ops
 
-from keras_regopt._validate import fail, integer
+from keras_regopt._axes import axes, axes_within
+from keras_regopt._validate import fail
 
 
 def uniforms(layer, shape):
@@ -52,22 +53,20 @@ def mask_axes(owner, axis, optional=False):
     """
     if axis is None and optional:
         return None
-    axes = axis if isinstance(axis, (list, tuple)) else [axis]
-    if not axes or 0 in axes:
+    if axis == 0 or (isinstance(axis, (list, tuple)) and 0 in axis):
         allowed = (
             "an axis other than 0, which is the batch's, or a list of axes"
         )
         fail(owner, "axis", allowed, axis)
-    axes = [integer(owner, "axis", a) for a in axes]
-    return axes if isinstance(axis, (list, tuple)) else axes[0]
+    return axes(owner, "axis", axis)
 
 
-def mask_shape(inputs, axis):
-    """The shape of a mask that is the same along an axis, or several.
+def mask_shape(layer, inputs):
+    """The shape of a mask that is the same along a layer's `axis`.
 
     Args:
+        layer: The layer, whose `axis` came from `mask_axes`.
         inputs: The tensor to mask.
-        axis: What `mask_axes` returned.
 
     Returns:
         A tuple of integers and, where a size is not known, tensors.
@@ -76,12 +75,9 @@ def mask_shape(inputs, axis):
         ValueError: If the inputs have no such axis, or it is the batch's.
     """
     shape = list(ops.shape(inputs))
-    axes = [] if axis is None else axis
-    for a in axes if isinstance(axes, list) else [axes]:
-        if not -len(shape) < a < len(shape):
-            raise ValueError(
-                "`axis` must name axes of the inputs other than the batch's. "
-                f"Received: axis={axis}, inputs of shape {inputs.shape}"
-            )
-        shape[a] = 1
+    if layer.axis is not None:
+        for axis in axes_within(
+            layer, "axis", layer.axis, inputs.shape, first=1
+        ):
+            shape[axis] = 1
     return tuple(shape)

@@ -132,7 +132,7 @@ class ConcreteDropout(Wrapper):
         return self._call_layer(inputs, training, mask)
 
     def _dropped_out(self, inputs):
-        u = uniforms(self, mask_shape(inputs, self.axis))
+        u = uniforms(self, mask_shape(self, inputs))
         noise = ops.log(u + _EPSILON) - ops.log(1 - u + _EPSILON)
         # One minus the drop, without the loss of digits.
         kept = ops.sigmoid(-(self._logit() + noise) / self.temperature)

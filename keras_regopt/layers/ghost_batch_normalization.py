@@ -2,6 +2,7 @@ import math
 
 from keras import ops
 
+from keras_regopt._axes import axes_within
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, positive_int
 from keras_regopt.layers._batch_normalization import BatchNormalization
@@ -65,8 +66,7 @@ class GhostBatchNormalization(BatchNormalization):
             )
 
     def build(self, input_shape):
-        if self.axis % len(input_shape) == 0:
-            fail(self, "axis", "another axis than that of the batch", self.axis)
+        axes_within(self, "axis", self.axis, input_shape, first=1)
         super().build(input_shape)
 
     def normalize(self, x, mask):

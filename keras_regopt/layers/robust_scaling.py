@@ -1,5 +1,6 @@
 import numpy as np
 
+from keras_regopt._axes import axes_within
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, integer
 from keras_regopt.layers._adapted import AdaptedLayer
@@ -56,7 +57,8 @@ class RobustScaling(AdaptedLayer):
 
     def build(self, input_shape):
         super().build(input_shape)
-        count = input_shape[self.axis]
+        (axis,) = axes_within(self, "axis", self.axis, input_shape, first=1)
+        count = input_shape[axis]
         if count is None:
             fail(self, "axis", "an axis of known length", self.axis)
         self.center = self.add_statistic("center", (count,), "zeros")

@@ -70,7 +70,7 @@ class VariationalDropout(Layer):
     def call(self, inputs, training=False):
         if not training or self.rate == 0:
             return inputs
-        shape = mask_shape(inputs, self.axis)
+        shape = mask_shape(self, inputs)
         return inputs * dropout_factors(self, shape, inputs.dtype)
 
     def compute_output_shape(self, input_shape):

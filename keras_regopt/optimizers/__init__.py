@@ -20,6 +20,7 @@ from keras_regopt.optimizers.exponential_moving_average import (
     ExponentialMovingAverage,
 )
 from keras_regopt.optimizers.full_batch import fit_full_batch
+from keras_regopt.optimizers.get import get
 from keras_regopt.optimizers.gradient_accumulation import GradientAccumulation
 from keras_regopt.optimizers.gradient_centralization import (
     GradientCentralization,
@@ -93,5 +94,10 @@ __all__ = [
     "Transformed",
     "Yogi",
     "fit_full_batch",
+    "get",
     "layerwise_decay",
 ]
+
+
+def __dir__():
+    return __all__

@@ -16,6 +16,8 @@ from keras_regopt.optimizers._order import after
 from keras_regopt.optimizers._rows import dense, scaled, summed
 from keras_regopt.optimizers._state import load_state
 
+_NEVER_NEGATIVE = ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm")
+
 
 class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
     """Base of the optimizers: `__init__`, `build`, `update_step`.
@@ -47,6 +49,12 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
     takes_sparse_gradients = False
 
     def __init__(self, learning_rate, groups=None, **kwargs):
+        for name in _NEVER_NEGATIVE:
+            if name in kwargs:
+                # Keras would clip nothing, or let weights grow.
+                kwargs[name] = in_range(
+                    self, name, kwargs[name], low=0, optional=True
+                )
         super().__init__(learning_rate=_rate(self, learning_rate), **kwargs)
         self.groups = checked_groups(self, groups)
 

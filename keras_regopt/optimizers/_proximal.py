@@ -1,11 +1,12 @@
 from keras import ops
 
+from keras_regopt._axes import axes, axes_within
 from keras_regopt._prox import (
     shrink_groups,
     shrink_groups_in_metric,
     soft_threshold,
 )
-from keras_regopt._validate import fail, in_range, integer
+from keras_regopt._validate import fail, in_range
 from keras_regopt.optimizers._base import Optimizer
 from keras_regopt.optimizers._groups import (
     exclusion,
@@ -59,7 +60,7 @@ class ProximalOptimizer(Optimizer):
         self.maximum = in_range(
             self, "maximum", maximum, low=self.minimum, optional=True
         )
-        self.group_axis = _checked_axes(self, group_axis)
+        self.group_axis = axes(self, "group_axis", group_axis, optional=True)
         if self.l2 and self.weight_decay:
             fail(
                 self,
@@ -158,25 +159,13 @@ class ProximalOptimizer(Optimizer):
 
     def _axes_of(self, variable):
         """The axes within a group; none where each entry is its own group."""
-        rank = len(variable.shape)
+        shape = tuple(variable.shape)
         if self.group_axis is None:
-            return tuple(range(rank - 1))
-        axes = self.group_axis
-        axes = axes if isinstance(axes, list) else [axes]
-        if not all(-rank <= axis < rank for axis in axes):
-            fail(
-                self,
-                "group_axis",
-                "an axis of every variable that is not excluded; "
-                f"{variable_path(variable)} has the shape "
-                f"{tuple(variable.shape)}",
-                self.group_axis,
-            )
-        return tuple(sorted({axis % rank for axis in axes}))
-
-
-def _checked_axes(owner, axis):
-    """One axis, or a list of them."""
-    if not isinstance(axis, (list, tuple)):
-        return integer(owner, "group_axis", axis, optional=True)
-    return [integer(owner, "group_axis", a) for a in axis]
+            return tuple(range(len(shape) - 1))
+        return axes_within(
+            self,
+            "group_axis",
+            self.group_axis,
+            shape,
+            what=f"{variable_path(variable)}, which is not excluded, of shape",
+        )

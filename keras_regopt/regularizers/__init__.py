@@ -6,6 +6,7 @@ from keras_regopt.regularizers.activity_l1 import ActivityL1
 from keras_regopt.regularizers.activity_l2 import ActivityL2
 from keras_regopt.regularizers.confidence_penalty import ConfidencePenalty
 from keras_regopt.regularizers.elastic_net import ElasticNet
+from keras_regopt.regularizers.get import get
 from keras_regopt.regularizers.gradient_penalty import GradientPenalty
 from keras_regopt.regularizers.group_lasso import GroupLasso
 from keras_regopt.regularizers.jacobian_penalty import JacobianPenalty
@@ -42,4 +43,9 @@ __all__ = [
     "SpectralNorm",
     "StatefulRegularizer",
     "VirtualAdversarial",
+    "get",
 ]
+
+
+def __dir__():
+    return __all__

@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 from keras_regopt._config import SignatureConfig
+from keras_regopt._roles import refuse_role
 
 
 class Regularizer(SignatureConfig, keras.regularizers.Regularizer):
@@ -24,6 +25,7 @@ class Regularizer(SignatureConfig, keras.regularizers.Regularizer):
         Returns:
             A scalar tensor, float64 for float64 and float32 otherwise.
         """
+        refuse_role(self, x, is_for="regularizer")
         return self.penalty(at_least_single(x))
 
     def penalty(self, x):

@@ -8,7 +8,7 @@ def sum_of_norms(x, axis=None):
 
     Args:
         x: A float tensor.
-        axis: The axes within a group; `None` makes all of it one group.
+        axis: A tuple of the axes within a group; `None` makes all of it one.
 
     Returns:
         A scalar tensor.

@@ -11,8 +11,10 @@ from keras_regopt._keras import (
     in_stateless_scope,
     in_symbolic_scope,
 )
+from keras_regopt._roles import refuse_role
 from keras_regopt.regularizers._base import Regularizer
 from keras_regopt.regularizers._on_gradient import assign_on_gradient
+from keras_regopt.regularizers._quantization import hook_quantization
 
 
 class StatefulRegularizer(Regularizer, keras.layers.Layer):
@@ -41,6 +43,7 @@ class StatefulRegularizer(Regularizer, keras.layers.Layer):
 
     def __init__(self):
         keras.layers.Layer.__init__(self)
+        hook_quantization(StatefulRegularizer)
         self.state = None
         # A weak reference to the weight that the state belongs to.
         self._weight = None
@@ -56,6 +59,7 @@ class StatefulRegularizer(Regularizer, keras.layers.Layer):
         Returns:
             A scalar tensor, float64 for float64 and float32 otherwise.
         """
+        refuse_role(self, x, is_for="regularizer")
         if not isinstance(x, keras.Variable):
             x = ops.convert_to_tensor(x)
         self.built = True

@@ -1,5 +1,6 @@
+from keras_regopt._axes import axes, axes_within
 from keras_regopt._registry import register
-from keras_regopt._validate import axes, in_range
+from keras_regopt._validate import in_range
 from keras_regopt.regularizers._base import Regularizer
 from keras_regopt.regularizers._groups import sum_of_norms
 
@@ -43,4 +44,5 @@ class GroupLasso(Regularizer):
         self.axis = axes(self, "axis", axis)
 
     def penalty(self, x):
-        return self.rate * sum_of_norms(x, self.axis)
+        axis = axes_within(self, "axis", self.axis, x.shape)
+        return self.rate * sum_of_norms(x, axis)

@@ -1,8 +1,9 @@
 from keras import ops
 
+from keras_regopt._axes import axes, axes_within
 from keras_regopt._registry import register
 from keras_regopt._sums import total
-from keras_regopt._validate import axes, in_range
+from keras_regopt._validate import in_range
 from keras_regopt.regularizers._base import Regularizer
 from keras_regopt.regularizers._groups import sum_of_norms
 
@@ -46,5 +47,6 @@ class SparseGroupLasso(Regularizer):
         self.axis = axes(self, "axis", axis)
 
     def penalty(self, x):
-        groups = (1 - self.l1_ratio) * sum_of_norms(x, self.axis)
+        axis = axes_within(self, "axis", self.axis, x.shape)
+        groups = (1 - self.l1_ratio) * sum_of_norms(x, axis)
         return self.rate * (groups + self.l1_ratio * total(ops.abs(x)))

@@ -43,3 +43,7 @@ __all__ = [
     "WarmupStableDecay",
     "plot",
 ]
+
+
+def __dir__():
+    return __all__

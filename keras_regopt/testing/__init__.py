@@ -171,3 +171,7 @@ def check_transformation(cls, **arguments):
         AssertionError: If it breaks a promise; the message lists them all.
     """
     check(Subject(cls, arguments), transformations.PROMISES)
+
+
+def __dir__():
+    return __all__

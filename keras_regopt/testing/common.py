@@ -5,7 +5,7 @@ import json
 import re
 
 from keras_regopt._config import SignatureConfig, signature_arguments
-from keras_regopt.testing._contract import require
+from keras_regopt.testing._contract import NotApplicable, require
 
 
 def survives_its_config(subject):
@@ -62,6 +62,29 @@ def refuses_bad_arguments(subject):
     require(False, "an unknown argument is taken without a word")
 
 
+def shows_its_arguments(subject):
+    """`repr` is the call that makes the object, without what is a default."""
+    if not issubclass(subject.cls, SignatureConfig):
+        raise NotApplicable("its `repr` is not ours")
+    shown = repr(subject.make())
+    require(
+        shown.startswith(f"{subject.name}(") and " at 0x" not in shown,
+        f"`repr` is no call of {subject.name}: {shown}",
+    )
+    usual = {
+        name: parameter.default
+        for name, parameter in signature_arguments(subject.cls).items()
+    }
+    missing = [
+        name
+        for name, value in subject.arguments.items()
+        if name in usual
+        and repr(value) != repr(usual[name])
+        and f"{name}=" not in shown
+    ]
+    require(not missing, f"`repr` does not show {missing}: {shown}")
+
+
 class _Senseless:
     """Nothing that an argument could mean."""
 
@@ -99,4 +122,5 @@ PROMISES = [
     survives_its_config,
     documents_every_argument,
     refuses_bad_arguments,
+    shows_its_arguments,
 ]

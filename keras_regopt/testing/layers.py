@@ -1,11 +1,16 @@
 """What every layer promises."""
 
+import contextlib
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import keras
 import numpy as np
 
 from keras_regopt.testing import common
 from keras_regopt.testing._backend import backend, gradient, to_numpy
 from keras_regopt.testing._contract import NotApplicable, require
+from keras_regopt.testing._quantization import quantizable, require_quantized
 from keras_regopt.testing._samples import (
     in_its_place,
     layer_model,
@@ -128,6 +133,56 @@ def reloads(subject):
     )
 
 
+def quantizes(subject):
+    """With its kernels in int8, a model predicts nearly the same.
+
+    So it does after a reload. Layers without a kernel promise nothing here.
+    """
+    layer = in_its_place(subject.make())
+    model, x, _ = layer_model(layer, layer_shape(layer))
+    parts = quantizable(layer)
+    if not parts:
+        raise NotApplicable("it holds no kernel that Keras quantizes")
+    require_quantized(model, x, parts)
+
+
+def serves_several_threads(subject):
+    """Threads that share the layer get the answers to their own inputs."""
+    layer, x = _layer_and_input(subject)
+    layer(x)
+    if not layer.weights:
+        raise NotApplicable("it has no weights that threads could share")
+    inputs = [keras.ops.convert_to_tensor(x * (i + 1)) for i in range(4)]
+    expected = [to_numpy(layer(own, training=False)) for own in inputs]
+
+    def wrong_answers(thread):
+        answers = [layer(inputs[thread], training=False) for _ in range(5)]
+        return sum(
+            not np.allclose(to_numpy(a), expected[thread], atol=1e-5)
+            for a in answers
+        )
+
+    with often_switched(), ThreadPoolExecutor(4) as pool:
+        wrong = sum(pool.map(wrong_answers, range(4)))
+    require(wrong == 0, f"{wrong} of 20 answers to four threads are wrong")
+    after = to_numpy(layer(inputs[0], training=False))
+    require(
+        np.allclose(after, expected[0], atol=1e-5),
+        "after four threads, the answers are wrong",
+    )
+
+
+@contextlib.contextmanager
+def often_switched():
+    """Lets Python's threads take over from one another at every chance."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
 def exports(subject):
     """The SavedModel predicts as the model does."""
     layer = in_its_place(subject.make())
@@ -155,5 +210,7 @@ PROMISES = [
     computes_in_mixed_precision,
     repeats_itself_by_its_seed,
     reloads,
+    quantizes,
+    serves_several_threads,
     exports,
 ]

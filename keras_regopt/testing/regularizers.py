@@ -6,6 +6,7 @@ import numpy as np
 from keras_regopt.testing import common
 from keras_regopt.testing._backend import gradient, to_numpy
 from keras_regopt.testing._contract import require
+from keras_regopt.testing._quantization import quantizable, require_quantized
 from keras_regopt.testing._samples import data, dense_model, fit, require_alike
 from keras_regopt.testing._saving import through_file
 
@@ -65,6 +66,19 @@ def reloads(subject):
     )
 
 
+def quantizes(subject):
+    """With the penalty on its kernel, a layer is quantized to int8.
+
+    The model then predicts nearly the same, also after a reload.
+    """
+    model = _model(subject)
+    x, _ = data()
+    # A state is made with the first penalty.
+    model(x)
+    require(len(model.losses) > 0, "the model has no penalty")
+    require_quantized(model, x, quantizable(model))
+
+
 def _model(subject, **options):
     if getattr(subject.cls, "on_activities", True):
         options["activity_regularizer"] = subject.make()
@@ -78,4 +92,5 @@ PROMISES = [
     trains_alike_compiled_or_not,
     trains_in_mixed_precision,
     reloads,
+    quantizes,
 ]

@@ -8,6 +8,7 @@ import keras
 import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
 
+from keras_regopt._hints import Hinting
 from keras_regopt._validate import fail, instance_of, integer
 from keras_regopt.tuning import _state
 from keras_regopt.tuning._records import (
@@ -21,7 +22,7 @@ from keras_regopt.tuning._scores import middle_epoch, objectives_of, summary
 _WRITER = "keras_regopt.CrossValidationTuner/1"
 
 
-class ResumableTuner(keras_tuner.Tuner):
+class ResumableTuner(Hinting, keras_tuner.Tuner):
     """Base of tuners that train several models a trial and can be resumed.
 
     A subclass keeps a record of every model that is trained, with

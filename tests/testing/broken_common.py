@@ -88,6 +88,19 @@ class RefusesWithoutName(RandomShade):
         self.most = most * 1.0
 
 
+class ShowsItsAddress(keras_regopt.regularizers.ElasticNet):
+    """Has the `repr` that Python gives to everything."""
+
+    __repr__ = object.__repr__
+
+
+class ShowsNoArguments(keras_regopt.regularizers.ElasticNet):
+    """Shows itself as if it had been made without any argument."""
+
+    def __repr__(self):
+        return f"{type(self).__name__}()"
+
+
 class SwallowsUnknownArguments(LossKeeper):
     """Takes misspelt arguments without a word."""
 
@@ -111,5 +124,11 @@ BROKEN = {
         Broken(TakesAnything, "a senseless `rate` is taken"),
         Broken(RefusesWithoutName, "the error on a bad `most` does not name"),
         Broken(SwallowsUnknownArguments, "an unknown argument is taken"),
+    ],
+    common.shows_its_arguments: [
+        Broken(ShowsItsAddress, "is no call of ShowsItsAddress"),
+        Broken(
+            ShowsNoArguments, r"does not show \['l1_ratio'\]", {"l1_ratio": 0.3}
+        ),
     ],
 }

@@ -1,5 +1,8 @@
 """Layers that break one promise each."""
 
+import time
+
+import keras
 import numpy as np
 from broken import UNKNOWN_VALUES, Broken, compiled_only, register, traced
 from keras import ops, random
@@ -155,6 +158,41 @@ class TakesGraphsForTraining(AdditiveNoise):
         return super().call(inputs, traced(inputs) and training is None)
 
 
+class MultipliesCodes(AdditiveNoise):
+    """Multiplies by the kernel of another layer past this layer.
+
+    Args:
+        stddev: Does nothing.
+        **kwargs: Keras' arguments of every layer.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(6, use_bias=False)
+        self.dense.build((None, 6))
+
+    def call(self, inputs, training=False):
+        return ops.matmul(inputs, ops.cast(self.dense._kernel, inputs.dtype))
+
+
+class HoldsItsInput(AdditiveNoise):
+    """Lays its input down on itself, where other threads find it.
+
+    Args:
+        stddev: Does nothing.
+        **kwargs: Keras' arguments of every layer.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.scale = self.add_weight(shape=(), initializer="ones")
+
+    def call(self, inputs, training=False):
+        self.held = [inputs]
+        time.sleep(0.005)
+        return self.held[0] * self.scale
+
+
 BROKEN = {
     layers.is_deterministic_in_inference: [
         Broken(ActsAlways, "two calls differ"),
@@ -187,6 +225,12 @@ BROKEN = {
         Broken(ActsByDefault, "`predict` and a plain call differ"),
         Broken(WeightsInNumPy, "the reloaded model predicts otherwise"),
         Broken(ForgetsStddev, "predicts otherwise", {"stddev": 2.0}),
+    ],
+    layers.quantizes: [
+        Broken(MultipliesCodes, "quantized to int8, the model is .*% off"),
+    ],
+    layers.serves_several_threads: [
+        Broken(HoldsItsInput, "of 20 answers to four threads are wrong"),
     ],
     layers.exports: [
         Broken(TakesGraphsForTraining, "the exported model predicts otherwise"),

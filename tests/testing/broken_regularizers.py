@@ -1,5 +1,6 @@
 """Regularizers that break one promise each."""
 
+import keras
 import numpy as np
 from broken import UNKNOWN_VALUES, Broken, compiled_only, register
 from keras import ops
@@ -93,6 +94,19 @@ class DrawsAtConstruction(SquaredWeights):
         super().__init__(rate * np.random.uniform(1, 100))
 
 
+@register
+class UnbuiltLayer(SquaredWeights, keras.layers.Layer):
+    """Is a layer too, which Keras wants to quantize in the other one's place.
+
+    Args:
+        rate: Strength of the penalty.
+    """
+
+    def __init__(self, rate=0.01):
+        keras.layers.Layer.__init__(self)
+        super().__init__(rate)
+
+
 BROKEN = {
     regularizers.gives_a_single_precision_scalar: [
         Broken(KeepsHalfPrecision, "weight has dtype bfloat16"),
@@ -114,5 +128,8 @@ BROKEN = {
     regularizers.reloads: [
         Broken(ForgetsRate, "the loss is", {"rate": 0.5}),
         Broken(DrawsAtConstruction, "the loss is"),
+    ],
+    regularizers.quantizes: [
+        Broken(UnbuiltLayer, "not built yet"),
     ],
 }

@@ -1,0 +1,74 @@
+"""What was meant by an argument that no constructor knows."""
+
+import functools
+import inspect
+
+from keras_regopt._names import did_you_mean
+
+
+class Hinting:
+    """Base of the classes whose constructors ask what was meant."""
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls):
+            cls.__init__ = hinting(cls.__init__)  # type: ignore[method-assign]
+
+
+def hinting(init):
+    """Makes a constructor name the argument that was probably meant.
+
+    Python and Keras refuse unknown arguments, each in words of their own. The
+    error stays theirs, with a question at its end where a name comes near.
+
+    Args:
+        init: The `__init__` of a class.
+
+    Returns:
+        A function that does the same.
+    """
+
+    @functools.wraps(init)
+    def __init__(self, *args, **kwargs):
+        try:
+            init(self, *args, **kwargs)
+        except (TypeError, ValueError) as error:
+            hint = _hint(type(self), kwargs, str(error))
+            if hint:
+                error.args = (f"{str(error).rstrip('.')}. {hint}",)
+            raise
+
+    # Keras reads the signature in a way that does not see through wrappers.
+    __init__.__signature__ = inspect.signature(init)  # type: ignore[attr-defined]
+    return __init__
+
+
+def _hint(cls, given, message):
+    known = _arguments(cls)
+    hints = [
+        did_you_mean(name, known)
+        for name in given
+        if name not in known and name in message
+    ]
+    hint = " ".join(filter(None, hints))
+    # The constructor of a base class may have asked already.
+    return "" if hint in message else hint
+
+
+def _arguments(cls):
+    """The names that the constructors of a class and its bases take."""
+    names = []
+    for base in cls.__mro__:
+        if "__init__" not in vars(base):
+            continue
+        signature = inspect.signature(vars(base)["__init__"])
+        parameters = list(signature.parameters.values())[1:]
+        names += [
+            parameter.name
+            for parameter in parameters
+            if parameter.kind
+            in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+        ]
+        if all(p.kind != p.VAR_KEYWORD for p in parameters):
+            break
+    return names
