@@ -3,7 +3,7 @@ from keras import ops
 
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, fail
-from keras_regopt.callbacks._gradient_hook import GradientHook, detach
+from keras_regopt.callbacks._gradient_hook import GradientHook
 from keras_regopt.callbacks._logger import Logger
 
 # So many steps wait on the device before their norms are fetched.
@@ -32,7 +32,8 @@ class GradientNormLogger(Logger):
 
     The norms are computed inside the compiled step. The train function is
     compiled anew when a training begins, and once more in the next training
-    without this callback.
+    without this callback. A model that is compiled with another optimizer
+    inside of `fit` is followed.
 
     Args:
         per_layer: Whether each layer has a figure of its own. Defaults to
@@ -63,6 +64,7 @@ class GradientNormLogger(Logger):
         super().__init__(log_dir)
         self.per_layer = boolean(self, "per_layer", per_layer)
         self._layers = []
+        self._hook = None
         self.forget()
 
     def on_train_begin(self, logs=None):
@@ -75,12 +77,17 @@ class GradientNormLogger(Logger):
                 "trained without `tf.distribute`, or on one replica",
                 self.model.name,
             )
+        if self._hook is not None:
+            # What a training that ended by an error has left.
+            self._hook.detach()
         self._layers = []
-        GradientHook(self.model, self._groups, self._receive).attach()
+        self._hook = GradientHook(self.model, self._groups, self._receive)
+        self._hook.attach()
 
     def on_train_end(self, logs=None):
         super().on_train_end(logs)
-        detach(self.model)
+        self._hook.detach()
+        self._hook = None
 
     def on_epoch_begin(self, epoch, logs=None):
         # An epoch that was interrupted goes on.
