@@ -20,14 +20,14 @@ BACKEND = keras.backend.backend()
 EAGER = {"run_eagerly": BACKEND != "jax"}
 
 
-def norms_by_hand(model, rate, epochs, penalty=0.0):
+def norms_by_hand(model, rates, epochs, penalty=0.0):
     """The norms of each step of plain SGD, in float64 NumPy.
 
-    The rate is a number, or one for each epoch.
+    The rates are one number, or one for each epoch.
     """
     kernel, bias = (np.float64(w) for w in model.get_weights())
     norms = []
-    for rate in np.broadcast_to(rate, epochs):
+    for rate in np.broadcast_to(rates, epochs):
         for batch in BATCHES:
             errors = X[batch] @ kernel + bias - Y[batch]
             by_kernel = 2 / len(errors) * X[batch].T @ errors

@@ -254,9 +254,7 @@ def test_a_model_that_is_compiled_anew_goes_on_with_its_new_cycle():
     for optimizer in (first, model.optimizer):
         assert "apply" not in vars(optimizer)
 
-    twin.compile(
-        keras.optimizers.SGD(Cyclical(0.01, 0.1, 4), momentum=0.9), "mse"
-    )
+    twin.compile(cyclical(), "mse")
     fit(twin, MomentumCycle(), epochs=1)
     compiled(twin)
     fit(twin, MomentumCycle(), epochs=2)
