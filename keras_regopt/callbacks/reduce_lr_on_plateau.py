@@ -14,6 +14,7 @@ from keras_regopt.callbacks._rates import (
     schedule_factors,
     used_rate,
 )
+from keras_regopt.callbacks._restart import restart
 
 
 @register
@@ -68,7 +69,8 @@ class ReduceLROnPlateau(Monitor, keras.callbacks.ReduceLROnPlateau):
             the ones whose rates are cut. Defaults to `None`, all.
         restore_best_weights: Whether the model goes on from the weights of
             its best epoch after each cut. What the optimizer remembers of the
-            gradients stays. Defaults to `False`.
+            gradients stays; what it remembers of the weights does not.
+            Defaults to `False`.
 
     With a list of monitors, `mode` and `min_delta` take a dict with the value
     for each name, and the best epoch and weights are those of the first name.
@@ -189,6 +191,7 @@ class ReduceLROnPlateau(Monitor, keras.callbacks.ReduceLROnPlateau):
             self._stop_waiting()
             if self.best_weights is not None:
                 self.model.set_weights(self.best_weights)
+                restart(self.model)
 
     def _put_factors(self):
         if not self._factors_are_due:

@@ -242,9 +242,10 @@ def test_a_model_that_is_compiled_anew_goes_on_with_its_new_cycle():
         if epoch == 1:
             compiled(model)
 
-    model = linear_model(
-        keras.optimizers.SGD(Cyclical(0.01, 0.1, 4), momentum=0.9)
-    )
+    def cyclical():
+        return keras.optimizers.SGD(Cyclical(0.01, 0.1, 4), momentum=0.9)
+
+    model = linear_model(cyclical())
     model.set_weights([np.ones((2, 1)), np.zeros(1)])
     twin = keras.models.clone_model(model)
     twin.set_weights(model.get_weights())
