@@ -5,6 +5,7 @@ from keras_regopt._registry import register
 from keras_regopt._validate import boolean, fail
 from keras_regopt.callbacks._gradient_hook import GradientHook
 from keras_regopt.callbacks._logger import Logger
+from keras_regopt.callbacks._stable_names import stable_paths
 
 # So many steps wait on the device before their norms are fetched.
 _CHUNK = 256
@@ -22,6 +23,7 @@ class GradientNormLogger(Logger):
       mean over the steps of the epoch,
     - `"gradient_norm_max"`: the largest of these,
     - `"gradient_norm/<layer>"`: the mean norm of each layer's gradients.
+      The numbers in automatic names begin anew with each model.
 
     The gradients are those of the loss with its penalties, batch by batch, as
     they come to the optimizer: before clipping and before any transformation,
@@ -120,7 +122,8 @@ class GradientNormLogger(Logger):
 
     def _groups(self, variables):
         """The layer of each variable, by the path that they share."""
-        layers = [_path(v).rpartition("/")[0] for v in variables]
+        name = stable_paths(self.model)
+        layers = [name(_path(v).rpartition("/")[0]) for v in variables]
         self._layers = list(dict.fromkeys(layers))
         return [self._layers.index(layer) for layer in layers]
 

@@ -11,6 +11,7 @@ from keras_regopt.callbacks._rates import (
     has_schedule,
     put_factors,
     rate_holders,
+    rates_by_key,
     schedule_factors,
     used_rate,
 )
@@ -201,8 +202,7 @@ class ReduceLROnPlateau(Monitor, keras.callbacks.ReduceLROnPlateau):
             self._make_train_function()
 
     def _log_rates(self, logs):
-        for name, holder in rate_holders(self.model.optimizer):
-            key = f"learning_rate_{name}" if name else "learning_rate"
+        for key, holder in rates_by_key(self.model.optimizer).items():
             # A plateau callback before this one may have cut the rate by now.
             logs.setdefault(key, used_rate(holder))
 
