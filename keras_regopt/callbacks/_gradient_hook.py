@@ -24,8 +24,10 @@ class GradientHook:
 
     Args:
         model: A compiled model.
-        groups: Function of the list of trainable variables that returns as
-            many integers, the group of each, from 0.
+        groups: Function of the variables of a step, and of all that the
+            optimizer knows, also those that are frozen in this step. It
+            returns the group of each of the former, an integer from 0, and
+            the number of groups.
         receive: Function that gets the norms of each step: a tensor with that
             of all gradients, then of each group.
     """
@@ -102,8 +104,9 @@ class GradientHook:
 
     def _norms(self, grads, variables, scale):
         """All norms as one tensor; without a gradient it is zero."""
-        groups = self._groups(variables)
-        sums = [ops.zeros(())] * (max(groups, default=0) + 1)
+        known = getattr(self._optimizer, "_trainable_variables", [])
+        groups, number = self._groups(variables, known)
+        sums = [ops.zeros(())] * number
         for gradient, variable, group in zip(
             grads, variables, groups, strict=True
         ):

@@ -29,8 +29,9 @@ class GradientNormLogger(Logger):
     they come to the optimizer: before clipping and before any transformation,
     without the factor of loss scaling. Steps whose norm is not finite, which
     `LossScaleOptimizer` skips, do not count; if all are such, the figures
-    are NaN. With gradient accumulation every batch counts. Where several steps
-    are made in one execution, the last of each is measured.
+    are NaN. A layer that `GradualUnfreezing` has frozen has zero. With
+    gradient accumulation every batch counts. Where several steps are made in
+    one execution, the last of each is measured.
 
     The norms are computed inside the compiled step. The train function is
     compiled anew when a training begins, and once more in the next training
@@ -82,7 +83,7 @@ class GradientNormLogger(Logger):
         if self._hook is not None:
             # What a training that ended by an error has left.
             self._hook.detach()
-        self._layers = []
+        self._layers, self._named = [], stable_paths(self.model)
         self._hook = GradientHook(self.model, self._groups, self._receive)
         self._hook.attach()
 
@@ -120,12 +121,15 @@ class GradientNormLogger(Logger):
                 values[f"gradient_norm/{layer}"] = float(mean)
         return values
 
-    def _groups(self, variables):
+    def _groups(self, variables, known):
         """The layer of each variable, by the path that they share."""
-        name = stable_paths(self.model)
-        layers = [name(_path(v).rpartition("/")[0]) for v in variables]
+        layers = [
+            self._named(_path(v).rpartition("/")[0])
+            for v in [*known, *variables]
+        ]
         self._layers = list(dict.fromkeys(layers))
-        return [self._layers.index(layer) for layer in layers]
+        groups = [self._layers.index(layer) for layer in layers[len(known) :]]
+        return groups, len(self._layers)
 
     def _receive(self, norms):
         self._waiting.append(norms)

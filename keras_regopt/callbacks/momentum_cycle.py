@@ -85,8 +85,9 @@ class MomentumCycle(Callback):
         self._attach()
 
     def on_train_batch_begin(self, batch, logs=None):
-        # A callback may have compiled the model anew.
-        if self.model.optimizer is not self._optimizer:
+        # A callback may have compiled the model anew. `self.model` would bring
+        # JAX's state back into the variables in each step.
+        if self._model.optimizer is not self._optimizer:
             self._take_back()
             self._attach()
 
