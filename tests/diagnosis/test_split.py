@@ -280,7 +280,7 @@ def test_the_error_of_different_lengths_names_what_is_of_another_length():
         ValueError, match=r"`x` of .*5\]: 3, y: 20, \.\.\.'.* not several"
     ):
         split([np.zeros(3)] * 20, np.zeros(20))
-    with pytest.raises(ValueError, match="`y` of .* not several samples"):
+    with pytest.raises(ValueError, match=r"`y` of .* not several samples"):
         split(np.zeros((20, 3)), [np.zeros(3)] * 20)
 
 
