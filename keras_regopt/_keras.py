@@ -40,6 +40,7 @@ from keras.src.trainers.epoch_iterator import EpochIterator
 from keras.src.utils.backend_utils import in_tf_graph
 from keras.src.utils.io_utils import print_msg
 from keras.src.utils.jax_utils import is_in_jax_tracing_scope
+from keras.src.utils.naming import to_snake_case
 
 __all__ = [
     "ArrayDataAdapter",
@@ -52,6 +53,7 @@ __all__ = [
     "PyDatasetAdapter",
     "TFDatasetAdapter",
     "TorchDataLoaderAdapter",
+    "automatic_names",
     "data_ops",
     "data_random",
     "entry_layer",
@@ -75,6 +77,20 @@ __all__ = [
 _GLOBAL_SEED_GENERATOR = getattr(
     seed_generator, "GLOBAL_SEED_GENERATOR", "global_seed_generator"
 )
+
+
+def automatic_names(class_name):
+    """The names that Keras makes for the objects of a class.
+
+    Args:
+        class_name: The name of the class.
+
+    Returns:
+        What they begin with, and how many were made since the session began.
+        All but the first end in `_1`, `_2` and so on.
+    """
+    base = to_snake_case(class_name)
+    return base, (get_global_attribute("object_name_uids") or {}).get(base, 0)
 
 
 def entry_layer():

@@ -145,3 +145,28 @@ def guarded_callbacks(owner, callbacks):
                 "it starts anew after an interruption.",
             )
     return list(callbacks)
+
+
+def require_order(owner, guarded, callbacks):
+    """Raises an error unless the callbacks of a `fit` stand in order.
+
+    Args:
+        owner: The callback that guards.
+        guarded: Those that it guards.
+        callbacks: All callbacks of the `fit`.
+    """
+    own = _place(owner, callbacks)
+    for callback in guarded:
+        place = _place(callback, callbacks)
+        if place is None or place < own:
+            raise ValueError(
+                f"FaultTolerant guards {type(callback).__name__}, which "
+                f"{'is not' if place is None else 'stands before it'} in "
+                "`fit`'s list of callbacks. Pass `callbacks=["
+                "FaultTolerant(guarded, backup_dir), *guarded]`, with the "
+                "same objects twice."
+            )
+
+
+def _place(callback, callbacks):
+    return next((i for i, c in enumerate(callbacks) if c is callback), None)

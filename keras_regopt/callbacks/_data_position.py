@@ -57,7 +57,10 @@ class DataPosition:
         self._source = source_of(epoch_iterator)
         self._original_steps = epoch_iterator._enumerate_iterator
         epoch_iterator._enumerate_iterator = self._steps
-        self._origin = None
+        self._original_iterator = epoch_iterator._get_iterator
+        if keras.backend.backend() == "torch":
+            epoch_iterator._get_iterator = self._get_iterator
+        self._origin = self._at_iterator = None
         self._last_batch = self._before_last_batch = None
         self._to_drop = None
 
@@ -72,12 +75,10 @@ class DataPosition:
             self._source.remembers or not self._begins_a_pass()
         ):
             return
-        # Keras may have made an iterator already at the end of the last pass.
-        self._iterator._current_iterator = None
         self._origin = {
             "epoch": epoch,
-            "random": random_states(),
-            "memory": self._source.memory(),
+            **self._randomness(),
+            "at_iterator": self._at_iterator if self._has_iterator() else None,
         }
         self._source.begin_pass(self._origin)
 
@@ -103,8 +104,12 @@ class DataPosition:
         """
         self._warn_of_what_cannot_be_checked(epoch, batch, state)
         self._origin = state["origin"]
-        set_random_states(self._origin["random"])
-        self._source.set_memory(self._origin["memory"])
+        at_iterator = self._origin.get("at_iterator")
+        if at_iterator is not None:
+            self._set_randomness(at_iterator)
+            self._iterator._current_iterator = iter(self._original_iterator())
+            self._iterator._steps_seen = 0
+        self._set_randomness(self._origin)
         self._source.begin_pass(self._origin)
         for _ in range(self._origin["epoch"], epoch):
             self._drop_epoch()
@@ -116,12 +121,31 @@ class DataPosition:
             self._arrive(state)
 
     def _begins_a_pass(self):
+        return not self._has_iterator() or self._iterator._steps_seen == 0
+
+    def _has_iterator(self):
+        """Whether `fit` goes on with an iterator that it has made already."""
         iterator = self._iterator
         return (
-            iterator._current_iterator is None
-            or iterator.steps_per_epoch is None
-            or iterator._steps_seen == 0
+            iterator._current_iterator is not None
+            and iterator.steps_per_epoch is not None
         )
+
+    def _get_iterator(self):
+        """Comes instead of `EpochIterator._get_iterator` on torch.
+
+        An iterator of torch draws random numbers when it is made, which may be
+        at the end of the last pass.
+        """
+        self._at_iterator = self._randomness()
+        return self._original_iterator()
+
+    def _randomness(self):
+        return {"random": random_states(), "memory": self._source.memory()}
+
+    def _set_randomness(self, state):
+        set_random_states(state["random"])
+        self._source.set_memory(state["memory"])
 
     def _steps(self):
         """Comes instead of `EpochIterator._enumerate_iterator`."""

@@ -1,6 +1,5 @@
 """What each kind of training data remembers of the epochs before."""
 
-import contextlib
 import zlib
 
 import keras
@@ -16,6 +15,7 @@ from keras_regopt.callbacks._dataset_randomness import (
     PYTHON,
     UNREPEATABLE,
     randomness,
+    shuffle_seeds,
 )
 
 
@@ -44,46 +44,78 @@ class Source:
         """Called before the first batch of a pass is drawn."""
 
 
-class SeededArrays(Source):
-    """Arrays on TensorFlow, in an order of our own.
+class ShuffledArrays(Source):
+    """Arrays on TensorFlow.
 
     Keras shuffles them by an operation whose random state nobody can read or
-    set. So the same pipeline is built with one that takes its seed from a
-    variable, which is set for each pass.
+    set. With a seed (`keras.utils.set_random_seed`) it begins anew with each
+    pass, so its seeds are all there is to know. Without one, its place is
+    taken by an operation with a seed that a variable holds, which is set for
+    each pass; no training without FaultTolerant had that order, but then,
+    none has the same order twice.
     """
 
     def __init__(self, epoch_iterator):
-        import tensorflow as tf
+        self._iterator = epoch_iterator
+        self._variable = None
+        self._seeds = shuffle_seeds(epoch_iterator._distributed_dataset)
+        if self._seeds is None:
+            self._take_a_variable()
 
-        # Where tf.data runs.
-        with tf.device("CPU:0"):
-            self._seed = tf.Variable(0, dtype="int64", trainable=False)
-        with self._seeded_shuffle():
-            dataset = epoch_iterator.data_adapter.get_tf_dataset()
-        epoch_iterator._distributed_dataset = dataset
+    def memory(self):
+        return self._seeds
 
-    @contextlib.contextmanager
-    def _seeded_shuffle(self):
-        import tensorflow as tf
-
-        def shuffle(value, seed=None, name=None):
-            # Under `shuffle="batch"`, its first index tells a batch from the
-            # others.
-            seed = tf.stack([self._seed, tf.cast(value[0], "int64")])
-            return tf.random.experimental.stateless_shuffle(value, seed)
-
-        original, tf.random.shuffle = tf.random.shuffle, shuffle
-        try:
-            yield
-        finally:
-            tf.random.shuffle = original
+    def set_memory(self, memory):
+        if memory == self._seeds:
+            return
+        self._seeds = memory
+        if memory is None:
+            self._take_a_variable()
+        else:
+            self._take_seeds(*memory)
 
     def begin_pass(self, origin):
+        if self._seeds is not None:
+            return
         numpy = origin["random"]["numpy"]["state"]
         # TensorFlow does not advance NumPy's generator, so the epoch has to
         # make the difference.
         seed = zlib.crc32(b"".join(str(v).encode() for v in _leaves(numpy)))
-        self._seed.assign((seed << 24) + origin["epoch"])
+        self._variable.assign((seed << 24) + origin["epoch"])
+
+    def _take_seeds(self, seed, seed2):
+        import tensorflow as tf
+
+        def shuffle(value, **_):
+            return tf.raw_ops.RandomShuffle(value=value, seed=seed, seed2=seed2)
+
+        self._shuffle_by(shuffle)
+
+    def _take_a_variable(self):
+        import tensorflow as tf
+
+        # Where tf.data runs.
+        with tf.device("CPU:0"):
+            self._variable = tf.Variable(0, dtype="int64", trainable=False)
+
+        def shuffle(value, **_):
+            # Under `shuffle="batch"`, its first index tells a batch from the
+            # others.
+            seed = tf.stack([self._variable, tf.cast(value[0], "int64")])
+            return tf.random.experimental.stateless_shuffle(value, seed)
+
+        self._shuffle_by(shuffle)
+
+    def _shuffle_by(self, shuffle):
+        import tensorflow as tf
+
+        iterator = self._iterator
+        original, tf.random.shuffle = tf.random.shuffle, shuffle
+        try:
+            dataset = iterator.data_adapter.get_tf_dataset()
+        finally:
+            tf.random.shuffle = original
+        iterator._distributed_dataset = dataset
 
 
 class LoaderSource(Source):
@@ -146,7 +178,8 @@ def source_of(epoch_iterator):
 
     Args:
         epoch_iterator: The iterator that `fit` has made. The order of arrays
-            on TensorFlow changes to one that can be repeated.
+            that TensorFlow shuffles without a seed changes to one that can
+            be repeated.
 
     Returns:
         A `Source`.
@@ -162,7 +195,7 @@ def source_of(epoch_iterator):
                 "distribution strategy. Shuffle them in a tf.data pipeline "
                 "with a seed."
             )
-        return SeededArrays(epoch_iterator)
+        return ShuffledArrays(epoch_iterator)
     if isinstance(adapter, TorchDataLoaderAdapter):
         return LoaderSource(adapter._dataloader)
     if isinstance(adapter, TFDatasetAdapter):

@@ -29,6 +29,24 @@ def randomness(dataset):
     return next((k for k in (UNREPEATABLE, PYTHON, SEEDED) if k in found), NONE)
 
 
+def shuffle_seeds(dataset):
+    """The seeds of the operation by which Keras shuffles arrays.
+
+    Args:
+        dataset: The `tf.data.Dataset` that Keras has made of them.
+
+    Returns:
+        A list of two numbers, or `None` where the operation has no seed.
+    """
+    for step in _steps(dataset):
+        for function in step._functions():
+            for operation in _operations(function.function.graph):
+                if operation.type == "RandomShuffle":
+                    seeds = _seed_attributes(operation)
+                    return seeds if any(seeds) else None
+    return None
+
+
 def _steps(dataset):
     yield dataset
     for source in dataset._inputs():
@@ -71,7 +89,11 @@ def _of_operation(operation):
     names = {attribute.name for attribute in operation.op_def.attr}
     if not {"seed", "seed2"} <= names:
         return NONE
-    return _of_seeds(operation.get_attr(n) for n in ("seed", "seed2"))
+    return _of_seeds(_seed_attributes(operation))
+
+
+def _seed_attributes(operation):
+    return [int(operation.get_attr(name)) for name in ("seed", "seed2")]
 
 
 def _of_seeds(seeds):

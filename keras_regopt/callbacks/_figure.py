@@ -1,6 +1,7 @@
 import copy
 import math
 import numbers
+from difflib import get_close_matches
 
 from keras import ops
 
@@ -74,6 +75,7 @@ class Figure:
         for name, weight in self.terms.items():
             direction = inferred_direction(model, name)
             if direction is None:
+                refuse_misspelt(self.owner, name, logs)
                 fail(
                     self.owner,
                     "monitor",
@@ -190,3 +192,34 @@ def label_of(terms):
 def names(logs):
     """The names in logs as one piece of text."""
     return ", ".join(sorted(logs)) or "nothing"
+
+
+def did_you_mean(name, logs):
+    """A question that names what a name in logs was meant to be, or nothing.
+
+    Args:
+        name: The name that is missing.
+        logs: The logs of an epoch.
+
+    Returns:
+        A string, empty if nothing in the logs is like it.
+    """
+    near = get_close_matches(name, logs, 1, 0.5)
+    return f"Did you mean {near[0]!r}?" if near else ""
+
+
+def refuse_misspelt(owner, name, logs):
+    """Raises an error if logs lack a name and hold one that is like it.
+
+    Args:
+        owner: The name of the callback.
+        name: The name of the figure.
+        logs: The logs of an epoch.
+
+    Raises:
+        ValueError: If it is so.
+    """
+    remedy = did_you_mean(name, logs)
+    if name not in logs and remedy:
+        allowed = f"made of figures in the logs, which hold: {names(logs)}"
+        fail(owner, "monitor", allowed, name, remedy)

@@ -14,17 +14,20 @@ from keras import ops
 from keras_regopt.callbacks._override import override, take_back
 
 _KIND = "gradient norms"
+_APPLY = "stateless_apply", "apply"
 # No metric has this name.
 _KEY = "keras_regopt/gradient_norms"
 
 
 class GradientHook:
-    """Hooks into a model, from `attach()` to `detach(model)`.
+    """Hooks into a model, from `attach()` to `detach()`.
 
     Args:
         model: A compiled model.
-        groups: Function of the list of trainable variables that returns as
-            many integers, the group of each, from 0.
+        groups: Function of the variables of a step, and of all that the
+            optimizer knows, also those that are frozen in this step. It
+            returns the group of each of the former, an integer from 0, and
+            the number of groups.
         receive: Function that gets the norms of each step: a tensor with that
             of all gradients, then of each group.
     """
@@ -39,14 +42,36 @@ class GradientHook:
 
     def attach(self):
         # What a training that ended by an error has left.
-        detach(self._model)
+        self._take_back()
+        self._override_apply()
+        self._override_train_step()
+        override(self._model, "make_train_function", _KIND, self._taking_out)
+        self._model.make_train_function(force=True)
+
+    def detach(self):
+        self._take_back()
+        self._model.make_train_function(force=True)
+
+    def _take_back(self):
+        for name in ("make_train_function", "train_step"):
+            take_back(self._model, name, _KIND)
+        for optimizer in (self._optimizer, self._model.optimizer):
+            for name in _APPLY:
+                take_back(optimizer, name, _KIND)
+
+    def _override_apply(self):
         name, note = "apply", self._noting
         if keras.backend.backend() == "jax":
             name, note = "stateless_apply", self._noting_stateless
         override(self._optimizer, name, _KIND, note)
-        self._override_train_step()
-        override(self._model, "make_train_function", _KIND, self._taking_out)
-        self._model.make_train_function(force=True)
+
+    def _follow_optimizer(self):
+        """Goes over to the optimizer of a model that was compiled anew."""
+        if self._model.optimizer is not self._optimizer:
+            for name in _APPLY:
+                take_back(self._optimizer, name, _KIND)
+            self._optimizer = self._model.optimizer
+            self._override_apply()
 
     def _override_train_step(self):
         override(self._model, "train_step", _KIND, self._handing_out)
@@ -65,6 +90,9 @@ class GradientHook:
     def _noting_stateless(self, apply):
         def noting_apply(optimizer_variables, grads, trainable_variables):
             optimizer = self._optimizer
+            if not optimizer.built:
+                # Keras says so in its own words.
+                return apply(optimizer_variables, grads, trainable_variables)
             mapping = zip(optimizer.variables, optimizer_variables, strict=True)
             with keras.StatelessScope(list(mapping)):
                 scale = _loss_scale(optimizer)
@@ -76,8 +104,9 @@ class GradientHook:
 
     def _norms(self, grads, variables, scale):
         """All norms as one tensor; without a gradient it is zero."""
-        groups = self._groups(variables)
-        sums = [ops.zeros(())] * (max(groups, default=0) + 1)
+        known = getattr(self._optimizer, "_trainable_variables", [])
+        groups, number = self._groups(variables, known)
+        sums = [ops.zeros(())] * number
         for gradient, variable, group in zip(
             grads, variables, groups, strict=True
         ):
@@ -89,6 +118,7 @@ class GradientHook:
 
     def _handing_out(self, train_step):
         def train_step_with_norms(*arguments):
+            self._follow_optimizer()
             self._noted = None
             result = train_step(*arguments)
             norms, self._noted = self._noted, None
@@ -107,7 +137,7 @@ class GradientHook:
 
     def _taking_out(self, make_train_function):
         def make(force=False):
-            if force:
+            if force or self._model.optimizer is not self._optimizer:
                 # A new function, since JAX keeps what it has compiled by it.
                 take_back(self._model, "train_step", _KIND)
                 self._override_train_step()
@@ -130,15 +160,6 @@ class GradientHook:
             return (logs, *result[1:]) if is_jax else logs
 
         return train_function
-
-
-def detach(model):
-    """Takes the hook away from a model; see `GradientHook.attach`."""
-    for name in ("make_train_function", "train_step"):
-        take_back(model, name, _KIND)
-    for name in ("stateless_apply", "apply"):
-        take_back(model.optimizer, name, _KIND)
-    model.make_train_function(force=True)
 
 
 def _loss_scale(optimizer):

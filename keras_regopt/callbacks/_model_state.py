@@ -1,30 +1,34 @@
 """What a model in training consists of, as plain values."""
 
 import re
-import warnings
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_regopt.callbacks._data_position import running_fit
 from keras_regopt.callbacks._rates import has_schedule, rate_holders
 from keras_regopt.schedules.scale import Scale
 
 
-def build(model, epoch_iterator):
+def build(owner, model, epoch_iterator):
     """Makes all variables of a model before its first step.
 
     On JAX and torch, `fit` has done this already.
 
     Args:
+        owner: The callback that needs them.
         model: A compiled model.
         epoch_iterator: The `EpochIterator` of the running `fit`.
 
     Returns:
-        Whether the metrics are among what could be built.
+        `None`, or the exception that kept the metrics from being made.
+
+    Raises:
+        ValueError: If the layers cannot be built.
     """
     if keras.backend.backend() != "tensorflow":
-        return True
+        return None
     layers_built = all(layer.built for layer in model._flatten_layers())
     try:
         model._symbolic_build(
@@ -35,20 +39,27 @@ def build(model, epoch_iterator):
     except Exception as error:
         if not layers_built:
             raise ValueError(
-                "FaultTolerant cannot build this model before its first "
-                f"batch ({error}). Build it before `fit`, by calling it on a "
-                "batch of its data."
+                f"{type(owner).__name__} cannot build this model before its "
+                f"first batch ({error}). Build it before `fit`, by calling it "
+                "on a batch of its data."
             ) from error
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
-        warnings.warn(
-            "FaultTolerant cannot make the metrics of this model before its "
-            f"first batch ({error}). After an interruption, the figures of "
-            "the running epoch are those of its remaining batches.",
-            stacklevel=2,
-        )
-        return False
-    return True
+        return error
+    return None
+
+
+def build_in_fit(owner, model):
+    """Builds a model from the data of its running `fit`, if it is not yet.
+
+    Args:
+        owner: The callback that needs its variables.
+        model: A compiled model.
+    """
+    iterator, _ = running_fit(model)
+    built = all(layer.built for layer in model._flatten_layers())
+    if iterator is not None and not built:
+        build(owner, model, iterator)
 
 
 def _symbolic(spec):

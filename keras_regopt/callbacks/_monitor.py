@@ -4,7 +4,12 @@ import warnings
 
 from keras_regopt._validate import fail, in_range, integer, one_of
 from keras_regopt.callbacks._base import Callback
-from keras_regopt.callbacks._figure import Figure, label_of, names
+from keras_regopt.callbacks._figure import (
+    Figure,
+    did_you_mean,
+    label_of,
+    names,
+)
 
 
 def _of_the_first_figure(attribute):
@@ -191,16 +196,18 @@ class Monitor(Callback):
                     "monitor",
                     f"made of figures in the logs, which hold: {names(logs)}",
                     name,
+                    did_you_mean(name, logs),
                 )
         for _, name in lacking[:1]:
             self._warn_of(name, logs)
         return bool(lacking)
 
     def _warn_of(self, name, logs):
+        question = did_you_mean(name, logs)
         warnings.warn(
             f"{type(self).__name__} does nothing in this epoch, because "
             f"its monitor '{name}' is missing from the logs. "
-            f"Available: {names(logs)}",
+            f"Available: {names(logs)}{'. ' if question else ''}{question}",
             stacklevel=4,
         )
 

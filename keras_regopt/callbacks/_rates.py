@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_regopt._validate import fail
+from keras_regopt.callbacks._stable_names import stable_names
 from keras_regopt.schedules.scale import Scale
 
 
@@ -59,6 +60,37 @@ def used_rate(holder, schedule=None):
 def next_rate(holder):
     """The rate of the step that an optimizer makes next, a Python float."""
     return float(ops.convert_to_numpy(holder.learning_rate))
+
+
+def rates_by_key(optimizer):
+    """The optimizers that hold a rate, by the names of their rates in logs.
+
+    Args:
+        optimizer: Any Keras optimizer.
+
+    Returns:
+        A dict of `"learning_rate"`, or `"learning_rate_<name>"` for each
+        member of a collection, and the optimizers.
+    """
+    stable = stable_names(_members(optimizer))
+    holders = {
+        stable.get(n, n): holder for n, holder in rate_holders(optimizer)
+    }
+    return {
+        f"learning_rate_{name}" if name else "learning_rate": holder
+        for name, holder in holders.items()
+    }
+
+
+def _members(optimizer):
+    """The members of all collections within an optimizer."""
+    inner = [getattr(optimizer, n, None) for n in ("inner_optimizer", "inner")]
+    members = getattr(optimizer, "optimizers", [])
+    found = list(members)
+    for one in [*inner, *members]:
+        if isinstance(one, keras.optimizers.Optimizer):
+            found += _members(one)
+    return found
 
 
 def has_schedule(holder):

@@ -18,6 +18,7 @@ from keras_regopt.callbacks._monitor import (
     optional_number,
     verbosity,
 )
+from keras_regopt.callbacks._restart import restart
 from keras_regopt.callbacks._stop_rule import StopRule
 
 
@@ -219,6 +220,9 @@ class EarlyStopping(Monitor, keras.callbacks.EarlyStopping):
     def on_train_end(self, logs=None):
         self._clock.stop()
         super().on_train_end(logs)
+        if self.restore_best_weights and self.best_weights is not None:
+            # For a training that goes on from them.
+            restart(self.model)
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}

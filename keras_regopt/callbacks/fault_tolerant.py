@@ -7,7 +7,11 @@ import keras
 from keras_regopt._keras import print_msg
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, fail, instance_of
-from keras_regopt.callbacks._adapters import adapter_of, guarded_callbacks
+from keras_regopt.callbacks._adapters import (
+    adapter_of,
+    guarded_callbacks,
+    require_order,
+)
 from keras_regopt.callbacks._backup_directory import BackupDirectory
 from keras_regopt.callbacks._base import Callback
 from keras_regopt.callbacks._data_position import DataPosition, running_fit
@@ -113,7 +117,7 @@ class FaultTolerant(Callback):
         self._position = None
         if iterator is None:
             return
-        self._require_order(in_fit.callbacks)
+        require_order(self, self.callbacks, in_fit.callbacks)
         self._directory.open()
         try:
             self._backup = self._directory.read()
@@ -150,7 +154,7 @@ class FaultTolerant(Callback):
             if self._is_due(begins_epoch=True):
                 self._save(0)
             return
-        self._with_metrics = build(self.model, self._epoch_iterator)
+        self._build()
         self._saved_at = time.monotonic()
         if self._backup is None:
             self._position.begin_epoch(epoch)
@@ -177,25 +181,24 @@ class FaultTolerant(Callback):
                 stacklevel=2,
             )
 
+    def _build(self):
+        error = build(self, self.model, self._epoch_iterator)
+        self._with_metrics = error is None
+        if error is not None:
+            warnings.warn(
+                "FaultTolerant cannot make the metrics of this model before "
+                f"its first batch ({error}). After an interruption, the "
+                "figures of the running epoch are those of its remaining "
+                "batches.",
+                stacklevel=2,
+            )
+
     def _end(self):
         """Called after the `on_train_end` of all callbacks."""
         self._position = self._epoch_iterator = None
         if self.delete_checkpoint:
             self._directory.remove()
         self._directory.close()
-
-    def _require_order(self, callbacks):
-        places = [_place(callback, callbacks) for callback in self.callbacks]
-        own = _place(self, callbacks)
-        for callback, place in zip(self.callbacks, places, strict=True):
-            if place is None or place < own:
-                raise ValueError(
-                    f"FaultTolerant guards {type(callback).__name__}, which "
-                    f"{'is not' if place is None else 'stands before it'} in "
-                    "`fit`'s list of callbacks. Pass `callbacks=["
-                    "FaultTolerant(guarded, backup_dir), *guarded]`, with the "
-                    "same objects twice."
-                )
 
     def _is_due(self, begins_epoch=False):
         if self.save_freq == "epoch":
@@ -288,7 +291,3 @@ class _AtTheEnd(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         self._tolerant._end()
-
-
-def _place(callback, callbacks):
-    return next((i for i, c in enumerate(callbacks) if c is callback), None)

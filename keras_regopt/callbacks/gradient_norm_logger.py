@@ -3,8 +3,9 @@ from keras import ops
 
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, fail
-from keras_regopt.callbacks._gradient_hook import GradientHook, detach
+from keras_regopt.callbacks._gradient_hook import GradientHook
 from keras_regopt.callbacks._logger import Logger
+from keras_regopt.callbacks._stable_names import stable_paths
 
 # So many steps wait on the device before their norms are fetched.
 _CHUNK = 256
@@ -22,17 +23,20 @@ class GradientNormLogger(Logger):
       mean over the steps of the epoch,
     - `"gradient_norm_max"`: the largest of these,
     - `"gradient_norm/<layer>"`: the mean norm of each layer's gradients.
+      The numbers in automatic names begin anew with each model.
 
     The gradients are those of the loss with its penalties, batch by batch, as
     they come to the optimizer: before clipping and before any transformation,
     without the factor of loss scaling. Steps whose norm is not finite, which
     `LossScaleOptimizer` skips, do not count; if all are such, the figures
-    are NaN. With gradient accumulation every batch counts. Where several steps
-    are made in one execution, the last of each is measured.
+    are NaN. A layer that `GradualUnfreezing` has frozen has zero. With
+    gradient accumulation every batch counts. Where several steps are made in
+    one execution, the last of each is measured.
 
     The norms are computed inside the compiled step. The train function is
     compiled anew when a training begins, and once more in the next training
-    without this callback.
+    without this callback. A model that is compiled with another optimizer
+    inside of `fit` is followed.
 
     Args:
         per_layer: Whether each layer has a figure of its own. Defaults to
@@ -63,6 +67,7 @@ class GradientNormLogger(Logger):
         super().__init__(log_dir)
         self.per_layer = boolean(self, "per_layer", per_layer)
         self._layers = []
+        self._hook = None
         self.forget()
 
     def on_train_begin(self, logs=None):
@@ -75,12 +80,17 @@ class GradientNormLogger(Logger):
                 "trained without `tf.distribute`, or on one replica",
                 self.model.name,
             )
-        self._layers = []
-        GradientHook(self.model, self._groups, self._receive).attach()
+        if self._hook is not None:
+            # What a training that ended by an error has left.
+            self._hook.detach()
+        self._layers, self._named = [], stable_paths(self.model)
+        self._hook = GradientHook(self.model, self._groups, self._receive)
+        self._hook.attach()
 
     def on_train_end(self, logs=None):
         super().on_train_end(logs)
-        detach(self.model)
+        self._hook.detach()
+        self._hook = None
 
     def on_epoch_begin(self, epoch, logs=None):
         # An epoch that was interrupted goes on.
@@ -111,11 +121,15 @@ class GradientNormLogger(Logger):
                 values[f"gradient_norm/{layer}"] = float(mean)
         return values
 
-    def _groups(self, variables):
+    def _groups(self, variables, known):
         """The layer of each variable, by the path that they share."""
-        layers = [_path(v).rpartition("/")[0] for v in variables]
+        layers = [
+            self._named(_path(v).rpartition("/")[0])
+            for v in [*known, *variables]
+        ]
         self._layers = list(dict.fromkeys(layers))
-        return [self._layers.index(layer) for layer in layers]
+        groups = [self._layers.index(layer) for layer in layers[len(known) :]]
+        return groups, len(self._layers)
 
     def _receive(self, norms):
         self._waiting.append(norms)

@@ -73,7 +73,7 @@ class GradualUnfreezing(Callback):
             self, "epochs_per_group", epochs_per_group
         )
         self.groups = _checked_groups(self, groups)
-        self._flags = None
+        self._flags = self._optimizer = None
         self.forget()
 
     def forget(self):
@@ -89,7 +89,8 @@ class GradualUnfreezing(Callback):
             forget_frozen(self._flags.model)
             # It was made for a part of the model.
             self._flags.model.train_function = None
-            self._flags = self._groups = self._trainable = None
+            self._flags = self._groups = None
+            self._optimizer = self._trainable = None
 
     def on_train_begin(self, logs=None):
         self.unfreeze()
@@ -97,11 +98,13 @@ class GradualUnfreezing(Callback):
         model = self.model
         require_built(self, model)
         self._groups = self._find_groups()
-        self._trainable = _built_with(self, model)
         self._flags = TrainableFlags(model)
-        self._made_for = None
+        self._look_at_optimizer()
 
     def on_epoch_begin(self, epoch, logs=None):
+        # Also after a callback has compiled the model anew.
+        if self.model.optimizer is not self._optimizer:
+            self._look_at_optimizer()
         groups = len(self._groups)
         self.unfrozen = min(1 + epoch // self.epochs_per_group, groups)
         frozen = self._groups[: groups - self.unfrozen]
@@ -120,6 +123,11 @@ class GradualUnfreezing(Callback):
     def on_train_end(self, logs=None):
         self.unfreeze()
         super().on_train_end(logs)
+
+    def _look_at_optimizer(self):
+        self._optimizer = self.model.optimizer
+        self._trainable = _built_with(self, self.model)
+        self._made_for = None
 
     def _find_groups(self):
         """The layers of each group, from the input to the output."""

@@ -7,6 +7,7 @@ from keras import ops
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, in_range, integer, one_of
 from keras_regopt.callbacks._base import Callback
+from keras_regopt.callbacks._model_state import build_in_fit
 from keras_regopt.callbacks._rates import next_rate, rate_holders
 from keras_regopt.callbacks._snapshot import Snapshot
 from keras_regopt.callbacks._state import sync
@@ -119,6 +120,7 @@ class LearningRateFinder(Callback):
         super().on_train_begin(logs)
         # What a test that ended by an error has left.
         self.put_back()
+        build_in_fit(self, self.model)
         self._check_model()
         self._snapshot = Snapshot(self.model)
         self._ended = False
@@ -227,7 +229,8 @@ def find_learning_rate(
     `LearningRateFinder` for how.
 
     Args:
-        model: A built and compiled model, trained or not.
+        model: A compiled model, trained or not. One that is not built yet
+            is built from the first batch.
         x: The inputs, in any form that `fit` takes.
         y: The targets, as in `fit`. Defaults to `None`.
         low: The first rate, a number > 0. Defaults to `1e-7`.

@@ -5,7 +5,7 @@ from keras.optimizers.schedules import LearningRateSchedule
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, positive_int
 from keras_regopt.callbacks._logger import Logger
-from keras_regopt.callbacks._rates import next_rate, rate_holders, used_rate
+from keras_regopt.callbacks._rates import next_rate, rates_by_key, used_rate
 from keras_regopt.callbacks._state import in_sync, sync
 
 
@@ -77,23 +77,23 @@ class LearningRateLogger(Logger):
         if not in_sync(self.model):
             # Nobody can have assigned a rate since the last step.
             return
-        for name, holder in rate_holders(self.model.optimizer):
+        for key, holder in rates_by_key(self.model.optimizer).items():
             rate = holder._learning_rate
             if isinstance(rate, keras.Variable):
                 # A copy, which nothing waits for, unlike for a number.
                 rate = ops.copy(ops.convert_to_tensor(rate))
-            self._at_the_step[name] = rate
+            self._at_the_step[key] = rate
 
     def measure(self, logs):
         values = {}
-        for name, holder in rate_holders(self.model.optimizer):
-            rate = self._at_the_step.get(name)
+        for key, holder in rates_by_key(self.model.optimizer).items():
+            rate = self._at_the_step.get(key)
             if ops.is_tensor(rate):
-                values[_key(name)] = float(ops.convert_to_numpy(rate))
+                values[key] = float(ops.convert_to_numpy(rate))
             elif isinstance(rate, LearningRateSchedule):
-                values[_key(name)] = used_rate(holder, rate)
+                values[key] = used_rate(holder, rate)
             else:
-                values[_key(name)] = used_rate(holder)
+                values[key] = used_rate(holder)
         return values
 
     def _write_batch(self):
@@ -103,11 +103,7 @@ class LearningRateLogger(Logger):
         self._file.write_scalars(
             step,
             {
-                f"batch_{_key(name)}": next_rate(holder)
-                for name, holder in rate_holders(optimizer)
+                f"batch_{key}": next_rate(holder)
+                for key, holder in rates_by_key(optimizer).items()
             },
         )
-
-
-def _key(name):
-    return f"learning_rate_{name}" if name else "learning_rate"

@@ -76,23 +76,40 @@ class MomentumCycle(Callback):
             (schedule, type(None)),
             "a LearningRateSchedule, or None",
         )
+        self._optimizer = None
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
-        for name, holder in rate_holders(self.model.optimizer):
-            attribute = self._attribute(name, holder)
-            cycle = self.cycle or self._cycle_of_the_rate(name, holder)
-            value = functools.partial(self._value, cycle)
-            # What a training that ended by an error has left.
-            take_back(holder, "apply", _KIND)
-            override(holder, "apply", _KIND, _cycling(holder, attribute, value))
-        self.model.make_train_function(force=True)
+        # What a training that ended by an error has left.
+        self._take_back()
+        self._attach()
+
+    def on_train_batch_begin(self, batch, logs=None):
+        # A callback may have compiled the model anew. `self.model` would bring
+        # JAX's state back into the variables in each step.
+        if self._model.optimizer is not self._optimizer:
+            self._take_back()
+            self._attach()
 
     def on_train_end(self, logs=None):
         super().on_train_end(logs)
-        for _, holder in rate_holders(self.model.optimizer):
-            take_back(holder, "apply", _KIND)
+        self._take_back()
         self.model.make_train_function(force=True)
+
+    def _attach(self):
+        self._optimizer = self.model.optimizer
+        for name, holder in rate_holders(self._optimizer):
+            attribute = self._attribute(name, holder)
+            cycle = self.cycle or self._cycle_of_the_rate(name, holder)
+            value = functools.partial(self._value, cycle)
+            override(holder, "apply", _KIND, _cycling(holder, attribute, value))
+        self.model.make_train_function(force=True)
+
+    def _take_back(self):
+        for optimizer in {self._optimizer, self.model.optimizer} - {None}:
+            for _, holder in rate_holders(optimizer):
+                take_back(holder, "apply", _KIND)
+        self._optimizer = None
 
     def _value(self, cycle, step):
         return self.high - (self.high - self.low) * cycle(step)

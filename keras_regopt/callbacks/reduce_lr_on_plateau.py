@@ -11,9 +11,11 @@ from keras_regopt.callbacks._rates import (
     has_schedule,
     put_factors,
     rate_holders,
+    rates_by_key,
     schedule_factors,
     used_rate,
 )
+from keras_regopt.callbacks._restart import restart
 
 
 @register
@@ -68,7 +70,8 @@ class ReduceLROnPlateau(Monitor, keras.callbacks.ReduceLROnPlateau):
             the ones whose rates are cut. Defaults to `None`, all.
         restore_best_weights: Whether the model goes on from the weights of
             its best epoch after each cut. What the optimizer remembers of the
-            gradients stays. Defaults to `False`.
+            gradients stays; what it remembers of the weights does not.
+            Defaults to `False`.
 
     With a list of monitors, `mode` and `min_delta` take a dict with the value
     for each name, and the best epoch and weights are those of the first name.
@@ -189,6 +192,7 @@ class ReduceLROnPlateau(Monitor, keras.callbacks.ReduceLROnPlateau):
             self._stop_waiting()
             if self.best_weights is not None:
                 self.model.set_weights(self.best_weights)
+                restart(self.model)
 
     def _put_factors(self):
         if not self._factors_are_due:
@@ -198,8 +202,7 @@ class ReduceLROnPlateau(Monitor, keras.callbacks.ReduceLROnPlateau):
             self._make_train_function()
 
     def _log_rates(self, logs):
-        for name, holder in rate_holders(self.model.optimizer):
-            key = f"learning_rate_{name}" if name else "learning_rate"
+        for key, holder in rates_by_key(self.model.optimizer).items():
             # A plateau callback before this one may have cut the rate by now.
             logs.setdefault(key, used_rate(holder))
 

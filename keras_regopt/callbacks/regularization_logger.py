@@ -5,6 +5,7 @@ from keras import ops, tree
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, fail
 from keras_regopt.callbacks._logger import Logger
+from keras_regopt.callbacks._stable_names import stable_paths
 
 
 @register
@@ -19,7 +20,8 @@ class RegularizationLogger(Logger):
     - `"penalty_share"`: this sum, divided by the epoch's training loss (a
       mean over the epoch, in which the penalties are contained),
     - `"penalty/<weight>"` and `"penalty_share/<weight>"`: the same of each
-      weight that has a regularizer, by its path.
+      weight that has a regularizer, by its path. The numbers in automatic
+      names of layers begin anew with each model.
 
     The penalties are computed anew once an epoch; the training step stays as
     it is. Frozen weights do not count, as in the loss.
@@ -71,8 +73,9 @@ class RegularizationLogger(Logger):
         return values
 
     def _penalties_of_weights(self):
+        name = stable_paths(self.model)
         return {
-            variable.path: _number(variable.regularizer(variable))
+            name(variable.path): _number(variable.regularizer(variable))
             for variable in self.model.trainable_variables
             if getattr(variable, "regularizer", None) is not None
         }
@@ -82,12 +85,12 @@ class RegularizationLogger(Logger):
         model._clear_losses()
         takes_training = getattr(model, "_call_has_training_arg", True)
         model(self.x, **({"training": False} if takes_training else {}))
-        penalties = {}
+        penalties, name = {}, stable_paths(model)
         for layer in model._flatten_layers():
             losses = layer._get_own_losses()
             if losses:
-                name = f"{layer.path or layer.name}/activity"
-                penalties[name] = sum(_number(loss) for loss in losses)
+                key = f"{name(layer.path or layer.name)}/activity"
+                penalties[key] = sum(_number(loss) for loss in losses)
         model._clear_losses()
         return penalties
 

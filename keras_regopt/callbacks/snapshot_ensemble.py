@@ -140,13 +140,14 @@ class SnapshotEnsemble(StepClock):
             Arrays of the structure of the model's outputs.
         """
         snapshots = self._latest("predict", last)
-        own, outputs = self.model.get_weights(), []
+        own, outputs = _values(self.model), []
         try:
             for snapshot in snapshots:
                 _load(self.model, snapshot)
                 outputs.append(self.model.predict(x, **options))
         finally:
-            self.model.set_weights(own)
+            for variable, value in own:
+                variable.assign(value)
         return keras.tree.map_structure(
             lambda *each: np.mean(
                 each, axis=0, dtype=np.result_type(each[0], np.float32)
@@ -238,6 +239,14 @@ def _load(model, snapshot):
             "file back, or ask for fewer snapshots with `last`."
         )
     model.load_weights(snapshot)
+
+
+def _values(model):
+    """All that a snapshot may change: a file has the optimizer's state too."""
+    optimizer = getattr(model, "optimizer", None)
+    variables = [*model.variables, *getattr(optimizer, "variables", [])]
+    # Copies, since some backends hand out their own memory.
+    return [(v, np.array(keras.ops.convert_to_numpy(v))) for v in variables]
 
 
 def _inputs_like(model):

@@ -21,6 +21,7 @@ from keras_regopt.callbacks._live_weights import (
     put,
     require_built,
 )
+from keras_regopt.callbacks._restart import restart
 from keras_regopt.callbacks._step_clock import StepClock
 from keras_regopt.callbacks._weight_average import WeightAverage
 from keras_regopt.callbacks.ema import EMA
@@ -207,6 +208,9 @@ class WeightAveraging(StepClock):
     def on_train_end(self, logs=None):
         if self.overwrite:
             self.use_averages()
+            if self.set_aside is not None:
+                # For a training that goes on from the averages.
+                restart(self.model)
         else:
             self.use_weights()
         self._in_fit = self._unfinished = False

@@ -6,6 +6,9 @@ import numpy as np
 
 from keras_regopt._validate import fail
 
+# So many of the arrays are listed in an error.
+_TOLD = 6
+
 
 def is_nest(data):
     """Whether data are a dict, list or tuple of arrays, not one array.
@@ -60,19 +63,67 @@ def count(owner, data):
         ValueError: If there is no array, something has no rows, or the
             numbers of rows differ.
     """
-    lengths = {}
-    for argument, value in data.items():
-        for path, array in leaves(value, argument).items():
-            lengths[path] = _length(owner, argument, array)
+    lengths = {
+        argument: {
+            path: _length(owner, argument, array)
+            for path, array in leaves(value, argument).items()
+        }
+        for argument, value in data.items()
+    }
+    lengths = {argument: found for argument, found in lengths.items() if found}
     if not lengths:
         fail(owner, "x", "an array, or a dict or list of arrays", data["x"])
-    if len(set(lengths.values())) > 1:
-        argument = next(iter(data))
-        allowed = "of one length throughout"
-        found = ", ".join(f"{path}: {n}" for path, n in lengths.items())
-        remedy = "A list of arrays means several inputs, not several samples."
-        fail(owner, argument, allowed, found, remedy)
-    return next(iter(lengths.values()))
+    for argument, found in lengths.items():
+        if len(set(found.values())) > 1:
+            fail(
+                owner,
+                argument,
+                "of one length throughout",
+                _listed(found),
+                _several_inputs(data[argument]),
+            )
+    (first, rows), *others = [
+        (argument, next(iter(found.values())))
+        for argument, found in lengths.items()
+    ]
+    for argument, length in others:
+        if length != rows:
+            _refuse_lengths(owner, data, lengths, first, argument)
+    return rows
+
+
+def _refuse_lengths(owner, data, lengths, first, second):
+    """Raises an error for two arguments whose arrays differ in length."""
+    rows = next(iter(lengths[second].values()))
+    argument, other = second, first
+    if _several_inputs(data[first]) and len(data[first]) == rows:
+        # Samples in a list, which were taken for so many inputs.
+        argument, other = first, second
+    fail(
+        owner,
+        argument,
+        f"of the length of `{other}`",
+        _listed({**lengths[first], **lengths[second]}),
+        _several_inputs(data[argument]),
+    )
+
+
+def _listed(lengths):
+    """The first lengths, and all that are there once."""
+    seen = list(lengths.values())
+    told = [
+        f"{path}: {n}"
+        for index, (path, n) in enumerate(lengths.items())
+        if index < _TOLD or n not in seen[:index]
+    ]
+    return ", ".join(told + ["..."] * (len(told) < len(lengths)))
+
+
+def _several_inputs(data):
+    """A remedy for those who pass samples, or their targets, in a list."""
+    if isinstance(data, Mapping) or not is_nest(data):
+        return ""
+    return "A list of arrays means several inputs, not several samples."
 
 
 def take(data, rows):

@@ -28,7 +28,12 @@ class Rules:
             ValueError: If one is.
         """
         instance_of(
-            owner, "monitor", self.monitor, str, 'a metric\'s name or "auto"'
+            owner,
+            "monitor",
+            self.monitor,
+            str,
+            'a metric\'s name or "auto"',
+            "One metric is judged at a time.",
         )
         one_of(owner, "mode", self.mode, ("auto", "min", "max"))
         one_of(owner, "at", self.at, ("last", "best"))

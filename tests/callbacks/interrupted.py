@@ -60,7 +60,7 @@ def train(
     """Trains to the end; returns the history and the weights.
 
     Args:
-        directory: Of the backup.
+        directory: Of the backup; `None` for a training without FaultTolerant.
         breaks: After how many batches each try but the last breaks off.
         data: Makes what `fit` gets.
         make_model: Makes the model.
@@ -75,7 +75,11 @@ def train(
         keras.utils.set_random_seed(0 if same_seeds else attempt)
         trained = make_model()
         callbacks = guarded()
-        tolerant = FaultTolerant(callbacks, directory, save_freq, **options)
+        tolerant = []
+        if directory is not None:
+            tolerant = [
+                FaultTolerant(callbacks, directory, save_freq, **options)
+            ]
         if batches is not None:
             callbacks = [*callbacks, InterruptAfter(batches)]
         try:
@@ -83,7 +87,7 @@ def train(
                 **data(),
                 epochs=epochs,
                 verbose=0,
-                callbacks=[tolerant, *callbacks],
+                callbacks=[*tolerant, *callbacks],
             )
         except Interruption:
             continue

@@ -218,3 +218,35 @@ def test_a_level_for_several_monitors_needs_their_names(argument):
         ValueError, match=f"`{argument}`.*a dict with the names"
     ):
         EarlyStopping(["loss", "acc"], **{argument: 0.5})
+
+
+@pytest.mark.parametrize("make", [EarlyStopping, ReduceLROnPlateau])
+@pytest.mark.parametrize(
+    ("monitor", "mode"),
+    [
+        (["loss", "acuracy"], "auto"),
+        (["loss", "acuracy"], "min"),
+        ({"loss": 1, "acuracy": -1}, "auto"),
+        ("acuracy", "auto"),
+    ],
+)
+def test_a_name_that_is_misspelt_is_an_error_that_names_the_right_one(
+    make, monitor, mode
+):
+    callback = watching(make(monitor, mode=mode))
+    with pytest.raises(ValueError, match=r"Did you mean 'accuracy'\?"):
+        callback.on_epoch_end(0, {"accuracy": 0.5, "loss": 1.0})
+
+
+def test_the_warning_of_a_missing_name_names_one_that_is_like_it():
+    callback = watching(EarlyStopping("acc"))
+    with pytest.warns(UserWarning, match=r"Did you mean 'accuracy'\?"):
+        callback.on_epoch_end(0, {"accuracy": 0.5, "loss": 1.0})
+
+
+def watching(callback):
+    model = keras.Sequential()
+    model.compile("sgd")
+    callback.set_model(model)
+    callback.on_train_begin()
+    return callback

@@ -1,4 +1,6 @@
-"""Each kind of data gives the same batches after an interruption."""
+"""Each kind of data gives the batches that it gives without FaultTolerant."""
+
+import random
 
 import keras
 import numpy as np
@@ -6,132 +8,75 @@ import pytest
 import tensorflow as tf
 import torch
 from interrupted import X, Y, arrays, model, require_equal, train
+from interrupted_data import (
+    FROM_THE_BACKUP,
+    READ_AGAIN,
+    as_it_is,
+    batches,
+    pipeline,
+)
 
 from keras_regopt.callbacks import FaultTolerant
 from keras_regopt.callbacks._dataset_randomness import randomness
 
 ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
 
-
-def pipeline():
-    return tf.data.Dataset.from_tensor_slices((X, Y))
-
-
-class Shuffled(keras.utils.PyDataset):
-    """Its order is in a generator of its own."""
-
-    def __init__(self):
-        super().__init__()
-        self.random = np.random.default_rng(3)
-        self.order = np.arange(20)
-
-    def __len__(self):
-        return 5
-
-    def __getitem__(self, index):
-        rows = self.order[4 * index : 4 * index + 4]
-        return X[rows], Y[rows]
-
-    def on_epoch_end(self):
-        self.random.shuffle(self.order)
-
-
-class Stateful(Shuffled):
-    def state(self):
-        return {
-            "order": self.order.copy(),
-            "random": self.random.bit_generator.state,
-        }
-
-    def restore(self, state):
-        self.order = state["order"].copy()
-        self.random.bit_generator.state = state["random"]
-
-
-def batches(seed=5):
-    random = np.random.default_rng(seed)
-    while True:
-        rows = random.integers(0, 20, 4)
-        yield X[rows], Y[rows]
-
-
-class Rows(torch.utils.data.Dataset):
-    def __len__(self):
-        return 20
-
-    def __getitem__(self, index):
-        return X[index], Y[index]
-
-
-def loader(**options):
-    return torch.utils.data.DataLoader(
-        Rows(), batch_size=4, shuffle=True, **options
-    )
-
-
-def as_it_is(x, **options):
-    return {"x": x, "shuffle": False, **options}
-
-
-# All that comes from the random generators of the process, which the scripts
-# here seed differently each time.
-FROM_THE_BACKUP = {
-    "arrays in batches": lambda: {**arrays(), "shuffle": "batch"},
-    "arrays in order": lambda: {**arrays(), "shuffle": False},
-    "arrays with weights": lambda: {
-        **arrays(),
-        "sample_weight": np.arange(20.0),
-    },
-    # Interrupted in the second half of one pass over them.
-    "arrays over epochs": lambda: {
-        **arrays(),
-        "batch_size": 3,
-        "steps_per_epoch": 2,
-    },
-    "plain pipeline": lambda: as_it_is(pipeline().batch(4)),
-    "loader": lambda: as_it_is(loader()),
-    "PyDataset with a state": lambda: {"x": Stateful()},
-}
-# What remembers the epochs before.
-READ_AGAIN = {
-    "shuffled pipeline": lambda: as_it_is(
-        pipeline().shuffle(20, seed=1).batch(4)
-    ),
-    "repeated pipeline": lambda: as_it_is(
-        pipeline().shuffle(20, seed=1).batch(4).repeat(), steps_per_epoch=3
-    ),
-    "loader with a generator": lambda: as_it_is(
-        loader(generator=torch.Generator().manual_seed(1))
-    ),
-    "generator": lambda: as_it_is(batches(), steps_per_epoch=3),
-    "PyDataset": lambda: {"x": Shuffled()},
-}
 # On TensorFlow, nobody can look at what Python code gives to tf.data.
 cannot_be_checked = pytest.mark.filterwarnings(
     "ignore:The training data is made by Python code"
 )
 
 
+def next_draws():
+    """Of all random generators of the process."""
+    return [
+        random.random(),
+        np.random.random(),
+        float(torch.rand(())),
+        float(keras.ops.convert_to_numpy(keras.random.uniform(()))),
+    ]
+
+
+def require_the_same_without_with_and_interrupted(tmp_path, **options):
+    # torch's own generator is seeded by Keras on torch alone.
+    torch.manual_seed(0)
+    expected = train(None, **options)
+    draws = next_draws()
+    torch.manual_seed(0)
+    require_equal(train(tmp_path / "whole", **options), expected)
+    assert next_draws() == draws
+    torch.manual_seed(0)
+    require_equal(train(tmp_path / "parts", [8], **options), expected)
+
+
 @cannot_be_checked
 @pytest.mark.parametrize("name", FROM_THE_BACKUP)
 def test_the_backup_brings_the_order_back(tmp_path, name):
-    # torch's own generator is seeded by Keras on torch alone.
-    torch.manual_seed(0)
-    options = {"data": FROM_THE_BACKUP[name], "epochs": 2}
-    expected = train(tmp_path / "whole", **options)
-    torch.manual_seed(0)
-    run = train(tmp_path / "parts", [3], **options)
-    require_equal(run, expected)
+    require_the_same_without_with_and_interrupted(
+        tmp_path, data=FROM_THE_BACKUP[name], epochs=3
+    )
 
 
 @pytest.mark.any_backend
 @cannot_be_checked
 @pytest.mark.parametrize("name", READ_AGAIN)
 def test_data_with_a_memory_is_read_again(tmp_path, name):
-    options = {"data": READ_AGAIN[name], "same_seeds": True, "epochs": 3}
-    expected = train(tmp_path / "whole", **options)
-    run = train(tmp_path / "parts", [8], **options)
-    require_equal(run, expected)
+    require_the_same_without_with_and_interrupted(
+        tmp_path, data=READ_AGAIN[name], same_seeds=True, epochs=3
+    )
+
+
+@pytest.mark.parametrize("seeded", [(True, False), (False, True)])
+def test_the_order_of_arrays_does_not_need_the_same_seed(tmp_path, seeded):
+    seeds = iter((seeded[0], *seeded))
+
+    def data():
+        if not next(seeds):
+            tf.random.set_seed(None)
+        return arrays()
+
+    expected = train(tmp_path / "whole", data=data, epochs=2)
+    require_equal(train(tmp_path / "parts", [8], data=data, epochs=2), expected)
 
 
 class Watched(keras.Model):
@@ -143,7 +88,10 @@ class Watched(keras.Model):
         return super().train_step(*arguments)
 
 
-def test_shuffled_arrays_have_a_new_order_in_each_epoch(tmp_path):
+def test_arrays_shuffled_without_a_seed_have_a_new_order_in_each_epoch(
+    tmp_path,
+):
+    tf.random.set_seed(None)
     inputs = keras.Input((1,))
     watched = Watched(inputs, keras.layers.Dense(1)(inputs))
     watched.compile("sgd", "mse", run_eagerly=True, jit_compile=False)

@@ -20,11 +20,14 @@ BACKEND = keras.backend.backend()
 EAGER = {"run_eagerly": BACKEND != "jax"}
 
 
-def norms_by_hand(model, rate, epochs, penalty=0.0):
-    """The norms of each step of plain SGD, in float64 NumPy."""
+def norms_by_hand(model, rates, epochs, penalty=0.0):
+    """The norms of each step of plain SGD, in float64 NumPy.
+
+    The rates are one number, or one for each epoch.
+    """
     kernel, bias = (np.float64(w) for w in model.get_weights())
     norms = []
-    for _ in range(epochs):
+    for rate in np.broadcast_to(rates, epochs):
         for batch in BATCHES:
             errors = X[batch] @ kernel + bias - Y[batch]
             by_kernel = 2 / len(errors) * X[batch].T @ errors
@@ -218,6 +221,39 @@ def test_what_an_error_left_behind_ends_with_the_next_training():
     assert len(history["gradient_norm"]) == 1
     assert "apply" not in vars(model.optimizer)
     assert "train_step" not in vars(model)
+
+
+def recompiling():
+    """Trains on with another optimizer from the second epoch on."""
+
+    class Recompiles(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                self.first = self.model.optimizer
+                self.model.compile(SGD(0.005), "mse", **EAGER)
+                # As after any `compile` inside of `fit`.
+                self.model.optimizer.build(self.model.trainable_variables)
+                self.model.make_train_function()
+
+    return Recompiles()
+
+
+def test_goes_on_with_the_optimizer_of_a_model_that_is_compiled_anew():
+    for order in (1, -1):
+        keras.utils.set_random_seed(0)
+        model = linear_model(SGD(0.02), **EAGER)
+        expected = norms_by_hand(model, (0.02, 0.005), epochs=2)
+        recompiles = recompiling()
+        history = fit(
+            model, *[GradientNormLogger(), recompiles][::order], epochs=2
+        )
+        np.testing.assert_allclose(
+            history["gradient_norm"], expected.mean(axis=1), rtol=1e-4
+        )
+        for owner in (model, model.optimizer, recompiles.first):
+            assert not {"train_step", "apply", "stateless_apply"} & set(
+                vars(owner)
+            )
 
 
 @pytest.mark.any_backend

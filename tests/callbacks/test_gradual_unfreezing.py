@@ -301,6 +301,21 @@ def test_the_train_function_is_compiled_once_for_each_unfreezing():
     assert counts[0] == counts[1] < counts[2] == counts[3] == counts[4]
 
 
+def test_a_model_that_is_compiled_anew_goes_on_unfreezing():
+    def anew(epoch, logs):
+        if epoch == 1:
+            model.compile(SGD(0.03), "mse", **quick())
+            model.optimizer.build(model.trainable_variables)
+
+    model, twin = layered_model(), layered_model()
+    recompiling = keras.callbacks.LambdaCallback(on_epoch_begin=anew)
+    fit(model, recompiling, GradualUnfreezing(), epochs=2)
+    fit(twin, GradualUnfreezing(), epochs=1)
+    twin.compile(SGD(0.03), "mse", **quick())
+    fit(twin, GradualUnfreezing(), epochs=2, first_epoch=1)
+    assert_same(model.get_weights(), twin.get_weights())
+
+
 @pytest.mark.any_backend
 def test_an_optimizer_that_knows_a_part_is_refused():
     model = layered_model()

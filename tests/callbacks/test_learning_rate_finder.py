@@ -283,11 +283,43 @@ def test_a_generator_of_unknown_length_will_do():
     assert len(test.losses) == 5
 
 
+class Doubled(keras.Model):
+    """Whose layers are built by its first batch."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(1)
+
+    def call(self, inputs):
+        return self.dense(2 * inputs)
+
+
+@pytest.mark.parametrize(
+    "make", [Doubled, lambda: keras.Sequential([keras.layers.Dense(1)])]
+)
+def test_builds_a_model_from_the_first_batch(make):
+    model = make()
+    model.compile("sgd", "mse", metrics=["mae"], **EAGER)
+    test = find_learning_rate(model, X, Y, steps=4, shuffle=False)
+    assert len(test.losses) == 4
+    weights = model.get_weights()
+    assert [w.shape for w in weights] == [(2, 1), (1,)]
+    # The bias has not moved away from where it begins.
+    assert weights[1] == [0.0]
+    assert int(model.optimizer.iterations.numpy()) == 0
+    again = find_learning_rate(model, X, Y, steps=4, shuffle=False)
+    assert again.losses[0] == test.losses[0]
+
+
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="Others build in `fit`.")
-def test_asks_for_a_model_that_is_built():
-    model = keras.Sequential([keras.layers.Dense(1)])
-    model.compile("sgd", "mse")
-    with pytest.raises(ValueError, match="must be built, so that"):
+def test_says_so_where_a_model_cannot_be_built_before_its_first_batch():
+    class OfValues(Doubled):
+        def call(self, inputs):
+            return self.dense(keras.ops.convert_to_numpy(inputs))
+
+    model = OfValues()
+    model.compile("sgd", "mse", run_eagerly=True)
+    with pytest.raises(ValueError, match="LearningRateFinder cannot build"):
         find_learning_rate(model, X, Y)
 
 

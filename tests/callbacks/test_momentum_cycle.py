@@ -236,10 +236,42 @@ def test_what_an_error_left_behind_ends_with_the_next_training():
     assert "apply" not in vars(optimizer)
 
 
-def test_the_step_is_traced_as_often_as_without():
-    if BACKEND == "torch":
-        pytest.skip("Keras runs torch eagerly, without a trace to count")
+def test_a_model_that_is_compiled_anew_goes_on_with_its_new_cycle():
+    def compiled(model):
+        rate = OneCycle(0.05, STEPS)
+        model.compile(keras.optimizers.SGD(rate, momentum=0.5), "mse")
+        model.optimizer.build(model.trainable_variables)
+        model.make_train_function()
 
+    def anew(epoch, logs):
+        if epoch == 1:
+            compiled(model)
+
+    def cyclical():
+        return keras.optimizers.SGD(Cyclical(0.01, 0.1, 4), momentum=0.9)
+
+    model = linear_model(cyclical())
+    model.set_weights([np.ones((2, 1)), np.zeros(1)])
+    twin = keras.models.clone_model(model)
+    twin.set_weights(model.get_weights())
+    first = model.optimizer
+    recompiling = keras.callbacks.LambdaCallback(on_epoch_begin=anew)
+    fit(model, MomentumCycle(), recompiling, epochs=3)
+    for optimizer in (first, model.optimizer):
+        assert "apply" not in vars(optimizer)
+
+    twin.compile(cyclical(), "mse")
+    fit(twin, MomentumCycle(), epochs=1)
+    compiled(twin)
+    fit(twin, MomentumCycle(), epochs=2)
+    require_alike([model.get_weights()], [twin.get_weights()])
+
+
+@pytest.mark.skipif(
+    BACKEND == "torch",
+    reason="Keras runs torch eagerly, without a trace to count",
+)
+def test_the_step_is_traced_as_often_as_without():
     traces = []
 
     class Counting(keras.optimizers.SGD):

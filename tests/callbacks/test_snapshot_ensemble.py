@@ -205,3 +205,14 @@ def test_a_bad_argument_is_refused(argument, value):
         ValueError, match=f"`{argument}` of SnapshotEnsemble must be"
     ):
         SnapshotEnsemble(**arguments)
+
+
+def test_predictions_from_files_leave_the_optimizer_as_it_is(tmp_path):
+    model = small_model(keras.optimizers.Adam(0.1))
+    snapshots = SnapshotEnsemble(1, filepath=tmp_path / "{cycle}.weights.h5")
+    fit(model, snapshots, epochs=3)
+    before = [v.numpy().copy() for v in model.optimizer.variables]
+    snapshots.predict(X, verbose=0)
+    after = [v.numpy() for v in model.optimizer.variables]
+    assert_same(after, before)
+    assert int(after[0]) == 6

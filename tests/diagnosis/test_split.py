@@ -262,10 +262,26 @@ def test_labels_that_are_no_classes_are_refused():
 
 
 def test_arrays_of_different_length_are_refused():
-    bad("x", y=np.zeros(19))
+    bad("y", y=np.zeros(19))
+    bad("y", y={"a": np.zeros(19), "b": np.zeros(19)})
+    bad("y", y={"a": np.zeros(20), "b": np.zeros(19)})
     bad("x", x={"a": np.zeros(20), "b": np.zeros(21)}, y=None)
+    bad("x", x={"a": np.zeros(20), "b": np.zeros(21)})
     bad("groups", groups=np.zeros(19))
     bad("time", time=np.zeros(19))
+
+
+def test_the_error_of_different_lengths_names_what_is_of_another_length():
+    x = {"a": np.zeros(20), "b": np.zeros(20)}
+    with pytest.raises(ValueError, match="`y` of split must be of the length"):
+        split(x, np.zeros(19))
+    # Samples in a list are taken for so many inputs.
+    with pytest.raises(
+        ValueError, match=r"`x` of .*5\]: 3, y: 20, \.\.\.'.* not several"
+    ):
+        split([np.zeros(3)] * 20, np.zeros(20))
+    with pytest.raises(ValueError, match=r"`y` of .* not several samples"):
+        split(np.zeros((20, 3)), [np.zeros(3)] * 20)
 
 
 def test_missing_groups_and_labels_are_refused():
