@@ -16,10 +16,10 @@ from keras_regopt.augmentation._inputs import (
     like,
     opened,
     sealed,
-    warn_beyond_range,
 )
 from keras_regopt.augmentation._seeds import Seeds
 from keras_regopt.augmentation._training import acts_by_itself, in_tf_data
+from keras_regopt.augmentation._value_ranges import look_at_range
 
 
 class RandomAugmentation(SignatureConfig, keras.layers.Layer):
@@ -70,9 +70,6 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
     mixes = False
 
     is_augmentation = True
-    # What a layer warned of already, to do so once.
-    range_is_checked = False
-    warned_of_rest = False
 
     ops = data_ops
     random = data_random
@@ -176,7 +173,7 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
         if training is None:
             training = acts_by_itself(self, tensor)
         if training:
-            self._check_range(tensor)
+            look_at_range(self, tensor)
         if training or self._overrides("at_rest"):
             single = len(tensor.shape) == self.element_rank
             data.update(self._changed(data, single, training))
@@ -211,8 +208,9 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
     def _opened(self, inputs):
         return opened(self, inputs)
 
-    def _check_range(self, tensor):
-        warn_beyond_range(self, tensor)
+    def _ranged(self):
+        """The layers here that compute with their `value_range`."""
+        return [] if self.value_range is None else [self]
 
     def _changed(self, data, single, training):
         """The entries of the dict that change."""

@@ -5,6 +5,7 @@ import keras
 from keras_regopt._validate import fail, instance_of, integer
 from keras_regopt.augmentation._base import RandomAugmentation
 from keras_regopt.augmentation._seeds import numbered
+from keras_regopt.augmentation.image._containers import Container
 
 
 def map_dataset(
@@ -116,6 +117,8 @@ def _refuse_other_draws(layer):
 
 def parts_of(layer):
     """The layers without layers in it that a layer consists of."""
+    if isinstance(layer, Container):
+        return [p for part in layer.parts for p in parts_of(part)]
     if isinstance(layer, RandomAugmentation):
         return [layer]
     if isinstance(layer, keras.Layer):

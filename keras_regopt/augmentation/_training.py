@@ -1,7 +1,6 @@
 """When an augmentation acts, if `training` is left open."""
 
 import sys
-import warnings
 
 import keras
 
@@ -13,6 +12,7 @@ from keras_regopt._keras import (
     in_tf_graph,
     is_in_jax_tracing_scope,
 )
+from keras_regopt.augmentation._told import warn_once
 
 
 def acts_by_itself(layer, tensor):
@@ -86,14 +86,12 @@ def _only_augments(layer):
 
 
 def _warn_that_it_rests(layer, entry):
-    if layer.warned_of_rest:
-        return
-    layer.warned_of_rest = True
-    warnings.warn(
+    warn_once(
+        layer,
+        "rest",
         f"{type(layer).__name__} does not augment in this `tf.data` function: "
         f"it is called within {type(entry).__name__} '{entry.name}', which "
         "holds more than augmentations and may be a model that serves. Pass "
         "`training=True` to the call to augment, `training=False` to silence "
         "this warning.",
-        stacklevel=2,
     )

@@ -20,6 +20,7 @@ from keras_regopt.augmentation import (
     RandomPerspective,
     RandomResizedCrop,
 )
+from keras_regopt.augmentation._map_dataset import parts_of
 
 MAKERS = {
     "affine": RandomAffine,
@@ -74,6 +75,14 @@ def test_one_image_without_boxes_gets_none():
     }
     result = RandomAffine(bounding_box_format="xyxy")(data, training=True)
     assert shapes(result) == {"boxes": (0, 4), "labels": (0,)}
+
+
+@pytest.mark.any_backend
+def test_every_layer_takes_the_name_of_a_format_in_capitals():
+    for make in MAKERS.values():
+        layer = make(bounding_box_format="xyWH")
+        for part in parts_of(layer):
+            assert part.bounding_box_format == "xywh"
 
 
 @pytest.mark.parametrize(

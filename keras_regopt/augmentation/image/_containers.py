@@ -63,9 +63,8 @@ class Container(ImageAugmentation):
             data = part._opened(data)
         return data
 
-    def _check_range(self, tensor):
-        for part in self.parts:
-            part._check_range(tensor)
+    def _ranged(self):
+        return [layer for part in self.parts for layer in part._ranged()]
 
     def _overrides(self, method):
         return any(part._overrides(method) for part in self.parts)

@@ -7,7 +7,7 @@ from keras_regopt._keras import data_ops as ops
 from keras_regopt.augmentation._gather import rows_at
 from keras_regopt.augmentation._training import is_traced
 from keras_regopt.augmentation.image._base import ImageAugmentation
-from keras_regopt.augmentation.image._boxes import FORMATS
+from keras_regopt.augmentation.image._boxes import box_format
 from keras_regopt.augmentation.image._followers import check_boxes
 from keras_regopt.augmentation.image._ragged import (
     FILLERS,
@@ -47,9 +47,7 @@ class MixingAugmentation(ImageAugmentation):
         self.num_classes = _validate.integer(
             self, "num_classes", num_classes, low=2, optional=True
         )
-        self.bounding_box_format = _validate.one_of(
-            self, "bounding_box_format", bounding_box_format, (None, *FORMATS)
-        )
+        self.bounding_box_format = box_format(self, bounding_box_format)
 
     def placed(self, boxes, parameters, shape):
         """Where in the mixture the boxes of the parts lie.
