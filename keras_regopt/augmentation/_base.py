@@ -173,7 +173,7 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
         if training is None:
             training = acts_by_itself(self, tensor)
         if training:
-            look_at_range(self, tensor)
+            self._look(inputs, tensor)
         if training or self._overrides("at_rest"):
             single = len(tensor.shape) == self.element_rank
             data.update(self._changed(data, single, training))
@@ -207,6 +207,10 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
 
     def _opened(self, inputs):
         return opened(self, inputs)
+
+    def _look(self, inputs, tensor):
+        """Warns of what is legal, but probably a mistake."""
+        look_at_range(self, tensor)
 
     def _ranged(self):
         """The layers here that compute with their `value_range`."""

@@ -10,6 +10,7 @@ from keras_regopt.augmentation.image._followers import (
     check_keypoints,
     check_masks,
 )
+from keras_regopt.augmentation.image._near_misses import look_at_keys
 from keras_regopt.augmentation.image._ragged import padded, ragged_again
 
 # What belongs to images, the method that changes it, and the check of it.
@@ -152,6 +153,10 @@ class ImageAugmentation(RandomAugmentation):
                 "Received: bounding_box_format=None"
             )
         return data
+
+    def _look(self, inputs, tensor):
+        super()._look(inputs, tensor)
+        look_at_keys(self, inputs, tensor)
 
     def _changed(self, data, single, training):
         data, found = padded(data, filter(self._moves, FOLLOWERS))

@@ -42,6 +42,9 @@ class MixingAugmentation(ImageAugmentation):
     mixes = True
     parts = 2
 
+    # Whether a mixture shows its parts all over, rather than side by side.
+    blends = False
+
     def __init__(self, *, num_classes=None, bounding_box_format=None, **kwargs):
         super().__init__(**kwargs)
         self.num_classes = _validate.integer(
@@ -91,7 +94,9 @@ class MixingAugmentation(ImageAugmentation):
                 "this layer out."
             )
         if "labels" in data:
-            data["labels"] = _soft(self, data["labels"], batch)
+            labels = _soft(self, data["labels"], batch)
+            _refuse_masks(self, labels, data["images"])
+            data["labels"] = labels
         boxes = data.get("bounding_boxes")
         if isinstance(boxes, dict) and not any(map(is_ragged, boxes.values())):
             # Here, and not in the mixing, so that at rest there are as many.
@@ -245,6 +250,23 @@ def _soft(layer, labels, batch):
     labels = ops.cast(labels, "int32")
     _check_ids(labels, name, classes)
     return ops.one_hot(labels, classes, dtype="float32")
+
+
+def _refuse_masks(layer, labels, images):
+    """Refuses masks as labels where these are averaged over the images."""
+    rows, columns = layer.spatial_axes
+    size = images.shape[rows], images.shape[columns]
+    shape = tuple(labels.shape)
+    unclear = None in size and len(shape) < len(images.shape)
+    if layer.blends or len(shape) < 3 or unclear:
+        return
+    if size in (shape[1:3], shape[-2:]):
+        raise ValueError(
+            f"The labels of {type(layer).__name__} must not be masks, which "
+            "it would average instead of cutting them as the images. "
+            f"Received: shape={shape}. Pass them under the key "
+            "'segmentation_masks'."
+        )
 
 
 def _check_ids(labels, name, classes):
