@@ -153,7 +153,10 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
 
     def __call__(self, inputs, *others, training=None, **kwargs):
         training = checked_training(self, others, training)
-        return super().__call__(sealed(inputs), training=training, **kwargs)
+        # Said outright, `None` would hide what the caller of the model said.
+        if training is not None:
+            kwargs["training"] = training
+        return super().__call__(sealed(inputs), **kwargs)
 
     def call(self, inputs, training=None):
         """Augments a batch or one element, or leaves it as it is.
