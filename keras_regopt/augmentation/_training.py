@@ -109,12 +109,12 @@ def _warn_in_train_step(layer):
         return
     name = type(model).__name__
     takes = "training" in inspect.signature(model.call).parameters
-    remedy = (
-        "hand `training` on"
-        if takes
-        else "let it take it, `def call(self, inputs, training=None)`, and hand "
-        "it on"
-    )
+    remedy = "hand `training` on"
+    if not takes:
+        remedy = (
+            "take `training`, `def call(self, inputs, training=None)`, and "
+        )
+        remedy += "hand it on"
     warn_once(
         layer,
         "untold of training",
