@@ -13,7 +13,7 @@ from keras_regopt.augmentation._training import in_tf_data, is_traced
 _flags = weakref.WeakKeyDictionary()
 
 
-def look_until_settled(layer, cause, tensor, numbers, judge):
+def look_until_settled(layer, cause, tensor, numbers, judge, when=None):
     """Hands some numbers of a batch to a function, until that has seen enough.
 
     In eager code at once, in `tf.data` when an element comes, in any other
@@ -26,6 +26,8 @@ def look_until_settled(layer, cause, tensor, numbers, judge):
         numbers: Function of nothing that returns a list of scalar tensors.
         judge: Function of these numbers, as floats, that warns or raises if
             it must, and returns whether that is all.
+        when: Function of nothing that returns a scalar tensor, whether there
+            is anything to judge. Defaults to `None`: always.
     """
     if is_settled(layer, cause):
         return
@@ -36,12 +38,12 @@ def look_until_settled(layer, cause, tensor, numbers, judge):
         return is_settled(layer, cause)
 
     if in_tf_data():
-        _look_in_tf_data(_flag(layer, cause), numbers, seen)
-    elif not is_traced(tensor):
+        _look_in_tf_data(_flag(layer, cause), numbers, seen, when)
+    elif not is_traced(tensor) and (when is None or bool(when())):
         seen(*map(float, numbers()))
 
 
-def _look_in_tf_data(done, numbers, seen):
+def _look_in_tf_data(done, numbers, seen, when):
     import tensorflow as tf
 
     def report(*values):
@@ -54,7 +56,13 @@ def _look_in_tf_data(done, numbers, seen):
         values = [tf.cast(number, "float64") for number in numbers()]
         return tf.ensure_shape(tf.py_function(report, values, tf.bool), ())
 
-    tf.cond(done, lambda: tf.constant(True), look)
+    def look_if_needed():
+        if when is None:
+            return look()
+        return tf.cond(when(), look, lambda: tf.constant(False))
+
+    # Only then is Python asked, which would slow every element down.
+    tf.cond(done, lambda: tf.constant(True), look_if_needed)
 
 
 def _flag(layer, cause):

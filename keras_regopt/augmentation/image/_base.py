@@ -3,12 +3,14 @@ import keras
 from keras_regopt import _validate
 from keras_regopt.augmentation._base import RandomAugmentation, _is_overridden
 from keras_regopt.augmentation._compile import run_compiled
+from keras_regopt.augmentation._training import in_tf_data
 from keras_regopt.augmentation.image._boxes import from_xyxy, to_xyxy
 from keras_regopt.augmentation.image._followers import (
     check_box_values,
     check_boxes,
     check_keypoints,
     check_masks,
+    look_at_boxes,
 )
 from keras_regopt.augmentation.image._near_misses import look_at_keys
 from keras_regopt.augmentation.image._ragged import padded, ragged_again
@@ -196,11 +198,12 @@ class ImageAugmentation(RandomAugmentation):
         return results
 
     def _check_box_values(self, bounding_boxes, images, shape):
-        """Looks at boxes in the first call in which there are any to see."""
-        if not self._boxes_are_checked:
-            self._boxes_are_checked = check_box_values(
-                self, bounding_boxes, images, shape[1:3]
-            )
+        """Refuses bad boxes in the first call that has any, or warns."""
+        arguments = (self, bounding_boxes, images, shape[1:3])
+        if self._boxes_are_checked or in_tf_data():
+            look_at_boxes(*arguments)
+        else:
+            self._boxes_are_checked = check_box_values(*arguments)
 
     def _boxes(self, bounding_boxes, parameters, shape):
         """Boxes in the format in which they came."""
