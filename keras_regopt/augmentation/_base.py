@@ -8,7 +8,7 @@ from keras_regopt._keras import data_ops, data_random, in_tf_graph
 from keras_regopt._validate import in_range, integer
 from keras_regopt.augmentation._batches import on_batch, selected
 from keras_regopt.augmentation._compile import plain, run_compiled
-from keras_regopt.augmentation._dtypes import cast_within
+from keras_regopt.augmentation._dtypes import cast_within, working
 from keras_regopt.augmentation._inputs import (
     Sealed,
     check_labels,
@@ -299,17 +299,7 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
         return tuple(self.ops.shape(tensor))
 
     def _working(self, tensor):
-        dtype = keras.backend.standardize_dtype(tensor.dtype)
-        if not self.computes_in_floats and dtype == "bool":
-            # There is no arithmetic of truth values.
-            return self.ops.cast(tensor, "uint8")
-        # The doubles of NumPy leave in the compute dtype in any case.
-        doubles = dtype == "float64" and self.compute_dtype != "float64"
-        if not self.computes_in_floats and not doubles:
-            return tensor
-        # Half precision cannot hold the 256 levels of a byte between them.
-        wide = self.compute_dtype == "float64"
-        return self.ops.cast(tensor, "float64" if wide else "float32")
+        return working(tensor, self.computes_in_floats, self.compute_dtype)
 
     def _finished(self, tensor, input_dtype):
         return cast_within(tensor, self._output_dtype(input_dtype))

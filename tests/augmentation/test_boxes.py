@@ -157,7 +157,8 @@ def test_bad_boxes_in_tf_data_are_told_of_once(box):
     for boxes, messages in ((good, 0), (bad, 1)):
         dataset = tf.data.Dataset.from_tensors(boxes).repeat(3)
         layer = RandomAffine(bounding_box_format="xyxy")
-        assert len(told(lambda d=dataset.map(layer): list(d))) == messages
+        mapped = dataset.map(layer)
+        assert len(told(lambda mapped=mapped: list(mapped))) == messages
 
 
 @pytest.mark.any_backend
