@@ -217,6 +217,8 @@ class _Warp(GeometricAugmentation):
         "interpolation",
         "bounding_box_format",
         "min_visibility",
+        "mask_fill_value",
+        "flip_pairs",
         "data_format",
     )
 
