@@ -4,6 +4,12 @@ from keras_regopt import _validate
 from keras_regopt.augmentation._base import RandomAugmentation, _is_overridden
 from keras_regopt.augmentation._compile import run_compiled
 from keras_regopt.augmentation._training import in_tf_data
+from keras_regopt.augmentation.image._additional import (
+    changed_targets,
+    checked_targets,
+    kinds_of,
+    opened_targets,
+)
 from keras_regopt.augmentation.image._boxes import from_xyxy, to_xyxy
 from keras_regopt.augmentation.image._followers import (
     check_box_values,
@@ -43,11 +49,15 @@ class ImageAugmentation(RandomAugmentation):
     Args:
         data_format: `"channels_last"` or `"channels_first"`. Defaults to
             `None`, the format in Keras' own configuration.
+        additional_targets: Keys of more images of the same scene, such as
+            that of the right camera, which get what is drawn for `images`: a
+            list of keys, or a dict that says of each whether it is `"images"`
+            or `"segmentation_masks"`. Defaults to `None`: there are none.
         **kwargs: `rate` and `seed` of `RandomAugmentation`, and `name` and
             `dtype` of a Keras layer.
 
     Raises:
-        ValueError: If `data_format` is neither of the two.
+        ValueError: If an argument is not among these values.
     """
 
     key = "images"
@@ -59,9 +69,10 @@ class ImageAugmentation(RandomAugmentation):
 
     _boxes_are_checked = False
 
-    def __init__(self, *, data_format=None, **kwargs):
+    def __init__(self, *, data_format=None, additional_targets=None, **kwargs):
         super().__init__(**kwargs)
         self.data_format = _validate.data_format(self, data_format)
+        self.additional_targets = checked_targets(self, additional_targets)
 
     @property
     def spatial_axes(self):
@@ -130,17 +141,24 @@ class ImageAugmentation(RandomAugmentation):
 
     def compute_output_spec(self, inputs, training=None):
         outputs = super().compute_output_spec(inputs, training)
-        if isinstance(outputs, dict) and "segmentation_masks" in outputs:
-            masks = outputs["segmentation_masks"]
-            shape = tuple(masks.shape)
-            if len(shape) == len(outputs[self.key].shape):
-                shape = self.compute_output_shape(shape)
-            else:
-                shape = (*shape[:-2], *self.output_size(*shape[-2:]))
-            outputs["segmentation_masks"] = keras.KerasTensor(
-                shape, masks.dtype
-            )
+        if not isinstance(outputs, dict):
+            return outputs
+        masks = {"segmentation_masks": "segmentation_masks"}
+        for key, kind in (masks | kinds_of(self)).items():
+            if key in outputs:
+                outputs[key] = self._spec(outputs[key], kind, outputs[self.key])
         return outputs
+
+    def _spec(self, spec, kind, images):
+        """What becomes of symbolic images or masks beside the images."""
+        shape, dtype = tuple(spec.shape), spec.dtype
+        if kind == "images":
+            dtype = self._output_dtype(dtype)
+        if len(shape) == len(images.shape):
+            shape = self.compute_output_shape(shape)
+        else:
+            shape = (*shape[:-2], *self.output_size(*shape[-2:]))
+        return keras.KerasTensor(shape, dtype)
 
     def _opened(self, inputs):
         data = super()._opened(inputs)
@@ -154,7 +172,7 @@ class ImageAugmentation(RandomAugmentation):
                 "if the inputs hold bounding boxes. "
                 "Received: bounding_box_format=None"
             )
-        return data
+        return opened_targets(self, data) if isinstance(inputs, dict) else data
 
     def _look(self, inputs, tensor):
         super()._look(inputs, tensor)
@@ -173,6 +191,12 @@ class ImageAugmentation(RandomAugmentation):
                     self.ops.convert_to_tensor, data[key]
                 )
                 check(self, followers[key], images)
+        for key, kind in kinds_of(self).items():
+            if key not in data:
+                continue
+            followers[key] = self.ops.convert_to_tensor(data[key])
+            if kind != "images":
+                check_masks(self, followers[key], images)
         return followers
 
     def _moves(self, key):
@@ -195,7 +219,7 @@ class ImageAugmentation(RandomAugmentation):
             before = data["keypoints"]
             after = self._keypoints(before, parameters, shape)
             results["keypoints"] = self._select(chosen, after, before)
-        return results
+        return results | changed_targets(self, data, parameters, chosen)
 
     def _check_box_values(self, bounding_boxes, images, shape):
         """Refuses bad boxes in the first call that has any, or warns."""

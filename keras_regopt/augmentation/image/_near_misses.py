@@ -42,6 +42,8 @@ def look_at_keys(layer, inputs, images):
         return
     names = [name for name in ("labels", *STEMS) if _changes(layer, name)]
     for key, value in inputs.items():
+        if key in (layer.additional_targets or ()):
+            continue
         name = _meant(key, value, names, len(images.shape))
         if name is not None:
             _warn_of_key(layer, repr(key), "the images", name)
