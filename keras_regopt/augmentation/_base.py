@@ -9,7 +9,7 @@ from keras_regopt._roles import refuse_role
 from keras_regopt._validate import in_range, integer
 from keras_regopt.augmentation._batches import on_batch, selected
 from keras_regopt.augmentation._compile import plain, run_compiled
-from keras_regopt.augmentation._dtypes import cast_within
+from keras_regopt.augmentation._dtypes import cast_within, working
 from keras_regopt.augmentation._inputs import (
     Sealed,
     check_labels,
@@ -17,10 +17,10 @@ from keras_regopt.augmentation._inputs import (
     like,
     opened,
     sealed,
-    warn_beyond_range,
 )
 from keras_regopt.augmentation._seeds import Seeds
 from keras_regopt.augmentation._training import acts_by_itself, in_tf_data
+from keras_regopt.augmentation._value_ranges import look_at_range
 
 
 class RandomAugmentation(SignatureConfig, keras.layers.Layer):
@@ -71,9 +71,6 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
     mixes = False
 
     is_augmentation = True
-    # What a layer warned of already, to do so once.
-    range_is_checked = False
-    warned_of_rest = False
 
     ops = data_ops
     random = data_random
@@ -158,7 +155,10 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
     def __call__(self, inputs, *others, training=None, **kwargs):
         refuse_role(self, inputs)
         training = checked_training(self, others, training)
-        return super().__call__(sealed(inputs), training=training, **kwargs)
+        # Said outright, `None` would hide what the caller of the model said.
+        if training is not None:
+            kwargs["training"] = training
+        return super().__call__(sealed(inputs), **kwargs)
 
     def call(self, inputs, training=None):
         """Augments a batch or one element, or leaves it as it is.
@@ -178,7 +178,7 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
         if training is None:
             training = acts_by_itself(self, tensor)
         if training:
-            self._check_range(tensor)
+            self._look(inputs, tensor)
         if training or self._overrides("at_rest"):
             single = len(tensor.shape) == self.element_rank
             data.update(self._changed(data, single, training))
@@ -213,8 +213,13 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
     def _opened(self, inputs):
         return opened(self, inputs)
 
-    def _check_range(self, tensor):
-        warn_beyond_range(self, tensor)
+    def _look(self, inputs, tensor):
+        """Warns of what is legal, but probably a mistake."""
+        look_at_range(self, tensor)
+
+    def _ranged(self):
+        """The layers here that compute with their `value_range`."""
+        return [] if self.value_range is None else [self]
 
     def _changed(self, data, single, training):
         """The entries of the dict that change."""
@@ -296,17 +301,7 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
         return tuple(self.ops.shape(tensor))
 
     def _working(self, tensor):
-        dtype = keras.backend.standardize_dtype(tensor.dtype)
-        if not self.computes_in_floats and dtype == "bool":
-            # There is no arithmetic of truth values.
-            return self.ops.cast(tensor, "uint8")
-        # The doubles of NumPy leave in the compute dtype in any case.
-        doubles = dtype == "float64" and self.compute_dtype != "float64"
-        if not self.computes_in_floats and not doubles:
-            return tensor
-        # Half precision cannot hold the 256 levels of a byte between them.
-        wide = self.compute_dtype == "float64"
-        return self.ops.cast(tensor, "float64" if wide else "float32")
+        return working(tensor, self.computes_in_floats, self.compute_dtype)
 
     def _finished(self, tensor, input_dtype):
         return cast_within(tensor, self._output_dtype(input_dtype))

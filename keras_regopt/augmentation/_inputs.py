@@ -1,12 +1,9 @@
 """What a caller may hand to an augmentation, and what is said otherwise."""
 
-import warnings
-
 import keras
 import numpy as np
 
 from keras_regopt._keras import data_ops
-from keras_regopt.augmentation._training import is_traced
 
 _PAIRS = (
     "A dataset of (x, y) goes through `map_dataset(dataset, layer)`; labels "
@@ -163,33 +160,6 @@ def check_labels(layer, labels, tensor):
                 f"{layer.key}, {batch}. Received: labels.shape="
                 f"{tuple(part.shape)}"
             )
-
-
-def warn_beyond_range(layer, tensor):
-    """Warns of values beyond `value_range`, at the first call that shows any.
-
-    Args:
-        layer: The layer that is called.
-        tensor: The data.
-    """
-    if layer.value_range is None or layer.range_is_checked:
-        return
-    dtype = keras.backend.standardize_dtype(tensor.dtype)
-    is_float = keras.backend.is_float_dtype(dtype)
-    if not is_float or is_traced(tensor) or 0 in tensor.shape:
-        return
-    layer.range_is_checked = True
-    low, high = layer.value_range
-    least, most = (float(f(tensor)) for f in (data_ops.min, data_ops.max))
-    # What a layer before has interpolated may be off by the rounding.
-    slack = 1e-5 * (high - low)
-    if least < low - slack or most > high + slack:
-        warnings.warn(
-            f"The {layer.key} of {type(layer).__name__} reach from {least:g} "
-            f"to {most:g}, beyond its `value_range`, {layer.value_range}. Set "
-            "`value_range` to the range that they can have.",
-            stacklevel=4,
-        )
 
 
 def like(x):

@@ -5,10 +5,24 @@ import keras
 from keras_regopt._validate import fail, instance_of, integer
 from keras_regopt.augmentation._base import RandomAugmentation
 from keras_regopt.augmentation._seeds import numbered
+from keras_regopt.augmentation._targets import (
+    check_targets,
+    kinds_of,
+    movers,
+    put,
+    rests,
+    taken,
+)
+from keras_regopt.augmentation.image._containers import Container
 
 
 def map_dataset(
-    dataset, layer, num_parallel_calls=None, deterministic=None, epoch=0
+    dataset,
+    layer,
+    num_parallel_calls=None,
+    deterministic=None,
+    epoch=0,
+    targets=None,
 ):
     """Augments a `tf.data` dataset so that a seeded run repeats itself exactly.
 
@@ -30,7 +44,7 @@ def map_dataset(
         dataset: A `tf.data.Dataset` of `x`, `(x, y)`, `(x, y, w)` or of dicts
             such as the layer takes. Batch it before: that is faster, and
             layers that mix need it. `x` is a tensor or such a dict. The
-            labels `y` go to the layer, or to the layers of a `Pipeline` of
+            targets `y` go to the layer, or to the layers of a `Pipeline` of
             nothing but augmentations; the weights `w` pass untouched.
         layer: An augmentation, a `keras.layers.Pipeline` or `Sequential` of
             such, or a function that calls some, which gets the parts of an
@@ -42,14 +56,22 @@ def map_dataset(
             came. Defaults to `None`, what the options of the dataset say,
             which is usually yes. Each keeps its draws in any order.
         epoch: Number of the first epoch, from 0. Defaults to `0`.
+        targets: What `y` is: `"labels"`, `"segmentation_masks"`,
+            `"keypoints"` or `"bounding_boxes"` (a dict of `boxes` and
+            `labels`, or the boxes alone); or a dict of these by the keys of
+            `y`, of which those that it does not name pass untouched. Defaults
+            to `None`: dicts go by their keys, targets of the height and width
+            of the images are masks, and one number or one vector an image is
+            a label.
 
     Returns:
         A `tf.data.Dataset` of the same structure.
 
     Raises:
         ValueError: If an argument is none of the above, if the layer holds
-            others that draw by themselves, such as those of Keras, or if the
-            dataset has other elements.
+            others that draw by themselves, such as those of Keras, if the
+            dataset has other elements, or if the layer moves pixels and it
+            cannot be told what the targets are.
 
     Examples:
         >>> import tensorflow as tf
@@ -68,12 +90,13 @@ def map_dataset(
         fail(map_dataset, "layer", "a layer or a function", layer)
     _refuse_other_draws(layer)
     integer(map_dataset, "epoch", epoch, low=0, high=2**31 - 1)
+    check_targets(map_dataset, targets)
     if num_parallel_calls is None:
         num_parallel_calls = tf.data.AUTOTUNE
 
     def augmented(number, element):
         with numbered(number):
-            return _called(layer, element)
+            return _called(layer, element, targets)
 
     if isinstance(layer, keras.Layer):
         # AutoGraph is for the functions of users.
@@ -116,6 +139,8 @@ def _refuse_other_draws(layer):
 
 def parts_of(layer):
     """The layers without layers in it that a layer consists of."""
+    if isinstance(layer, Container):
+        return [p for part in layer.parts for p in parts_of(part)]
     if isinstance(layer, RandomAugmentation):
         return [layer]
     if isinstance(layer, keras.Layer):
@@ -124,7 +149,7 @@ def parts_of(layer):
     return []
 
 
-def _called(layer, element):
+def _called(layer, element, targets):
     if not isinstance(layer, keras.Layer):
         return layer(*element) if isinstance(element, tuple) else layer(element)
     if not isinstance(element, tuple):
@@ -138,21 +163,52 @@ def _called(layer, element):
             "Give other elements the keys of a dict.",
         )
     x, *others = element
-    key = _key(layer)
-    if key is None or not others:
+    if not others:
+        return (layer(x, training=True),)
+    y, *weights = others
+    parts, key = parts_of(layer), _key(layer)
+    kinds = kinds_of(parts, x, y, targets)
+    _refuse_weights(parts, x, weights)
+    if key is None:
+        _refuse_targets(layer, parts, kinds)
         return (layer(x, training=True), *others)
     data = dict(x) if isinstance(x, dict) else {key: x}
-    if "labels" in data:
+    twice = set(data) & set(
+        kinds.values() if isinstance(kinds, dict) else [kinds]
+    )
+    if twice:
         fail(
             map_dataset,
             "dataset",
-            "without labels in `x` if there are some in `y`",
+            f"without {', '.join(twice)} in `x` if there are some in `y`",
             element,
         )
-    data["labels"], *weights = others
-    data = layer(data, training=True)
-    labels = data.pop("labels")
-    return (data if isinstance(x, dict) else data[key], labels, *weights)
+    data, y = taken(layer(put(data, y, kinds), training=True), y, kinds)
+    return (data if isinstance(x, dict) else data[key], y, *weights)
+
+
+def _refuse_weights(parts, x, weights):
+    """Refuses weights of single pixels where pixels move."""
+    if weights and not rests(parts, x, weights[0]):
+        fail(
+            map_dataset,
+            "dataset",
+            "without weights of single pixels, which would not move along",
+            keras.tree.map_structure(lambda w: w.shape, weights[0]),
+            "Append them to the masks as one more channel.",
+        )
+
+
+def _refuse_targets(layer, parts, kinds):
+    """Refuses to leave targets behind that should move."""
+    if kinds != "labels" and movers(parts):
+        fail(
+            map_dataset,
+            "layer",
+            f"an augmentation, or a Pipeline of such, to take {kinds} along",
+            layer,
+            "Write `Compose([...])` instead of `Sequential([...])`.",
+        )
 
 
 def _key(layer):

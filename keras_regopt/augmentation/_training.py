@@ -1,7 +1,7 @@
 """When an augmentation acts, if `training` is left open."""
 
+import inspect
 import sys
-import warnings
 
 import keras
 
@@ -10,9 +10,11 @@ from keras_regopt._keras import (
     Functional,
     entry_layer,
     in_stateless_scope,
+    in_symbolic_scope,
     in_tf_graph,
     is_in_jax_tracing_scope,
 )
+from keras_regopt.augmentation._told import warn_once
 
 
 def acts_by_itself(layer, tensor):
@@ -36,7 +38,10 @@ def acts_by_itself(layer, tensor):
         if not alone:
             _warn_that_it_rests(layer, entry)
         return alone
-    return alone and not is_traced(tensor)
+    acts = alone and not is_traced(tensor)
+    if not acts:
+        _warn_in_train_step(layer)
+    return acts
 
 
 def in_tf_data():
@@ -86,14 +91,56 @@ def _only_augments(layer):
 
 
 def _warn_that_it_rests(layer, entry):
-    if layer.warned_of_rest:
-        return
-    layer.warned_of_rest = True
-    warnings.warn(
+    warn_once(
+        layer,
+        "rest",
         f"{type(layer).__name__} does not augment in this `tf.data` function: "
         f"it is called within {type(entry).__name__} '{entry.name}', which "
         "holds more than augmentations and may be a model that serves. Pass "
         "`training=True` to the call to augment, `training=False` to silence "
         "this warning.",
-        stacklevel=2,
     )
+
+
+def _warn_in_train_step(layer):
+    """Warns of a training that says nothing of `training`."""
+    model = _model_in_training()
+    if model is None:
+        return
+    name = type(model).__name__
+    takes = "training" in inspect.signature(model.call).parameters
+    remedy = "hand `training` on"
+    if not takes:
+        remedy = (
+            "take `training`, `def call(self, inputs, training=None)`, and "
+        )
+        remedy += "hand it on"
+    warn_once(
+        layer,
+        "untold of training",
+        f"{type(layer).__name__} '{layer.name}' does not augment in this train "
+        f"step: no `training` reaches it through the `call` of {name}. There, "
+        f"{remedy}: `layer(inputs, training=training)`. `training=False` in "
+        "the call of the layer silences this warning.",
+    )
+
+
+def _model_in_training():
+    """The model whose train step is under way, or `None`.
+
+    Keras notes it nowhere, but it stands among the callers, also while a step
+    is traced.
+    """
+    if in_symbolic_scope():
+        # A model that is being built in its first step, without arguments.
+        return None
+    if "torch" in sys.modules and sys.modules["torch"].compiler.is_compiling():
+        return None
+    frame = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_name == "train_step":
+            model = frame.f_locals.get("self")
+            if isinstance(model, keras.Model):
+                return model
+        frame = frame.f_back
+    return None

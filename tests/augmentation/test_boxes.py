@@ -1,5 +1,7 @@
 """Boxes: none at all, reversed ones, lists of them, and their formats."""
 
+import warnings
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -20,6 +22,7 @@ from keras_regopt.augmentation import (
     RandomPerspective,
     RandomResizedCrop,
 )
+from keras_regopt.augmentation._map_dataset import parts_of
 
 MAKERS = {
     "affine": RandomAffine,
@@ -76,6 +79,14 @@ def test_one_image_without_boxes_gets_none():
     assert shapes(result) == {"boxes": (0, 4), "labels": (0,)}
 
 
+@pytest.mark.any_backend
+def test_every_layer_takes_the_name_of_a_format_in_capitals():
+    for make in MAKERS.values():
+        layer = make(bounding_box_format="xyWH")
+        for part in parts_of(layer):
+            assert part.bounding_box_format == "xywh"
+
+
 @pytest.mark.parametrize(
     ("box_format", "box"),
     [
@@ -113,6 +124,41 @@ def test_a_first_batch_without_boxes_does_not_end_the_check():
     layer(data_of(np.zeros((1, 0, 4))), training=True)
     with pytest.raises(ValueError, match="left edge before the right"):
         layer(data_of([[(10, 8, 5, 6)]]), training=True)
+
+
+def told(function):
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        function()
+    return [str(w.message) for w in warned if w.category is UserWarning]
+
+
+BAD = {"reversed": (10, 8, 5, 6), "beyond": (3, 3, 9, 19)}
+
+
+@pytest.mark.parametrize("box", BAD.values(), ids=BAD)
+@pytest.mark.parametrize("make", [RandomAffine, MAKERS["compose"]])
+def test_bad_boxes_after_the_first_batch_are_told_of_once(make, box):
+    layer = make(bounding_box_format="xyxy")
+    good, bad = data_of([[(2, 3, 8, 9)]]), data_of([[(2, 3, 8, 9), box]])
+    assert not told(lambda: [layer(good, training=True) for _ in range(2)])
+    message, *others = told(
+        lambda: [layer(bad, training=True) for _ in range(2)]
+    )
+    assert "1 of the boxes" in message
+    assert "`bounding_box_format`" in message
+    # Each of the layers within has boxes of its own.
+    assert len(others) < 2
+
+
+@pytest.mark.parametrize("box", BAD.values(), ids=BAD)
+def test_bad_boxes_in_tf_data_are_told_of_once(box):
+    good, bad = data_of([[(2, 3, 8, 9)] * 2]), data_of([[(0, 0, 0, 0), box]])
+    for boxes, messages in ((good, 0), (bad, 1)):
+        dataset = tf.data.Dataset.from_tensors(boxes).repeat(3)
+        layer = RandomAffine(bounding_box_format="xyxy")
+        mapped = dataset.map(layer)
+        assert len(told(lambda mapped=mapped: list(mapped))) == messages
 
 
 @pytest.mark.any_backend

@@ -7,7 +7,7 @@ import scipy.stats
 from keras import ops
 
 from keras_regopt.augmentation import CutMix
-from keras_regopt.augmentation.image._boxes import FORMATS
+from keras_regopt.augmentation.image._boxes import ALIASES, FORMATS
 
 
 def numpy(tensor):
@@ -117,7 +117,8 @@ def test_boxes_are_around_what_is_seen_of_them(box_format, min_visibility):
     layer, parameters = fixed(layer, masks.shape, seed=0)
     convert = keras.utils.bounding_boxes.convert_format
     size = {"height": height, "width": width}
-    given = numpy(convert(boxes, "xyxy", box_format, **size))
+    keras_format = ALIASES.get(box_format, box_format)
+    given = numpy(convert(boxes, "xyxy", keras_format, **size))
     labels = np.arange(batch * count).reshape(batch, count)
     labels[0, 0] = -1
     found = layer(
@@ -126,7 +127,7 @@ def test_boxes_are_around_what_is_seen_of_them(box_format, min_visibility):
             "bounding_boxes": {"boxes": given, "labels": labels},
         }
     )["bounding_boxes"]
-    found_boxes = numpy(convert(found["boxes"], box_format, "xyxy", **size))
+    found_boxes = numpy(convert(found["boxes"], keras_format, "xyxy", **size))
     found_labels = numpy(found["labels"])
     pasted = np.zeros(masks.shape[:3], bool)
     for i, box in enumerate(parameters["box"].astype(int)):

@@ -295,12 +295,14 @@ def test_what_cannot_belong_to_the_images_is_refused(key, value, message):
 
 
 @pytest.mark.any_backend
-def test_boxes_are_looked_at_in_the_first_call_only():
+def test_bad_boxes_are_refused_in_the_first_call_only():
     layer = RandomAffine(**STILL, bounding_box_format="rel_xyxy")
     box = np.array([[0.25, 0.25, 0.5, 0.5]], "float32")
     data = {"images": np.zeros((8, 8, 1)), "bounding_boxes": {"boxes": box}}
     layer(data)
     data["bounding_boxes"] = {"boxes": box + 1}
+    with pytest.warns(UserWarning, match="beyond their image"):
+        layer(data)
     assert not numpy(layer(data)["bounding_boxes"]["boxes"]).any()
 
 

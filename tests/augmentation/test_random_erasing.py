@@ -127,7 +127,7 @@ def test_the_mean_is_that_of_each_channel_of_each_image():
     ("dtype", "value_range"), [("uint8", (10, 250)), ("float32", (-1, 1))]
 )
 def test_noise_is_spread_evenly_over_the_value_range(dtype, value_range):
-    images = np.zeros((4, 50, 50, 2), dtype)
+    images = np.full((4, 50, 50, 2), value_range[1], dtype)
     layer = RandomErasing(
         scale=1.0, fill_mode="noise", value_range=value_range, seed=0
     )

@@ -3,13 +3,22 @@ import keras
 from keras_regopt import _validate
 from keras_regopt.augmentation._base import RandomAugmentation, _is_overridden
 from keras_regopt.augmentation._compile import run_compiled
+from keras_regopt.augmentation._training import in_tf_data
+from keras_regopt.augmentation.image._additional import (
+    changed_targets,
+    checked_targets,
+    kinds_of,
+    opened_targets,
+)
 from keras_regopt.augmentation.image._boxes import from_xyxy, to_xyxy
 from keras_regopt.augmentation.image._followers import (
     check_box_values,
     check_boxes,
     check_keypoints,
     check_masks,
+    look_at_boxes,
 )
+from keras_regopt.augmentation.image._near_misses import look_at_keys
 from keras_regopt.augmentation.image._ragged import padded, ragged_again
 
 # What belongs to images, the method that changes it, and the check of it.
@@ -40,11 +49,15 @@ class ImageAugmentation(RandomAugmentation):
     Args:
         data_format: `"channels_last"` or `"channels_first"`. Defaults to
             `None`, the format in Keras' own configuration.
+        additional_targets: Keys of more images of the same scene, such as
+            that of the right camera, which get what is drawn for `images`: a
+            list of keys, or a dict that says of each whether it is `"images"`
+            or `"segmentation_masks"`. Defaults to `None`: there are none.
         **kwargs: `rate` and `seed` of `RandomAugmentation`, and `name` and
             `dtype` of a Keras layer.
 
     Raises:
-        ValueError: If `data_format` is neither of the two.
+        ValueError: If an argument is not among these values.
     """
 
     key = "images"
@@ -56,9 +69,10 @@ class ImageAugmentation(RandomAugmentation):
 
     _boxes_are_checked = False
 
-    def __init__(self, *, data_format=None, **kwargs):
+    def __init__(self, *, data_format=None, additional_targets=None, **kwargs):
         super().__init__(**kwargs)
         self.data_format = _validate.data_format(self, data_format)
+        self.additional_targets = checked_targets(self, additional_targets)
 
     @property
     def spatial_axes(self):
@@ -127,17 +141,24 @@ class ImageAugmentation(RandomAugmentation):
 
     def compute_output_spec(self, inputs, training=None):
         outputs = super().compute_output_spec(inputs, training)
-        if isinstance(outputs, dict) and "segmentation_masks" in outputs:
-            masks = outputs["segmentation_masks"]
-            shape = tuple(masks.shape)
-            if len(shape) == len(outputs[self.key].shape):
-                shape = self.compute_output_shape(shape)
-            else:
-                shape = (*shape[:-2], *self.output_size(*shape[-2:]))
-            outputs["segmentation_masks"] = keras.KerasTensor(
-                shape, masks.dtype
-            )
+        if not isinstance(outputs, dict):
+            return outputs
+        masks = {"segmentation_masks": "segmentation_masks"}
+        for key, kind in (masks | kinds_of(self)).items():
+            if key in outputs:
+                outputs[key] = self._spec(outputs[key], kind, outputs[self.key])
         return outputs
+
+    def _spec(self, spec, kind, images):
+        """What becomes of symbolic images or masks beside the images."""
+        shape, dtype = tuple(spec.shape), spec.dtype
+        if kind == "images":
+            dtype = self._output_dtype(dtype)
+        if len(shape) == len(images.shape):
+            shape = self.compute_output_shape(shape)
+        else:
+            shape = (*shape[:-2], *self.output_size(*shape[-2:]))
+        return keras.KerasTensor(shape, dtype)
 
     def _opened(self, inputs):
         data = super()._opened(inputs)
@@ -151,7 +172,11 @@ class ImageAugmentation(RandomAugmentation):
                 "if the inputs hold bounding boxes. "
                 "Received: bounding_box_format=None"
             )
-        return data
+        return opened_targets(self, data) if isinstance(inputs, dict) else data
+
+    def _look(self, inputs, tensor):
+        super()._look(inputs, tensor)
+        look_at_keys(self, inputs, tensor)
 
     def _changed(self, data, single, training):
         data, found = padded(data, filter(self._moves, FOLLOWERS))
@@ -166,6 +191,12 @@ class ImageAugmentation(RandomAugmentation):
                     self.ops.convert_to_tensor, data[key]
                 )
                 check(self, followers[key], images)
+        for key, kind in kinds_of(self).items():
+            if key not in data:
+                continue
+            followers[key] = self.ops.convert_to_tensor(data[key])
+            if kind != "images":
+                check_masks(self, followers[key], images)
         return followers
 
     def _moves(self, key):
@@ -188,14 +219,15 @@ class ImageAugmentation(RandomAugmentation):
             before = data["keypoints"]
             after = self._keypoints(before, parameters, shape)
             results["keypoints"] = self._select(chosen, after, before)
-        return results
+        return results | changed_targets(self, data, parameters, chosen)
 
     def _check_box_values(self, bounding_boxes, images, shape):
-        """Looks at boxes in the first call in which there are any to see."""
-        if not self._boxes_are_checked:
-            self._boxes_are_checked = check_box_values(
-                self, bounding_boxes, images, shape[1:3]
-            )
+        """Refuses bad boxes in the first call that has any, or warns."""
+        arguments = (self, bounding_boxes, images, shape[1:3])
+        if self._boxes_are_checked or in_tf_data():
+            look_at_boxes(*arguments)
+        else:
+            self._boxes_are_checked = check_box_values(*arguments)
 
     def _boxes(self, bounding_boxes, parameters, shape):
         """Boxes in the format in which they came."""

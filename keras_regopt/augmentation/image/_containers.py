@@ -5,6 +5,10 @@ import itertools
 from keras_regopt._validate import fail
 from keras_regopt.augmentation._compile import run_compiled
 from keras_regopt.augmentation.image import _matrices
+from keras_regopt.augmentation.image._additional import (
+    changed_targets,
+    opened_targets,
+)
 from keras_regopt.augmentation.image._base import FOLLOWERS, ImageAugmentation
 from keras_regopt.augmentation.image._geometric import GeometricAugmentation
 
@@ -55,17 +59,24 @@ class Container(ImageAugmentation):
                     f"{type(layer).__name__}",
                     self.data_format,
                 )
+            if layer.additional_targets not in (None, self.additional_targets):
+                fail(
+                    self,
+                    "additional_targets",
+                    f"that of its layers, {layer.additional_targets} of "
+                    f"{type(layer).__name__}",
+                    self.additional_targets,
+                )
         return list(layers)
 
     def _opened(self, inputs):
         data = dict(inputs) if isinstance(inputs, dict) else {self.key: inputs}
         for part in self.parts:
             data = part._opened(data)
-        return data
+        return opened_targets(self, data) if isinstance(inputs, dict) else data
 
-    def _check_range(self, tensor):
-        for part in self.parts:
-            part._check_range(tensor)
+    def _ranged(self):
+        return [layer for part in self.parts for layer in part._ranged()]
 
     def _overrides(self, method):
         return any(part._overrides(method) for part in self.parts)
@@ -162,7 +173,7 @@ class Chain(Container):
             now = self._meant_for(layer, {**data, **changed})
             changed |= layer._follow(now, *drawn, shape)
             shape = (shape[0], *layer.output_size(*shape[1:3]), shape[3])
-        return changed
+        return changed | changed_targets(self, data, parameters, None)
 
     def _acting(self, parameters):
         pairs = zip(self._stages, parameters, strict=True)
@@ -218,6 +229,8 @@ class _Warp(GeometricAugmentation):
         "interpolation",
         "bounding_box_format",
         "min_visibility",
+        "mask_fill_value",
+        "flip_pairs",
         "data_format",
     )
 

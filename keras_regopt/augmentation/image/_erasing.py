@@ -100,7 +100,6 @@ class ErasingAugmentation(ImageAugmentation):
             rows = ops.where(ops.logical_and(one, other), fill, rows)
         return ops.reshape(rows, shape)
 
-    def _check_range(self, tensor):
+    def _ranged(self):
         # Only noise asks for the range.
-        if self.fill_mode == "noise":
-            super()._check_range(tensor)
+        return super()._ranged() if self.fill_mode == "noise" else []

@@ -1,12 +1,15 @@
 """Checks of what belongs to images: their boxes, masks and keypoints.
 
-Shapes are checked wherever they are known. Values are looked at in the first
-call in which there are any, that is, outside of `tf.data` and other graphs.
+Shapes are checked wherever they are known. Values are checked in the first
+eager call in which there are any, and warned of in later ones and in `tf.data`.
 """
 
 import keras
 import numpy as np
 
+from keras_regopt._keras import data_ops as ops
+from keras_regopt.augmentation._looking import look_until_settled
+from keras_regopt.augmentation._told import warn_once
 from keras_regopt.augmentation._training import is_traced
 from keras_regopt.augmentation.image._boxes import (
     has_label,
@@ -104,6 +107,54 @@ def check_box_values(layer, bounding_boxes, images, size):
             ", or their label to -1 if they are padding",
         )
     return bool(alive.any())
+
+
+def look_at_boxes(layer, bounding_boxes, images, size):
+    """Warns of boxes outside of the images, or reversed, once for a layer.
+
+    In later calls than the first and in `tf.data`, where one bad box of
+    thousands is no reason to stop.
+
+    Args:
+        layer: The augmentation, which has a `bounding_box_format`.
+        bounding_boxes: A dict of tensors with a batch axis.
+        images: The images, a tensor.
+        size: Height and width of the images.
+    """
+    box_format = layer.bounding_box_format
+
+    def wrong():
+        xyxy, alive = to_xyxy(bounding_boxes, box_format, *size)
+        height, width = (ops.cast(n, "float32") for n in size)
+        limits = ops.stack([width, height]) + TOLERANCE
+        first, last = xyxy[..., :2], xyxy[..., 2:]
+        beyond = (first < -TOLERANCE) | (last > limits)
+        boxes = bounding_boxes["boxes"]
+        padding = ops.all(boxes == boxes[..., :1], axis=-1)
+        reversed_ = ops.any(last - first < -SMALLEST_REVERSAL, axis=-1)
+        reversed_ = reversed_ & has_label(bounding_boxes) & ~padding
+        return (ops.any(beyond, axis=-1) & alive) | reversed_
+
+    def warn(count):
+        warn_once(
+            layer,
+            "boxes",
+            f"{count:.0f} of the boxes of a batch that {type(layer).__name__} "
+            "got have their edges in the wrong order, and are dropped, or lie "
+            f"beyond their image, and are cut, in the format {box_format!r}. "
+            "Set `bounding_box_format` to the format that they have, or mend "
+            "them; the label of padding is -1.",
+        )
+        return True
+
+    look_until_settled(
+        layer,
+        "boxes seen",
+        images,
+        lambda: [ops.sum(ops.cast(wrong(), "int32"))],
+        warn,
+        when=lambda: ops.any(wrong()),
+    )
 
 
 def _fail_value(layer, boxes, wrong, allowed, otherwise):

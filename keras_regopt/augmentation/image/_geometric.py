@@ -2,6 +2,8 @@ from keras_regopt._validate import in_range, one_of
 from keras_regopt.augmentation.image import _matrices
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image._boxes import box_format
+from keras_regopt.augmentation.image._flip_pairs import checked_pairs, swapped
+from keras_regopt.augmentation.image._mask_fill import mask_fill
 from keras_regopt.augmentation.image._warp import (
     FILL_MODES,
     INTERPOLATIONS,
@@ -35,7 +37,7 @@ class GeometricAugmentation(ImageAugmentation):
             `a b c d | a b c d | a b c d` and `"constant"` is `fill_value`.
             Defaults to `"reflect"`.
         fill_value: Value of the pixels that `"constant"` fills in, in the
-            units of the images. Masks get 0. Defaults to `0.0`.
+            units of the images. Defaults to `0.0`.
         interpolation: `"bilinear"`, `"nearest"` or `"bicubic"`. Defaults to
             `"bilinear"`.
         bounding_box_format: Format of the boxes in the inputs, one of Keras'
@@ -44,6 +46,11 @@ class GeometricAugmentation(ImageAugmentation):
         min_visibility: Share of the area of a moved box, from 0 to 1, that
             must be left within the image, or else the box is dropped.
             Defaults to `0.0`: only boxes of which nothing is left are.
+        mask_fill_value: Class of the pixels of masks that `"constant"` fills
+            in, such as the 255 that a loss ignores. Defaults to `0`.
+        flip_pairs: List of pairs of numbers of keypoints, such as those of
+            the left and the right hand, that change places in an image that
+            is seen in a mirror. Defaults to `None`: none do.
         **kwargs: `rate`, `seed` and `data_format` of `ImageAugmentation`, and
             `name` and `dtype` of a Keras layer.
 
@@ -65,6 +72,8 @@ class GeometricAugmentation(ImageAugmentation):
         interpolation="bilinear",
         bounding_box_format=None,
         min_visibility=0.0,
+        mask_fill_value=0,
+        flip_pairs=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -77,6 +86,10 @@ class GeometricAugmentation(ImageAugmentation):
         self.min_visibility = in_range(
             self, "min_visibility", min_visibility, 0, 1
         )
+        self.mask_fill_value = in_range(
+            self, "mask_fill_value", mask_fill_value
+        )
+        self.flip_pairs = checked_pairs(self, flip_pairs)
 
     def apply(self, inputs, parameters):
         size = self.output_size(*self.ops.shape(inputs)[1:3])
@@ -98,7 +111,8 @@ class GeometricAugmentation(ImageAugmentation):
             size,
             "nearest",
             self.fill_mode,
-            is_projective=self.is_projective,
+            mask_fill(self, masks),
+            self.is_projective,
         )
 
     def apply_to_boxes(self, boxes, parameters, shape):
@@ -106,6 +120,13 @@ class GeometricAugmentation(ImageAugmentation):
 
     def apply_to_keypoints(self, points, parameters, shape):
         return _matrices.moved_points(points, parameters["matrix"])
+
+    def _keypoints(self, keypoints, parameters, shape):
+        points = super()._keypoints(keypoints, parameters, shape)
+        if self.flip_pairs is None or "matrix" not in parameters:
+            return points
+        mirrored = _matrices.determinant(parameters["matrix"]) < 0
+        return self._select(mirrored, swapped(self, points), points)
 
     def _drawn(self, shape, training, seed=None, among=None):
         parameters, chosen = super()._drawn(shape, training, seed, among)

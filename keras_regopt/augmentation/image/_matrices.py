@@ -86,6 +86,12 @@ def inverted(matrix):
     return from_entries([[x / determinant for x in row] for row in adjugate])
 
 
+def determinant(matrix):
+    """The determinants, of shape `(batch,)`; below 0, a warp is a mirror."""
+    (a, b, c), (d, e, f), (g, h, i) = entries(matrix)
+    return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
+
+
 def entries(matrix):
     """The entries, three rows of three tensors of shape `(batch,)`."""
     return [[matrix[:, row, i] for i in range(3)] for row in range(3)]

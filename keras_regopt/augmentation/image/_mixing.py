@@ -5,10 +5,10 @@ import keras
 from keras_regopt import _validate
 from keras_regopt._keras import data_ops as ops
 from keras_regopt.augmentation._gather import rows_at
-from keras_regopt.augmentation._training import is_traced
 from keras_regopt.augmentation.image._base import ImageAugmentation
-from keras_regopt.augmentation.image._boxes import FORMATS
+from keras_regopt.augmentation.image._boxes import box_format
 from keras_regopt.augmentation.image._followers import check_boxes
+from keras_regopt.augmentation.image._mixed_labels import mixable
 from keras_regopt.augmentation.image._ragged import (
     FILLERS,
     is_ragged,
@@ -42,14 +42,15 @@ class MixingAugmentation(ImageAugmentation):
     mixes = True
     parts = 2
 
+    # Whether a mixture shows its parts all over, rather than side by side.
+    blends = False
+
     def __init__(self, *, num_classes=None, bounding_box_format=None, **kwargs):
         super().__init__(**kwargs)
         self.num_classes = _validate.integer(
             self, "num_classes", num_classes, low=2, optional=True
         )
-        self.bounding_box_format = _validate.one_of(
-            self, "bounding_box_format", bounding_box_format, (None, *FORMATS)
-        )
+        self.bounding_box_format = box_format(self, bounding_box_format)
 
     def placed(self, boxes, parameters, shape):
         """Where in the mixture the boxes of the parts lie.
@@ -85,7 +86,7 @@ class MixingAugmentation(ImageAugmentation):
 
     def _opened(self, inputs):
         data = super()._opened(inputs)
-        batch = _batch_of(self, data["images"])
+        _require_batch(self, data["images"])
         if "keypoints" in data:
             raise ValueError(
                 f"{type(self).__name__} cannot mix keypoints, whose order "
@@ -93,7 +94,7 @@ class MixingAugmentation(ImageAugmentation):
                 "this layer out."
             )
         if "labels" in data:
-            data["labels"] = _soft(self, data["labels"], batch)
+            data["labels"] = mixable(self, data["labels"], data["images"])
         boxes = data.get("bounding_boxes")
         if isinstance(boxes, dict) and not any(map(is_ragged, boxes.values())):
             # Here, and not in the mixing, so that at rest there are as many.
@@ -194,71 +195,13 @@ def _wide(tensor):
     return dtype if dtype == "float64" else "float32"
 
 
-def _batch_of(layer, images):
-    """The batch size, `None` if it is open."""
-    shape = tuple(getattr(images, "shape", ops.shape(images)))
+def _require_batch(layer, images):
+    shape = tuple(images.shape)
     if len(shape) == layer.element_rank:
         raise ValueError(
             f"{type(layer).__name__} mixes the images of a batch. Received a "
             f"single image: shape={shape}. Batch the dataset before the map: "
             "`ds.batch(64).map(layer)`."
-        )
-    return shape[0]
-
-
-def _soft(layer, labels, batch):
-    """Labels as floats, which can be mixed; integers become one-hot."""
-    name, classes = type(layer).__name__, layer.num_classes
-    if isinstance(labels, dict):
-        raise ValueError(
-            f"The labels of {name} must be one tensor. Received: a dict with "
-            f"the keys {sorted(labels)}. Concatenate them, and take them "
-            "apart after the mixing."
-        )
-    labels = _tensor(labels)
-    dtype = keras.backend.standardize_dtype(labels.dtype)
-    shape = tuple(labels.shape)
-    known = shape and None not in (batch, shape[0])
-    if not shape or (known and batch != shape[0]):
-        raise ValueError(
-            f"The labels of {name} must be as many as the images, {batch}. "
-            f"Received: shape={shape}"
-        )
-    is_one_hot = len(shape) == 2 and shape[1] != 1
-    if keras.backend.is_float_dtype(dtype) or is_one_hot:
-        if classes and (len(shape) != 2 or shape[1] not in (classes, None)):
-            raise ValueError(
-                f"The labels of {name} must be integers, or have the shape "
-                f"(batch, {classes}), since num_classes={classes}. "
-                f"Received: shape={shape}, dtype={dtype}"
-            )
-        floats = keras.backend.is_float_dtype(dtype)
-        return labels if floats else ops.cast(labels, "float32")
-    if classes is None or len(shape) > 2 or dtype == "string":
-        raise ValueError(
-            f"The labels of {name} are of dtype {dtype} and shape {shape}, "
-            "and such cannot be mixed. Set `num_classes` to the number of "
-            "classes, and integers of the shape (batch,) or (batch, 1) become "
-            "one-hot; or pass labels of floats, which are mixed as they are: "
-            "the zeros and ones of a binary task, for instance."
-        )
-    if len(shape) == 2:
-        labels = ops.squeeze(labels, axis=1)
-    labels = ops.cast(labels, "int32")
-    _check_ids(labels, name, classes)
-    return ops.one_hot(labels, classes, dtype="float32")
-
-
-def _check_ids(labels, name, classes):
-    if isinstance(labels, keras.KerasTensor) or is_traced(labels):
-        return
-    if 0 in labels.shape:
-        return
-    low, high = int(ops.min(labels)), int(ops.max(labels))
-    if low < 0 or high >= classes:
-        raise ValueError(
-            f"The labels of {name} must be from 0 to {classes - 1}, since "
-            f"num_classes={classes}. Received: labels from {low} to {high}"
         )
 
 

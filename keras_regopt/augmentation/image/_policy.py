@@ -6,6 +6,7 @@ from keras_regopt.augmentation._each import each
 from keras_regopt.augmentation.image import _matrices, _tables
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image._boxes import box_format
+from keras_regopt.augmentation.image._mask_fill import mask_fill
 from keras_regopt.augmentation.image._operations import (
     FACTORS,
     GEOMETRIC,
@@ -60,11 +61,13 @@ class PolicyAugmentation(ImageAugmentation):
         fill_mode: What is seen beyond the edge: `"constant"` is `fill_value`;
             for the others see `RandomAffine`. Defaults to `"constant"`.
         fill_value: Value of the pixels that `"constant"` fills in, in the
-            units of the images. Masks get 0. Defaults to `None`, what the
+            units of the images. Defaults to `None`, what the
             publication has.
         bounding_box_format: Format of the boxes in the inputs, one of Keras'
             formats, such as `"xyxy"` or `"rel_xywh"`. Defaults to `None`: no
             boxes.
+        mask_fill_value: Class of the pixels of masks that `"constant"` fills
+            in, such as the 255 that a loss ignores. Defaults to `0`.
         **kwargs: `rate`, `seed` and `data_format` of `ImageAugmentation`, and
             `name` and `dtype` of a Keras layer.
 
@@ -95,6 +98,7 @@ class PolicyAugmentation(ImageAugmentation):
         fill_mode="constant",
         fill_value=None,
         bounding_box_format=None,
+        mask_fill_value=0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -107,6 +111,9 @@ class PolicyAugmentation(ImageAugmentation):
             self, "fill_value", fill_value, optional=True
         )
         self.bounding_box_format = box_format(self, bounding_box_format)
+        self.mask_fill_value = in_range(
+            self, "mask_fill_value", mask_fill_value
+        )
 
     def apply(self, inputs, parameters):
         if _tables.are_bytes(inputs, self.value_range):
@@ -118,8 +125,10 @@ class PolicyAugmentation(ImageAugmentation):
     def apply_to_masks(self, masks, parameters):
         size = self.ops.shape(masks)[1:3]
 
+        fill = mask_fill(self, masks)
+
         def moved(masks, matrix):
-            return warp(masks, matrix, size, "nearest", self.fill_mode)
+            return warp(masks, matrix, size, "nearest", self.fill_mode, fill)
 
         return each(
             masks,

@@ -4,6 +4,7 @@ from keras_regopt import _validate
 from keras_regopt._keras import data_ops as ops
 from keras_regopt._model_wrapper import ModelWrapper
 from keras_regopt._registry import register
+from keras_regopt.augmentation._value_ranges import look_at_range
 from keras_regopt.augmentation.image._base import ImageAugmentation
 
 FLIPS = ("horizontal", "vertical", "both")
@@ -127,6 +128,7 @@ class Averaged(ModelWrapper):
         return ops.flip(images, axis=axes[way])
 
     def _augmented(self, images, layer, seed):
+        look_at_range(layer, images)
         batch, *shape = layer._sample_shape(images)
         # One draw for all, so that it does not matter where an image stands.
         drawn = layer._drawn((1, *shape), True, seed)

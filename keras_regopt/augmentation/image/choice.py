@@ -5,6 +5,7 @@ from keras_regopt._registry import register
 from keras_regopt._validate import fail, in_range
 from keras_regopt.augmentation._compile import run_compiled
 from keras_regopt.augmentation._each import each
+from keras_regopt.augmentation.image._additional import changed_targets
 from keras_regopt.augmentation.image._containers import Container
 
 # Sizes of images by which outputs are compared.
@@ -124,7 +125,8 @@ class Choice(Container):
         return self._by_choice(masks, parameters, moved, masks.dtype)
 
     def _follow(self, data, parameters, chosen, shape):
-        data, changed = dict(data), {}
+        data = dict(data)
+        changed = changed_targets(self, data, parameters, None)
         if "segmentation_masks" in data:
             masks = data.pop("segmentation_masks")
             changed["segmentation_masks"] = run_compiled(

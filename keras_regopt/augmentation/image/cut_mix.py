@@ -30,8 +30,8 @@ class CutMix(MixingAugmentation):
     through the batch: every image is the partner of one other, and none its
     own.
 
-    Pass a dict of `images` and `labels`; of a bare tensor, the images alone
-    are mixed. Integer labels become one-hot if `num_classes` is set, in
+    Pass a dict of `images` and `labels`; a bare tensor is mixed with a warning.
+    Integer labels become one-hot if `num_classes` is set, in
     training and at rest, so use a loss that takes vectors, such as
     `CategoricalCrossentropy`. Labels of floats, and integers of shape
     `(batch, classes)`, are mixed as they are.

@@ -29,8 +29,8 @@ class MixUp(MixingAugmentation):
     partner of one other, and none its own. (The authors' code shuffles the
     batch, where an image may meet itself.)
 
-    Pass a dict of `images` and `labels`; of a bare tensor, the images alone
-    are mixed. Integer labels become one-hot if `num_classes` is set, in
+    Pass a dict of `images` and `labels`; a bare tensor is mixed with a warning.
+    Integer labels become one-hot if `num_classes` is set, in
     training and at rest, so use a loss that takes vectors, such as
     `CategoricalCrossentropy`. Labels of floats, and integers of shape
     `(batch, classes)`, are mixed as they are: one-hot, soft, multi-label,
@@ -79,6 +79,8 @@ class MixUp(MixingAugmentation):
         1710.09412); Zhang et al. 2019, Bag of freebies for training object
         detection neural networks (arXiv 1902.04103), for boxes.
     """
+
+    blends = True
 
     def __init__(
         self,

@@ -26,8 +26,8 @@ class Mosaic(MixingAugmentation):
     so that every image is used four times, each time at another place; in a
     batch of less than four, some meet themselves.
 
-    Pass a dict of `images` and what belongs to them; of a bare tensor, the
-    images alone are mixed. Boxes move along and are cut to what is seen: those
+    Pass a dict of `images` and what belongs to them; a bare tensor is mixed
+    with a warning. Boxes move along and are cut to what is seen: those
     of the top left image come first, then those of the top right, bottom left
     and bottom right, so there is room for four times as many; what is not
     needed is padding at the end, zeros with the label -1. Masks are cut as
@@ -64,7 +64,8 @@ class Mosaic(MixingAugmentation):
     Examples:
         >>> layer = Mosaic(center=(0.5, 0.5), seed=0)
         >>> images = np.arange(4.0)[:, None, None, None] * np.ones((2, 2, 1))
-        >>> first = keras.ops.convert_to_numpy(layer(images))[0, ..., 0]
+        >>> mosaics = layer({"images": images})["images"]
+        >>> first = keras.ops.convert_to_numpy(mosaics)[0, ..., 0]
         >>> float(first[0, 0]), sorted(first.flatten().tolist())
         (0.0, [0.0, 1.0, 2.0, 3.0])
 

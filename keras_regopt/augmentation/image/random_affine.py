@@ -53,12 +53,16 @@ class RandomAffine(GeometricAugmentation):
             boxes.
         seed: Integer that fixes all draws. Defaults to `None`.
         fill_value: Value of the pixels that `"constant"` fills in, in the
-            units of the images. Masks get 0. Defaults to `0.0`.
+            units of the images; masks get `mask_fill_value`. Defaults to
+            `0.0`.
         **kwargs: `min_visibility` (the share of the area of a moved box, from
             0 to 1, that must be left within the image, or else the box is
-            dropped; 0.0 unless given), `rate` (the probability that an image
-            is moved at all) and `data_format`, and `name` and `dtype` of a
-            Keras layer.
+            dropped; 0.0 unless given), `mask_fill_value` (the class of the
+            pixels of masks that `"constant"` fills in; 0 unless given),
+            `flip_pairs` (pairs of keypoints, such as left and right hands,
+            that a mirror makes change places), `rate` (the probability that
+            an image is moved at all) and `data_format`, and `name` and
+            `dtype` of a Keras layer.
 
     Input shape:
         `(height, width, channels)` or `(batch, height, width, channels)`, or

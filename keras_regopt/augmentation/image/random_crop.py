@@ -4,6 +4,7 @@ from keras_regopt._keras import in_tf_graph
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, fail, positive_int
 from keras_regopt.augmentation.image._geometric import GeometricAugmentation
+from keras_regopt.augmentation.image._mask_fill import mask_fill
 from keras_regopt.augmentation.image._windows import shifts, windows
 
 
@@ -35,14 +36,16 @@ class RandomCrop(GeometricAugmentation):
             `"nearest"` is `a a a a | a b c d | d d d d` and `"wrap"` is
             `a b c d | a b c d | a b c d`. Defaults to `"constant"`.
         fill_value: Value of the pixels that `"constant"` fills in, in the
-            units of the images. Masks get 0. Defaults to `0.0`.
+            units of the images; masks get `mask_fill_value`. Defaults to
+            `0.0`.
         bounding_box_format: Format of the boxes in the inputs, one of Keras'
             formats, such as `"xyxy"` or `"rel_xywh"`. Defaults to `None`: no
             boxes.
         seed: Integer that fixes all draws. Defaults to `None`.
-        **kwargs: `min_visibility` of boxes, `rate` (the probability that an
-            image is cut at a random place) and `data_format`; see
-            `GeometricAugmentation`. `name` and `dtype` of a Keras layer.
+        **kwargs: `min_visibility` of boxes, `mask_fill_value`, `rate` (the
+            probability that an image is cut at a random place) and
+            `data_format`; see `GeometricAugmentation`. `name` and `dtype` of
+            a Keras layer.
 
     Input shape:
         `(height, width, channels)` or `(batch, height, width, channels)`, or
@@ -122,7 +125,7 @@ class RandomCrop(GeometricAugmentation):
         return self._cut(inputs, parameters, self.fill_value)
 
     def apply_to_masks(self, masks, parameters):
-        return self._cut(masks, parameters, 0.0)
+        return self._cut(masks, parameters, mask_fill(self, masks))
 
     def _cut(self, images, parameters, fill_value):
         _, height, width, _ = self.ops.shape(images)

@@ -3,6 +3,7 @@ import math
 from keras_regopt._registry import register
 from keras_regopt._validate import factor, in_range
 from keras_regopt.augmentation.image._geometric import GeometricAugmentation
+from keras_regopt.augmentation.image._mask_fill import mask_fill
 from keras_regopt.augmentation.image._matrices import boxes_around
 from keras_regopt.augmentation.image._warp import read_at
 
@@ -68,10 +69,12 @@ class RandomElastic(GeometricAugmentation):
             boxes.
         seed: Integer that fixes all draws. Defaults to `None`.
         fill_value: Value of the pixels that `"constant"` fills in, in the
-            units of the images. Masks get 0. Defaults to `0.0`.
-        **kwargs: `min_visibility` of boxes, `rate` (the probability that an
-            image is distorted at all) and `data_format`; see
-            `GeometricAugmentation`. `name` and `dtype` of a Keras layer.
+            units of the images; masks get `mask_fill_value`. Defaults to
+            `0.0`.
+        **kwargs: `min_visibility` of boxes, `mask_fill_value`, `rate` (the
+            probability that an image is distorted at all) and
+            `data_format`; see `GeometricAugmentation`. `name` and `dtype` of
+            a Keras layer.
 
     Input shape:
         `(height, width, channels)` or `(batch, height, width, channels)`, or
@@ -140,7 +143,7 @@ class RandomElastic(GeometricAugmentation):
         )
 
     def apply_to_masks(self, masks, parameters):
-        return self._read(masks, parameters, "nearest", 0.0)
+        return self._read(masks, parameters, "nearest", mask_fill(self, masks))
 
     def apply_to_keypoints(self, points, parameters, shape):
         """Finds the pixels of the output that are read at the points."""

@@ -83,6 +83,7 @@ class RandomMix(MixingAugmentation):
         self.per = one_of(self, "per", per, ("image", "batch"))
         self.parts = max(layer.parts for layer in layers)
         self.computes_in_floats = any(x.computes_in_floats for x in layers)
+        self.blends = all(layer.blends for layer in layers)
 
     def sample(self, shape, seed):
         ops = self.ops

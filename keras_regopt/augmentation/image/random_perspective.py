@@ -31,7 +31,8 @@ class RandomPerspective(GeometricAugmentation):
         fill_mode: What is seen beyond the edge; see `RandomAffine`.
             Defaults to `"constant"`.
         fill_value: Value of the pixels that `"constant"` fills in, in the
-            units of the images. Masks get 0. Defaults to `0.0`.
+            units of the images; masks get `mask_fill_value`. Defaults to
+            `0.0`.
         interpolation: `"bilinear"`, `"nearest"` or `"bicubic"`. Defaults to
             `"bilinear"`.
         bounding_box_format: Format of the boxes in the inputs, one of Keras'
@@ -40,9 +41,11 @@ class RandomPerspective(GeometricAugmentation):
         seed: Integer that fixes all draws. Defaults to `None`.
         **kwargs: `min_visibility` (the share of the area of a moved box, from
             0 to 1, that must be left within the image, or else the box is
-            dropped; 0.0 unless given), `rate` (the probability that an image
-            is moved at all, which Keras calls `factor`) and `data_format`,
-            and `name` and `dtype` of a Keras layer.
+            dropped; 0.0 unless given), `mask_fill_value` (the class of
+            the pixels of masks that `"constant"` fills in; 0 unless given),
+            `rate` (the probability that an image is moved at all, which Keras
+            calls `factor`) and `data_format`, and `name` and `dtype` of a
+            Keras layer.
 
     Input shape:
         `(height, width, channels)` or `(batch, height, width, channels)`, or

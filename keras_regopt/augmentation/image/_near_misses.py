@@ -1,0 +1,128 @@
+"""Keys of a dict that are nearly those of a layer, and labels left behind."""
+
+import difflib
+import re
+
+from keras_regopt.augmentation._told import warn_once
+
+# What else labels of images are called.
+LABEL_NAMES = (
+    "label",
+    "class",
+    "classlabel",
+    "classid",
+    "target",
+    "category",
+    "categories",
+    "onehot",
+    "y",
+)
+
+# What keys of these begin, end or are, other than by their own names.
+STEMS = {
+    "segmentation_masks": ("mask", "segmentation"),
+    "bounding_boxes": ("box",),
+    "keypoints": ("keypoint", "landmark"),
+}
+
+# How much alike names are that differ by a letter or two.
+ALIKE = 0.85
+
+
+def look_at_keys(layer, inputs, images):
+    """Warns of what should change with the images and does not, once for each.
+
+    Args:
+        layer: The augmentation that is called, in training.
+        inputs: What it is called on, images or a dict.
+        images: The images, a tensor.
+    """
+    if not isinstance(inputs, dict):
+        _warn_of_bare_images(layer)
+        return
+    names = [name for name in ("labels", *STEMS) if _changes(layer, name)]
+    for key, value in inputs.items():
+        if key in (layer.additional_targets or ()):
+            continue
+        name = _meant(key, value, names, len(images.shape))
+        if name is not None:
+            _warn_of_key(layer, repr(key), "the images", name)
+    boxes = inputs.get("bounding_boxes")
+    if isinstance(boxes, dict) and "bounding_boxes" in names:
+        for key in boxes:
+            if key != "classes" and _is_like(key, "labels"):
+                _warn_of_key(
+                    layer, f"{key!r} of the bounding boxes", "these", "labels"
+                )
+
+
+def _changes(layer, name):
+    if name == "labels":
+        return layer._overrides("apply_to_labels")
+    return layer.mixes or layer._moves(name)
+
+
+def _meant(key, value, names, rank):
+    """Which of some names was meant by a key, `None` for none of them."""
+    if not isinstance(key, str) or key in ("labels", *STEMS):
+        return None
+    for name in names:
+        if _is_like(key, name) or (
+            any(stem in _plain(key) for stem in STEMS.get(name, ()))
+            and _could_be(name, value, rank)
+        ):
+            return name
+    return None
+
+
+def _is_like(key, name):
+    """Whether a key is another spelling of a name, but not the name."""
+    if key == name:
+        return False
+    known = LABEL_NAMES if name == "labels" else ()
+    known = [_plain(word) for word in (name, *known)]
+    plain = _plain(key)
+    return plain in known or bool(
+        difflib.get_close_matches(plain, known, 1, ALIKE)
+    )
+
+
+def _plain(key):
+    """The letters of a key, in singular."""
+    letters = re.sub("[^a-z]", "", str(key).lower())
+    return letters if letters == "class" else re.sub("e?s$", "", letters)
+
+
+def _could_be(name, value, rank):
+    """Whether a value has a shape of what the name stands for."""
+    if isinstance(value, dict):
+        return "boxes" in value
+    shape = getattr(value, "shape", None)
+    if shape is None or getattr(shape, "rank", 0) is None:
+        return value is not None
+    if name == "segmentation_masks":
+        return len(shape) >= rank - 1
+    last = {"bounding_boxes": (4, None), "keypoints": (2, 3, None)}[name]
+    return len(shape) == rank - 1 and shape[-1] in last
+
+
+def _warn_of_key(layer, key, others, name):
+    warn_once(
+        layer,
+        f"key {key}",
+        f"The key {key} in the inputs of {type(layer).__name__} passes "
+        f"untouched, while {others} change. If it holds what belongs to them, "
+        f"its name must be {name!r}.",
+    )
+
+
+def _warn_of_bare_images(layer):
+    if layer.mixes:
+        warn_once(
+            layer,
+            "bare images",
+            f"{type(layer).__name__} mixes these images, but not their labels, "
+            "which it did not get. Pass a dict, {'images': x, 'labels': y}, "
+            "as `map_dataset(dataset, layer)` does by itself. To mix images "
+            "that have no labels, pass {'images': x}.",
+        )
