@@ -5,7 +5,9 @@ import numpy as np
 from keras import ops
 
 from keras_regopt._config import SignatureConfig
+from keras_regopt._keras import has_value
 from keras_regopt._validate import fail, in_range
+from keras_regopt.optimizers import _accumulation
 from keras_regopt.optimizers._groups import (
     checked_groups,
     factors,
@@ -13,6 +15,7 @@ from keras_regopt.optimizers._groups import (
 )
 from keras_regopt.optimizers._norms import global_norm, norm
 from keras_regopt.optimizers._order import after
+from keras_regopt.optimizers._replicas import update_each
 from keras_regopt.optimizers._rows import dense, scaled, summed
 from keras_regopt.optimizers._state import load_state
 
@@ -91,7 +94,33 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
             # Rows that appear twice would distort the norms, too.
             complete = summed if self.takes_sparse_gradients else dense
             grads = [complete(g) for g in grads]
+            if self.gradient_accumulation_steps or self.use_ema:
+                _accumulation.apply_gradients(self, grads, trainable_variables)
+                return
         super()._backend_apply_gradients(grads, trainable_variables)
+
+    def _update_model_variables_moving_average(self, trainable_variables):
+        if keras.backend.backend() == "tensorflow":
+            _accumulation.update_averages(self)
+        else:
+            super()._update_model_variables_moving_average(trainable_variables)
+
+    def _overwrite_model_variables_with_average_value(
+        self, trainable_variables
+    ):
+        averages = self._model_variables_moving_average
+
+        def update(variable):
+            # Keras goes by position, though some may be frozen by now.
+            place = self._trainable_variables_indices.get(
+                self._var_key(variable)
+            )
+            if place is not None and averages[place] is not None:
+                average = ops.convert_to_tensor(averages[place])
+                # A copy, since JAX does not let two variables share a buffer.
+                self.assign(variable, ops.copy(average))
+
+        self.update_each(update, trainable_variables)
 
     def _clip_gradients(self, grads):
         """Keras' clipping, with fast norms in single precision."""
@@ -114,33 +143,25 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
         values = self.step_values(grads, trainable_variables, learning_rate)
-        if keras.backend.backend() != "tensorflow":
-            for gradient, variable in zip(
-                grads, trainable_variables, strict=True
-            ):
-                self._update(variable, gradient, learning_rate, values)
-            return
-
-        import tensorflow as tf
-
-        def update_replicas(distribution, variables, *arguments):
-            gradients, learning_rate, values = arguments
-            for gradient, variable in zip(gradients, variables, strict=True):
-                distribution.extended.update(
-                    variable,
-                    self._update,
-                    args=(gradient, learning_rate, values),
-                    group=False,
-                )
-
-        tf.__internal__.distribute.interim.maybe_merge_call(
-            update_replicas,
-            self._distribution_strategy,
-            [getattr(v, "value", v) for v in trainable_variables],
+        update_each(
+            self,
+            self._update,
+            trainable_variables,
             grads,
-            learning_rate,
-            values,
+            shared=(learning_rate, values),
         )
+
+    def update_each(self, update, variables):
+        """Runs `update(variable)` where the variables live.
+
+        Under `tf.distribute` this is on every replica; elsewhere it is a loop.
+        Inside, assign by `self.assign` and its sisters only.
+
+        Args:
+            update: Function of a variable.
+            variables: The model's variables.
+        """
+        update_each(self, update, variables)
 
     def _update(self, variable, gradient, learning_rate, values):
         """One variable's step, on TensorFlow of each of its replicas."""
@@ -188,6 +209,20 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
         optimizers keep no such thing, and then this does nothing.
         """
         return
+
+    def finalize_variable_values(self, var_list):
+        # After a `fit` that ended by an error, JAX leaves no values.
+        if has_value(self._iterations):
+            self.finalize(var_list)
+
+    def finalize(self, var_list):
+        """Gives the variables the values that training ends with.
+
+        Args:
+            var_list: The model's trainable variables, which may be others than
+                those it was built with.
+        """
+        super().finalize_variable_values(var_list)
 
     def among(self, variables):
         """Which of the variables it was built with are given, as booleans."""

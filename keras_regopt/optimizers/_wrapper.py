@@ -182,33 +182,6 @@ class OptimizerWrapper(Optimizer):
         self._track_variable(own)
         return own
 
-    def update_each(self, update, variables):
-        """Runs `update(variable)` where the variables live.
-
-        Under `tf.distribute` this is on every replica; elsewhere it is a loop.
-        Inside, assign by `self.assign` and its sisters only.
-
-        Args:
-            update: Function of a variable.
-            variables: The model's variables.
-        """
-        if keras.backend.backend() != "tensorflow":
-            for variable in variables:
-                update(variable)
-            return
-
-        import tensorflow as tf
-
-        def update_replicas(distribution, variables):
-            for variable in variables:
-                distribution.extended.update(variable, update, group=False)
-
-        tf.__internal__.distribute.interim.maybe_merge_call(
-            update_replicas,
-            self._distribution_strategy,
-            [getattr(v, "value", v) for v in variables],
-        )
-
     @property
     def variables(self):
         return self._variables + self.inner.variables
@@ -231,7 +204,7 @@ class OptimizerWrapper(Optimizer):
     def exclude_from_weight_decay(self, var_list=None, var_names=None):
         self.inner.exclude_from_weight_decay(var_list, var_names)
 
-    def finalize_variable_values(self, var_list):
+    def finalize(self, var_list):
         self.inner.finalize_variable_values(var_list)
 
     def set_weights(self, weights):

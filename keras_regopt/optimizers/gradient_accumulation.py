@@ -2,7 +2,7 @@ from keras import ops
 
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, positive_int
-from keras_regopt.optimizers._complete import replicas
+from keras_regopt.optimizers._replicas import replicas
 from keras_regopt.optimizers._rows import dense
 from keras_regopt.optimizers._wrapper import OptimizerWrapper, takes_steps
 

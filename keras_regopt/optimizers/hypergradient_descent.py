@@ -4,13 +4,13 @@ from keras import ops
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, fail, in_range
 from keras_regopt.optimizers._complete import (
-    assign_each,
     loss_scale,
     refuse_accumulation,
     summed,
     with_gradients,
 )
 from keras_regopt.optimizers._norms import global_norm
+from keras_regopt.optimizers._replicas import assign_each
 from keras_regopt.optimizers._wrapper import OptimizerWrapper
 
 

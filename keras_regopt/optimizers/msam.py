@@ -1,7 +1,6 @@
 import numpy as np
 from keras import ops
 
-from keras_regopt._keras import has_value
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers._base import Optimizer
@@ -136,10 +135,8 @@ class MSAM(Optimizer):
         """Called by a model after it made a step."""
         self.unperturb()
 
-    def finalize_variable_values(self, var_list):
-        super().finalize_variable_values(var_list)
-        if self.built and not has_value(self.shift):
-            return
+    def finalize(self, var_list):
+        super().finalize(var_list)
         if self.use_ema and self.built:
             # The averages have taken the place of the shifted weights.
             self.restart()

@@ -1,12 +1,10 @@
 import keras
 from keras import ops
 
-from keras_regopt._keras import has_value
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, in_range, integer
 from keras_regopt.optimizers._ascent import ascent
 from keras_regopt.optimizers._complete import (
-    assign_each,
     summed,
     with_gradients,
 )
@@ -14,6 +12,7 @@ from keras_regopt.optimizers._model_hooks import (
     hook_models,
     switching_optimizers,
 )
+from keras_regopt.optimizers._replicas import assign_each
 from keras_regopt.optimizers._wrapper import OptimizerWrapper, takes_steps
 
 
@@ -142,10 +141,9 @@ class SAM(OptimizerWrapper):
             for variable in (self.climbs, self.is_back):
                 variable.assign(ops.zeros((), variable.dtype))
 
-    def finalize_variable_values(self, var_list):
-        if not self.built or has_value(self.climbs):
-            self.switch_to_evaluation()
-        super().finalize_variable_values(var_list)
+    def finalize(self, var_list):
+        self.switch_to_evaluation()
+        super().finalize(var_list)
 
     def _climb(self, gradients, variables):
         if self.sync_period == 2:

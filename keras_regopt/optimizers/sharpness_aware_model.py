@@ -6,11 +6,10 @@ from keras_regopt._registry import register
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers._ascent import ascent
 from keras_regopt.optimizers._complete import (
-    assign_each,
-    replicas,
     summed,
     with_gradients,
 )
+from keras_regopt.optimizers._replicas import assign_each, replicas
 
 
 @register

@@ -3,12 +3,11 @@ from keras import ops
 from keras_regopt._registry import register
 from keras_regopt._validate import fail
 from keras_regopt.optimizers._complete import (
-    assign_each,
     loss_scale,
-    replicas,
     summed,
     with_gradients,
 )
+from keras_regopt.optimizers._replicas import assign_each, replicas
 from keras_regopt.optimizers._rows import dense
 from keras_regopt.optimizers._transformation import (
     GradientTransformation,
