@@ -4,7 +4,7 @@ from keras import ops
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers._base import Optimizer
-from keras_regopt.optimizers._model_hooks import hook_models
+from keras_regopt.optimizers._model_hooks import hook_models, note_step
 from keras_regopt.optimizers._norms import global_norm
 from keras_regopt.optimizers._numerics import wide_dtype
 
@@ -82,6 +82,7 @@ class MSAM(Optimizer):
         )
 
     def step_values(self, gradients, variables, learning_rate):
+        note_step(self)
         length = global_norm(
             [
                 self._next_momentum(gradient, variable)

@@ -10,6 +10,7 @@ from keras_regopt.optimizers._complete import (
 )
 from keras_regopt.optimizers._model_hooks import (
     hook_models,
+    note_step,
     switching_optimizers,
 )
 from keras_regopt.optimizers._replicas import assign_each
@@ -101,6 +102,7 @@ class SAM(OptimizerWrapper):
         )
 
     def step(self, gradients, variables):
+        note_step(self)
         self.run_if(
             ops.equal(self.climbs, self.sync_period - 1),
             lambda: self._descend(gradients, variables),
