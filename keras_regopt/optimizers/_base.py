@@ -226,9 +226,10 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
 
     def among(self, variables):
         """Which of the variables it was built with are given, as booleans."""
-        given = np.zeros(len(self._trainable_variables), bool)
-        given[[self._get_variable_index(v) for v in variables]] = True
-        return ops.convert_to_tensor(given)
+        given = {self._get_variable_index(v) for v in variables}
+        places = range(len(self._trainable_variables))
+        # Of a NumPy array, torch.compile does not know the dtype.
+        return ops.convert_to_tensor([p in given for p in places], "bool")
 
     def load_own_variables(self, store):
         load_state(self, self.variables, store)

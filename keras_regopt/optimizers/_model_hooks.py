@@ -25,6 +25,8 @@ import warnings
 
 import keras
 
+from keras_regopt.optimizers._torch import is_compiling
+
 # The `_Switches` of the train function that is running.
 _RUNNING = contextvars.ContextVar("running_switches", default=None)
 
@@ -94,6 +96,9 @@ def note_step(optimizer):
     Args:
         optimizer: An optimizer that switches weights and makes a step.
     """
+    if keras.backend.backend() == "torch" and is_compiling():
+        # torch.compile knows no context variables.
+        return
     switches = _RUNNING.get()
     if switches is not None:
         switches.note_step(optimizer)

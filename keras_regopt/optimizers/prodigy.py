@@ -1,5 +1,4 @@
 import keras
-import numpy as np
 from keras import ops
 
 from keras_regopt._registry import register
@@ -136,14 +135,14 @@ class Prodigy(Optimizer):
         weight = 1.0 if self.safeguard_warmup else rate
         started = ops.convert_to_tensor(self.started) > 0
 
-        present = np.zeros(len(self.model_variables), "float32")
+        present = [0.0] * len(self.model_variables)
         descent, length, sums = 0.0, 0.0, {}
         for gradient, variable in zip(gradients, variables, strict=True):
             index = self._get_variable_index(variable)
             if self._rate_factors[index] == 0:
                 # A frozen variable has no part in the estimate.
                 continue
-            present[index] = 1
+            present[index] = 1.0
             dtype = wide_dtype(variable.dtype)
             gradient = ops.cast(gradient, dtype)
             way = wide(self.initials[index]) - wide(variable)
@@ -161,6 +160,7 @@ class Prodigy(Optimizer):
         self.numerator.assign(numerator)
         self.previous_d.assign(d)
         self.d.assign(next_d)
+        present = ops.convert_to_tensor(present, "float32")
         self.started.assign(ops.maximum(self.started, present))
         return {
             "rate": d * correction,
