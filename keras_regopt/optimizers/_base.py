@@ -14,6 +14,7 @@ from keras_regopt.optimizers._groups import (
     warn_of_idle_groups,
 )
 from keras_regopt.optimizers._norms import global_norm, norm
+from keras_regopt.optimizers._numerics import copied
 from keras_regopt.optimizers._order import after
 from keras_regopt.optimizers._replicas import update_each
 from keras_regopt.optimizers._rows import dense, scaled, summed
@@ -118,7 +119,7 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
             if place is not None and averages[place] is not None:
                 average = ops.convert_to_tensor(averages[place])
                 # A copy, since JAX does not let two variables share a buffer.
-                self.assign(variable, ops.copy(average))
+                self.assign(variable, copied(average))
 
         self.update_each(update, trainable_variables)
 
@@ -257,7 +258,7 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
             for own, other in zip(
                 copied.variables, self.variables, strict=True
             ):
-                own.assign(ops.copy(ops.convert_to_tensor(other)))
+                own.assign(copied(other))
         return copied
 
     @property

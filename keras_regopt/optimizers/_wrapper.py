@@ -5,6 +5,7 @@ from keras_regopt._validate import fail, instance_of
 from keras_regopt.optimizers._base import Optimizer
 from keras_regopt.optimizers._gate import choose, nothing
 from keras_regopt.optimizers._groups import variable_path
+from keras_regopt.optimizers._numerics import copied
 from keras_regopt.optimizers._order import after
 from keras_regopt.optimizers._state import load_state, save_layout
 
@@ -78,7 +79,7 @@ class OptimizerWrapper(Optimizer):
             if gradient is not None and takes_steps(variable)
         ]
         # A copy, since some backends change variables in place.
-        before = ops.copy(ops.convert_to_tensor(self.inner.iterations))
+        before = copied(self.inner.iterations)
         self.before_step(own_variables)
         self.inner.apply(gradients, variables)
         stepped = not skips(self.inner) or ops.not_equal(

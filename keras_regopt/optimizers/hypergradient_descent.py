@@ -10,6 +10,7 @@ from keras_regopt.optimizers._complete import (
     with_gradients,
 )
 from keras_regopt.optimizers._norms import global_norm
+from keras_regopt.optimizers._numerics import copied
 from keras_regopt.optimizers._replicas import assign_each
 from keras_regopt.optimizers._wrapper import OptimizerWrapper
 
@@ -102,7 +103,7 @@ class HypergradientDescent(OptimizerWrapper):
         if places:
             self._learn([gradients[p] for p in places], variables_here)
         # Copies, since some backends change variables in place.
-        before = [ops.copy(ops.convert_to_tensor(v)) for v in variables_here]
+        before = [copied(v) for v in variables_here]
         self.inner.apply(gradients, variables)
         self._keep_directions(before, variables_here)
 

@@ -6,7 +6,7 @@ from keras_regopt._validate import in_range
 from keras_regopt.optimizers._base import Optimizer
 from keras_regopt.optimizers._model_hooks import hook_models, note_step
 from keras_regopt.optimizers._norms import global_norm
-from keras_regopt.optimizers._numerics import wide_dtype
+from keras_regopt.optimizers._numerics import copied, wide_dtype
 
 
 @register
@@ -90,7 +90,7 @@ class MSAM(Optimizer):
             ]
         )
         # A copy, since some backends change variables in place.
-        before = ops.copy(ops.convert_to_tensor(self.shift))
+        before = copied(self.shift)
         after = ops.cast(self._shift_of(length), "float32")
         self.shift.assign(ops.where(self.among(variables), after, before))
         return before, after

@@ -7,6 +7,7 @@ from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers._base import Optimizer
 from keras_regopt.optimizers._numerics import (
     bias_correction,
+    copied,
     wide,
     wide_dtype,
 )
@@ -128,7 +129,7 @@ class Prodigy(Optimizer):
         """Estimates `d`; what the steps of the variables share."""
         correction = self._correction()
         rate = ops.cast(learning_rate, "float32") * correction
-        d = ops.copy(ops.convert_to_tensor(self.d))
+        d = copied(self.d)
         shrinkage = self.previous_d / d
         beta_3 = self.beta_2**0.5 if self.beta_3 is None else self.beta_3
         beta_3 = beta_3 * ops.square(shrinkage)

@@ -13,6 +13,7 @@ from keras_regopt.optimizers._model_hooks import (
     note_step,
     switching_optimizers,
 )
+from keras_regopt.optimizers._numerics import copied
 from keras_regopt.optimizers._replicas import assign_each
 from keras_regopt.optimizers._wrapper import OptimizerWrapper, takes_steps
 
@@ -165,7 +166,7 @@ class SAM(OptimizerWrapper):
 
     def _descend(self, gradients, variables):
         self.update_each(
-            lambda v: self.assign(v, ops.copy(self._other_of(v))),
+            lambda v: self.assign(v, copied(self._other_of(v))),
             self._perturbed(),
         )
         self.inner.apply(gradients, variables)
@@ -173,7 +174,7 @@ class SAM(OptimizerWrapper):
 
     def _remember(self):
         self.update_each(
-            lambda v: self.assign(self._other_of(v), ops.copy(v)),
+            lambda v: self.assign(self._other_of(v), copied(v)),
             self._perturbed(),
         )
 
@@ -186,7 +187,7 @@ class SAM(OptimizerWrapper):
 
     def _swap(self, is_back):
         def swap(variable, other):
-            value, other_value = ops.copy(variable), ops.copy(other)
+            value, other_value = copied(variable), copied(other)
             self.assign(variable, other_value)
             self.assign(other, value)
 

@@ -9,6 +9,7 @@ from keras_regopt.optimizers._complete import (
     summed,
     with_gradients,
 )
+from keras_regopt.optimizers._numerics import copied
 from keras_regopt.optimizers._replicas import assign_each, replicas
 
 
@@ -190,7 +191,7 @@ def _state(model):
 
 def _values(variables):
     """The values of variables, which later assignments leave as they are."""
-    values = [ops.copy(variable) for variable in variables]
+    values = [copied(variable) for variable in variables]
     if keras.backend.backend() == "torch":
         return [value.detach() for value in values]
     return values
