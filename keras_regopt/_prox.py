@@ -81,7 +81,7 @@ def shrink_groups_in_metric(x, step, scale, group, axis):
     target = ops.where(vanishes, step * (2 * group), x) / scale
     offset = step * group / scale
     radius = ops.maximum(
-        _norms(target, axis) - ops.max(offset, axis=axis, keepdims=True), 0.0
+        _norms(target, axis) - ops.amax(offset, axis=axis, keepdims=True), 0.0
     )
     for _ in range(_NEWTON_STEPS):
         ratio = target / (radius + offset)

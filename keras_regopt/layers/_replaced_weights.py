@@ -26,6 +26,9 @@ from keras_regopt._validate import fail
 # For the present thread, by the identity of a variable, what it reads as.
 _present = threading.local()
 
+# A plain function, since TorchDynamo follows neither `super()` nor a property.
+_own_value = keras.Variable.value.fget
+
 
 class _ReplaceableVariable(keras.Variable):
     """A variable that reads as something else while a thread wants it so."""
@@ -35,8 +38,7 @@ class _ReplaceableVariable(keras.Variable):
         instead = getattr(_present, "values", {}).get(id(self))
         if instead is not None:
             return self._maybe_autocast(instead)
-        # TorchDynamo cannot follow `super()` here.
-        return keras.Variable.value.fget(self)
+        return _own_value(self)
 
 
 class Place:

@@ -78,7 +78,7 @@ class DropConnect(Wrapper):
         if not training or self.rate == 0:
             return self._call_layer(inputs, training, mask)
         refuse_quantized(self, self._places, "drop weights")
-        weights = [self._dropped(place) for place in self._places]
+        weights = list(map(self._dropped, self._places))
         with replaced(self._places, weights):
             return self._call_layer(inputs, training, mask)
 

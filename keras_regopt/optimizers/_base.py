@@ -5,14 +5,18 @@ import numpy as np
 from keras import ops
 
 from keras_regopt._config import SignatureConfig
+from keras_regopt._keras import has_value
 from keras_regopt._validate import fail, in_range
+from keras_regopt.optimizers import _accumulation
 from keras_regopt.optimizers._groups import (
     checked_groups,
     factors,
     warn_of_idle_groups,
 )
 from keras_regopt.optimizers._norms import global_norm, norm
+from keras_regopt.optimizers._numerics import copied
 from keras_regopt.optimizers._order import after
+from keras_regopt.optimizers._replicas import update_each
 from keras_regopt.optimizers._rows import dense, scaled, summed
 from keras_regopt.optimizers._state import load_state
 
@@ -99,7 +103,33 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
             # Rows that appear twice would distort the norms, too.
             complete = summed if self.takes_sparse_gradients else dense
             grads = [complete(g) for g in grads]
+            if self.gradient_accumulation_steps or self.use_ema:
+                _accumulation.apply_gradients(self, grads, trainable_variables)
+                return
         super()._backend_apply_gradients(grads, trainable_variables)
+
+    def _update_model_variables_moving_average(self, trainable_variables):
+        if keras.backend.backend() == "tensorflow":
+            _accumulation.update_averages(self)
+        else:
+            super()._update_model_variables_moving_average(trainable_variables)
+
+    def _overwrite_model_variables_with_average_value(
+        self, trainable_variables
+    ):
+        averages = self._model_variables_moving_average
+
+        def update(variable):
+            # Keras goes by position, though some may be frozen by now.
+            place = self._trainable_variables_indices.get(
+                self._var_key(variable)
+            )
+            if place is not None and averages[place] is not None:
+                average = ops.convert_to_tensor(averages[place])
+                # A copy, since JAX does not let two variables share a buffer.
+                self.assign(variable, copied(average))
+
+        self.update_each(update, trainable_variables)
 
     def _clip_gradients(self, grads):
         """Keras' clipping, with fast norms in single precision."""
@@ -122,33 +152,25 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
         values = self.step_values(grads, trainable_variables, learning_rate)
-        if keras.backend.backend() != "tensorflow":
-            for gradient, variable in zip(
-                grads, trainable_variables, strict=True
-            ):
-                self._update(variable, gradient, learning_rate, values)
-            return
-
-        import tensorflow as tf
-
-        def update_replicas(distribution, variables, *arguments):
-            gradients, learning_rate, values = arguments
-            for gradient, variable in zip(gradients, variables, strict=True):
-                distribution.extended.update(
-                    variable,
-                    self._update,
-                    args=(gradient, learning_rate, values),
-                    group=False,
-                )
-
-        tf.__internal__.distribute.interim.maybe_merge_call(
-            update_replicas,
-            self._distribution_strategy,
-            [getattr(v, "value", v) for v in trainable_variables],
+        update_each(
+            self,
+            self._update,
+            trainable_variables,
             grads,
-            learning_rate,
-            values,
+            shared=(learning_rate, values),
         )
+
+    def update_each(self, update, variables):
+        """Runs `update(variable)` where the variables live.
+
+        Under `tf.distribute` this is on every replica; elsewhere it is a loop.
+        Inside, assign by `self.assign` and its sisters only.
+
+        Args:
+            update: Function of a variable.
+            variables: The model's variables.
+        """
+        update_each(self, update, variables)
 
     def _update(self, variable, gradient, learning_rate, values):
         """One variable's step, on TensorFlow of each of its replicas."""
@@ -197,11 +219,26 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
         """
         return
 
+    def finalize_variable_values(self, var_list):
+        # After a `fit` that ended by an error, JAX leaves no values.
+        if has_value(self._iterations):
+            self.finalize(var_list)
+
+    def finalize(self, var_list):
+        """Gives the variables the values that training ends with.
+
+        Args:
+            var_list: The model's trainable variables, which may be others than
+                those it was built with.
+        """
+        super().finalize_variable_values(var_list)
+
     def among(self, variables):
         """Which of the variables it was built with are given, as booleans."""
-        given = np.zeros(len(self._trainable_variables), bool)
-        given[[self._get_variable_index(v) for v in variables]] = True
-        return ops.convert_to_tensor(given)
+        given = {self._get_variable_index(v) for v in variables}
+        places = range(len(self._trainable_variables))
+        # Of a NumPy array, torch.compile does not know the dtype.
+        return ops.convert_to_tensor([p in given for p in places], "bool")
 
     def load_own_variables(self, store):
         load_state(self, self.variables, store)
@@ -229,7 +266,7 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
             for own, other in zip(
                 copied.variables, self.variables, strict=True
             ):
-                own.assign(ops.copy(ops.convert_to_tensor(other)))
+                own.assign(copied(other))
         return copied
 
     @property

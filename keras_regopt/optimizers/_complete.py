@@ -46,36 +46,3 @@ def summed(optimizer, gradients, variables):
         pairs = zip(gradients, variables, strict=True)
         gradients = [g for g, _ in optimizer._all_reduce_sum_gradients(pairs)]
     return [dense(gradient) for gradient in gradients]
-
-
-def replicas():
-    """How many replicas sum their gradients in a step."""
-    if keras.backend.backend() != "tensorflow":
-        return 1
-
-    import tensorflow as tf
-
-    return tf.distribute.get_strategy().num_replicas_in_sync
-
-
-def assign_each(optimizer, variables, values):
-    """Assigns values that each replica has computed to its own variables."""
-    if keras.backend.backend() != "tensorflow":
-        for variable, value in zip(variables, values, strict=True):
-            optimizer.assign(variable, value)
-        return
-
-    import tensorflow as tf
-
-    def assign_replicas(distribution, variables, values):
-        for variable, value in zip(variables, values, strict=True):
-            distribution.extended.update(
-                variable, optimizer.assign, args=(value,), group=False
-            )
-
-    tf.__internal__.distribute.interim.maybe_merge_call(
-        assign_replicas,
-        optimizer._distribution_strategy,
-        [getattr(v, "value", v) for v in variables],
-        values,
-    )

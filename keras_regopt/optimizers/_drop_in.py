@@ -120,7 +120,7 @@ class DropIn(FormulaOptimizer):
         return total
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
-        if keras.backend.backend() == "torch":
+        if keras.backend.backend() == "torch" and not _torch.is_compiling():
             _torch.update(self, grads, trainable_variables, learning_rate)
             return
         super()._backend_update_step(grads, trainable_variables, learning_rate)

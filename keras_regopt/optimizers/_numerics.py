@@ -5,6 +5,8 @@ import math
 import keras
 from keras import ops
 
+from keras_regopt.optimizers import _torch
+
 
 def bias_correction(beta, step):
     """The sum of the weights of a moving average that started at zero.
@@ -56,3 +58,19 @@ def wide(x):
     """A tensor or variable as a tensor of its `wide_dtype`."""
     x = ops.convert_to_tensor(x)
     return ops.cast(x, wide_dtype(x.dtype))
+
+
+def copied(x):
+    """The value of a variable, which stays when the variable changes.
+
+    Args:
+        x: A variable or tensor of numbers.
+
+    Returns:
+        A tensor.
+    """
+    x = ops.convert_to_tensor(x)
+    if keras.backend.backend() == "torch" and _torch.is_compiling():
+        # Inductor drops a mere copy, and reads what has changed meanwhile.
+        return x * 1
+    return ops.copy(x)

@@ -122,7 +122,7 @@ def next_basis(factors, basis):
             continue
         product = ops.matmul(matrix, vectors)
         values = ops.sum(vectors * product, axis=0)
-        certain = values > NEGLIGIBLE * ops.max(values)
+        certain = values > NEGLIGIBLE * ops.amax(values)
         order = ops.argsort(-values)
         moved = ops.take(ops.where(certain, product, vectors), order, axis=1)
         turned.append(ops.qr(moved)[0])

@@ -5,7 +5,7 @@ from keras import ops
 
 from keras_regopt._validate import fail, in_range, integer
 from keras_regopt.optimizers._base import Optimizer
-from keras_regopt.optimizers._model_hooks import hook_models
+from keras_regopt.optimizers._model_hooks import hook_models, note_step
 from keras_regopt.optimizers._numerics import wide_dtype
 from keras_regopt.optimizers._order import after
 
@@ -95,6 +95,7 @@ class ScheduleFree(Optimizer):
         return ops.minimum(step / self.warmup_steps, 1.0)
 
     def step_values(self, gradients, variables, learning_rate):
+        note_step(self)
         step = ops.cast(self.iterations + 1, "float32")
         rate_factor = self.rate_factor(step)
         rate = ops.cast(learning_rate, "float32") * rate_factor

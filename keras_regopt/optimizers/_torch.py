@@ -1,6 +1,16 @@
 """The step on torch: lists of tensors in few calls."""
 
 
+def is_compiling():
+    """Whether `torch.compile` traces the step.
+
+    It fuses a formula by itself, and has no numbers to hand to fused ones.
+    """
+    import torch
+
+    return torch.compiler.is_compiling()
+
+
 def update(optimizer, gradients, variables, learning_rate):
     """Makes the step of all variables.
 

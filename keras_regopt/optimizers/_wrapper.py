@@ -5,6 +5,7 @@ from keras_regopt._validate import fail, instance_of
 from keras_regopt.optimizers._base import Optimizer
 from keras_regopt.optimizers._gate import choose, nothing
 from keras_regopt.optimizers._groups import variable_path
+from keras_regopt.optimizers._numerics import copied
 from keras_regopt.optimizers._order import after
 from keras_regopt.optimizers._state import load_state, save_layout
 
@@ -78,7 +79,7 @@ class OptimizerWrapper(Optimizer):
             if gradient is not None and takes_steps(variable)
         ]
         # A copy, since some backends change variables in place.
-        before = ops.copy(ops.convert_to_tensor(self.inner.iterations))
+        before = copied(self.inner.iterations)
         self.before_step(own_variables)
         self.inner.apply(gradients, variables)
         stepped = not skips(self.inner) or ops.not_equal(
@@ -182,33 +183,6 @@ class OptimizerWrapper(Optimizer):
         self._track_variable(own)
         return own
 
-    def update_each(self, update, variables):
-        """Runs `update(variable)` where the variables live.
-
-        Under `tf.distribute` this is on every replica; elsewhere it is a loop.
-        Inside, assign by `self.assign` and its sisters only.
-
-        Args:
-            update: Function of a variable.
-            variables: The model's variables.
-        """
-        if keras.backend.backend() != "tensorflow":
-            for variable in variables:
-                update(variable)
-            return
-
-        import tensorflow as tf
-
-        def update_replicas(distribution, variables):
-            for variable in variables:
-                distribution.extended.update(variable, update, group=False)
-
-        tf.__internal__.distribute.interim.maybe_merge_call(
-            update_replicas,
-            self._distribution_strategy,
-            [getattr(v, "value", v) for v in variables],
-        )
-
     @property
     def variables(self):
         return self._variables + self.inner.variables
@@ -231,7 +205,7 @@ class OptimizerWrapper(Optimizer):
     def exclude_from_weight_decay(self, var_list=None, var_names=None):
         self.inner.exclude_from_weight_decay(var_list, var_names)
 
-    def finalize_variable_values(self, var_list):
+    def finalize(self, var_list):
         self.inner.finalize_variable_values(var_list)
 
     def set_weights(self, weights):

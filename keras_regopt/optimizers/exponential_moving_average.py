@@ -1,7 +1,6 @@
 import numpy as np
 from keras import ops
 
-from keras_regopt._keras import has_value
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers._wrapper import OptimizerWrapper, takes_steps
@@ -141,11 +140,9 @@ class ExponentialMovingAverage(OptimizerWrapper):
             )
         ]
 
-    def finalize_variable_values(self, var_list):
-        super().finalize_variable_values(var_list)
+    def finalize(self, var_list):
+        super().finalize(var_list)
         if not self.overwrite or not self.built:
-            return
-        if not has_value(self.averaged_steps):
             return
         averages = {
             self._var_key(variable): average

@@ -2,7 +2,8 @@ from keras import ops
 
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, positive_int
-from keras_regopt.optimizers._complete import replicas
+from keras_regopt.optimizers._replicas import replicas
+from keras_regopt.optimizers._rows import dense
 from keras_regopt.optimizers._wrapper import OptimizerWrapper, takes_steps
 
 
@@ -79,9 +80,10 @@ class GradientAccumulation(OptimizerWrapper):
     def _collect(self, gradients, variables):
         for collector, gradient, variable in self._known(gradients, variables):
             if takes_steps(variable):
-                # Sparse gradients touch only their rows.
+                # Sparse gradients touch only their rows, but what is summed
+                # over replicas when it is read cannot be changed by rows.
                 if replicas() > 1:
-                    gradient = ops.convert_to_tensor(gradient)
+                    gradient = dense(gradient)
                 self.assign_add(collector, gradient)
             else:
                 self.assign(collector, ops.maximum(collector, gradient))
@@ -93,7 +95,7 @@ class GradientAccumulation(OptimizerWrapper):
         for place, (collector, gradient, variable) in zip(
             places, known, strict=True
         ):
-            gradient = ops.convert_to_tensor(gradient)
+            gradient = dense(gradient)
             if not takes_steps(variable):
                 total = ops.maximum(collector, gradient)
             else:

@@ -4,13 +4,14 @@ from keras import ops
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, fail, in_range
 from keras_regopt.optimizers._complete import (
-    assign_each,
     loss_scale,
     refuse_accumulation,
     summed,
     with_gradients,
 )
 from keras_regopt.optimizers._norms import global_norm
+from keras_regopt.optimizers._numerics import copied
+from keras_regopt.optimizers._replicas import assign_each
 from keras_regopt.optimizers._wrapper import OptimizerWrapper
 
 
@@ -102,7 +103,7 @@ class HypergradientDescent(OptimizerWrapper):
         if places:
             self._learn([gradients[p] for p in places], variables_here)
         # Copies, since some backends change variables in place.
-        before = [ops.copy(ops.convert_to_tensor(v)) for v in variables_here]
+        before = [copied(v) for v in variables_here]
         self.inner.apply(gradients, variables)
         self._keep_directions(before, variables_here)
 

@@ -4,6 +4,7 @@ from keras import ops
 
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range, integer
+from keras_regopt.optimizers._numerics import copied
 from keras_regopt.optimizers._wrapper import OptimizerWrapper
 
 
@@ -119,7 +120,7 @@ class Lookahead(OptimizerWrapper):
                 ops.convert_to_tensor(variable),
                 ops.convert_to_tensor(slow),
             )
-            self.assign(slow, ops.copy(value))
+            self.assign(slow, copied(value))
 
         self.update_each(update, variables)
         self.steps.assign(
@@ -134,7 +135,7 @@ class Lookahead(OptimizerWrapper):
             met = former + (fast - former) * self.slow_step_size
             # Copies, since some backends change variables in place.
             fast, former = (
-                ops.copy(ops.where(own, met, value)) for value in (fast, former)
+                copied(ops.where(own, met, value)) for value in (fast, former)
             )
             self.assign(slow, former)
             self.assign(variable, fast)

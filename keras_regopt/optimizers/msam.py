@@ -1,13 +1,12 @@
 import numpy as np
 from keras import ops
 
-from keras_regopt._keras import has_value
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers._base import Optimizer
-from keras_regopt.optimizers._model_hooks import hook_models
+from keras_regopt.optimizers._model_hooks import hook_models, note_step
 from keras_regopt.optimizers._norms import global_norm
-from keras_regopt.optimizers._numerics import wide_dtype
+from keras_regopt.optimizers._numerics import copied, wide_dtype
 
 
 @register
@@ -83,6 +82,7 @@ class MSAM(Optimizer):
         )
 
     def step_values(self, gradients, variables, learning_rate):
+        note_step(self)
         length = global_norm(
             [
                 self._next_momentum(gradient, variable)
@@ -90,7 +90,7 @@ class MSAM(Optimizer):
             ]
         )
         # A copy, since some backends change variables in place.
-        before = ops.copy(ops.convert_to_tensor(self.shift))
+        before = copied(self.shift)
         after = ops.cast(self._shift_of(length), "float32")
         self.shift.assign(ops.where(self.among(variables), after, before))
         return before, after
@@ -136,10 +136,8 @@ class MSAM(Optimizer):
         """Called by a model after it made a step."""
         self.unperturb()
 
-    def finalize_variable_values(self, var_list):
-        super().finalize_variable_values(var_list)
-        if self.built and not has_value(self.shift):
-            return
+    def finalize(self, var_list):
+        super().finalize(var_list)
         if self.use_ema and self.built:
             # The averages have taken the place of the shifted weights.
             self.restart()

@@ -1,5 +1,4 @@
 import keras
-import numpy as np
 from keras import ops
 
 from keras_regopt._registry import register
@@ -8,6 +7,7 @@ from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers._base import Optimizer
 from keras_regopt.optimizers._numerics import (
     bias_correction,
+    copied,
     wide,
     wide_dtype,
 )
@@ -129,21 +129,21 @@ class Prodigy(Optimizer):
         """Estimates `d`; what the steps of the variables share."""
         correction = self._correction()
         rate = ops.cast(learning_rate, "float32") * correction
-        d = ops.copy(ops.convert_to_tensor(self.d))
+        d = copied(self.d)
         shrinkage = self.previous_d / d
         beta_3 = self.beta_2**0.5 if self.beta_3 is None else self.beta_3
         beta_3 = beta_3 * ops.square(shrinkage)
         weight = 1.0 if self.safeguard_warmup else rate
         started = ops.convert_to_tensor(self.started) > 0
 
-        present = np.zeros(len(self.model_variables), "float32")
+        present = [0.0] * len(self.model_variables)
         descent, length, sums = 0.0, 0.0, {}
         for gradient, variable in zip(gradients, variables, strict=True):
             index = self._get_variable_index(variable)
             if self._rate_factors[index] == 0:
                 # A frozen variable has no part in the estimate.
                 continue
-            present[index] = 1
+            present[index] = 1.0
             dtype = wide_dtype(variable.dtype)
             gradient = ops.cast(gradient, dtype)
             way = wide(self.initials[index]) - wide(variable)
@@ -161,6 +161,7 @@ class Prodigy(Optimizer):
         self.numerator.assign(numerator)
         self.previous_d.assign(d)
         self.d.assign(next_d)
+        present = ops.convert_to_tensor(present, "float32")
         self.started.assign(ops.maximum(self.started, present))
         return {
             "rate": d * correction,

@@ -1,19 +1,20 @@
 import keras
 from keras import ops
 
-from keras_regopt._keras import has_value
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, in_range, integer
 from keras_regopt.optimizers._ascent import ascent
 from keras_regopt.optimizers._complete import (
-    assign_each,
     summed,
     with_gradients,
 )
 from keras_regopt.optimizers._model_hooks import (
     hook_models,
+    note_step,
     switching_optimizers,
 )
+from keras_regopt.optimizers._numerics import copied
+from keras_regopt.optimizers._replicas import assign_each
 from keras_regopt.optimizers._wrapper import OptimizerWrapper, takes_steps
 
 
@@ -102,6 +103,7 @@ class SAM(OptimizerWrapper):
         )
 
     def step(self, gradients, variables):
+        note_step(self)
         self.run_if(
             ops.equal(self.climbs, self.sync_period - 1),
             lambda: self._descend(gradients, variables),
@@ -142,10 +144,9 @@ class SAM(OptimizerWrapper):
             for variable in (self.climbs, self.is_back):
                 variable.assign(ops.zeros((), variable.dtype))
 
-    def finalize_variable_values(self, var_list):
-        if not self.built or has_value(self.climbs):
-            self.switch_to_evaluation()
-        super().finalize_variable_values(var_list)
+    def finalize(self, var_list):
+        self.switch_to_evaluation()
+        super().finalize(var_list)
 
     def _climb(self, gradients, variables):
         if self.sync_period == 2:
@@ -165,7 +166,7 @@ class SAM(OptimizerWrapper):
 
     def _descend(self, gradients, variables):
         self.update_each(
-            lambda v: self.assign(v, ops.copy(self._other_of(v))),
+            lambda v: self.assign(v, copied(self._other_of(v))),
             self._perturbed(),
         )
         self.inner.apply(gradients, variables)
@@ -173,7 +174,7 @@ class SAM(OptimizerWrapper):
 
     def _remember(self):
         self.update_each(
-            lambda v: self.assign(self._other_of(v), ops.copy(v)),
+            lambda v: self.assign(self._other_of(v), copied(v)),
             self._perturbed(),
         )
 
@@ -186,7 +187,7 @@ class SAM(OptimizerWrapper):
 
     def _swap(self, is_back):
         def swap(variable, other):
-            value, other_value = ops.copy(variable), ops.copy(other)
+            value, other_value = copied(variable), copied(other)
             self.assign(variable, other_value)
             self.assign(other, value)
 

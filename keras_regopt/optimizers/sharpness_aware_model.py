@@ -6,11 +6,11 @@ from keras_regopt._registry import register
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers._ascent import ascent
 from keras_regopt.optimizers._complete import (
-    assign_each,
-    replicas,
     summed,
     with_gradients,
 )
+from keras_regopt.optimizers._numerics import copied
+from keras_regopt.optimizers._replicas import assign_each, replicas
 
 
 @register
@@ -191,7 +191,7 @@ def _state(model):
 
 def _values(variables):
     """The values of variables, which later assignments leave as they are."""
-    values = [ops.copy(variable) for variable in variables]
+    values = [copied(variable) for variable in variables]
     if keras.backend.backend() == "torch":
         return [value.detach() for value in values]
     return values

@@ -3,12 +3,12 @@ from keras import ops
 from keras_regopt._registry import register
 from keras_regopt._validate import fail
 from keras_regopt.optimizers._complete import (
-    assign_each,
     loss_scale,
-    replicas,
     summed,
     with_gradients,
 )
+from keras_regopt.optimizers._numerics import copied
+from keras_regopt.optimizers._replicas import assign_each, replicas
 from keras_regopt.optimizers._rows import dense
 from keras_regopt.optimizers._transformation import (
     GradientTransformation,
@@ -81,9 +81,9 @@ class Transformed(OptimizerWrapper):
         active = [variables[place] for place in places]
         complete = self._transformed([gradients[p] for p in places], active)
         # Copies, since some backends change variables in place.
-        steps = ops.copy(ops.convert_to_tensor(self.inner.iterations))
+        steps = copied(self.inner.iterations)
         if self._acts_after:
-            before = [ops.copy(self.start_of_step(v)) for v in active]
+            before = [copied(self.start_of_step(v)) for v in active]
         for place, gradient in zip(places, self._shares(complete), strict=True):
             gradients[place] = gradient
         self.inner.apply(gradients, variables)

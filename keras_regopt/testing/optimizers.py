@@ -1,15 +1,18 @@
 """What every optimizer promises."""
 
+import warnings
+
 import keras
 import numpy as np
 
 from keras_regopt.testing import common
 from keras_regopt.testing._backend import (
+    backend,
     data_parallel,
     needs_compiler,
     to_numpy,
 )
-from keras_regopt.testing._contract import require
+from keras_regopt.testing._contract import NotApplicable, require
 from keras_regopt.testing._samples import data, dense_model, fit, require_alike
 from keras_regopt.testing._saving import through_file
 
@@ -153,6 +156,88 @@ def steps_alike_in_data_parallel(subject):
     require(worst < 1e-5, f"the weights differ by {worst}")
 
 
+def steps_on_halves_in_turn(subject):
+    """Weights that step in turn, or join late, move by their steps alone.
+
+    What got no gradient stays where it is, also at the end of training.
+    """
+    together = _moves(subject, [[0, 1, 2]] * 12)
+    halves = [[0], [0], [1], [1]] * 3
+    moves = _moves(subject, halves)
+    require(moves[2] == 0, f"a weight without a step moved by {moves[2]}")
+    for move in moves[:2]:
+        require(
+            0 < move < 4 * max(together),
+            f"six steps, of each half in turn, moved it by {move}, and twelve "
+            f"steps of all together by {max(together)}",
+        )
+
+
+def takes_iterations_without_state(subject):
+    """Steps that are counted before there is any state move as the first do.
+
+    Such is a file of which the counter has been read, and not the rest.
+    """
+    first, later = (
+        _moves(subject, [[0, 1]] * 4, iterations=n)[:2] for n in (0, 50)
+    )
+    require(
+        max(later) < 10 * max(first),
+        f"steps from 50 on, without state, moved a weight by {max(later)}, and "
+        f"the first ones by {max(first)}",
+    )
+
+
+def steps_alike_under_torch_compile(subject):
+    """A step that `torch.compile` has compiled is the one that it has not."""
+    if backend() != "torch":
+        raise NotApplicable("only torch has torch.compile")
+    import torch
+
+    torch.compiler.reset()
+    alone = _two_steps(subject, lambda step: step)
+    with warnings.catch_warnings():
+        # It warns of functions of Keras that have a cache.
+        warnings.filterwarnings("ignore", "Dynamo detected a call")
+        # Without the last part, which needs a C++ compiler and long.
+        compiled = _two_steps(
+            subject, lambda step: torch.compile(step, backend="aot_eager")
+        )
+    worst = np.max(np.abs(alone - compiled))
+    require(worst < 1e-6, f"the weights differ by {worst}")
+
+
+def _moves(subject, calls, iterations=0):
+    """How far each of three weights comes in calls of parts of them."""
+    variables = [keras.Variable(np.full(3, 2.0, "float32")) for _ in range(3)]
+    optimizer = subject.make()
+    optimizer.learning_rate = 1e-3
+    optimizer.build(variables)
+    holder = optimizer
+    while holder is not None and iterations:
+        holder._iterations.assign(iterations)
+        holder = getattr(holder, "inner", None)
+    for parts in calls:
+        gradients = [keras.ops.ones(3) for _ in parts]
+        optimizer.apply(gradients, [variables[i] for i in parts])
+    optimizer.finalize_variable_values(variables)
+    return [np.abs(to_numpy(v) - 2.0).max() for v in variables]
+
+
+def _two_steps(subject, how):
+    """A weight after two steps, each made by `how(step)`."""
+    import torch
+
+    variable = keras.Variable(np.ones((2, 2), "float32"))
+    optimizer = subject.make()
+    optimizer.build([variable])
+    step = how(lambda gradient: optimizer.apply([gradient], [variable]))
+    with torch.no_grad():
+        for slopes in ([[0.5, 1.0], [2.0, -1.0]], [[1.0, -0.3], [0.5, 0.2]]):
+            step(torch.tensor(slopes))
+    return to_numpy(variable)
+
+
 def _trajectory(subject, rate):
     random = np.random.default_rng(0)
     variable = keras.Variable(np.ones((3,), "float32"))
@@ -181,4 +266,7 @@ PROMISES = [
     trains_in_mixed_precision,
     reloads_with_its_state,
     steps_alike_in_data_parallel,
+    steps_on_halves_in_turn,
+    takes_iterations_without_state,
+    steps_alike_under_torch_compile,
 ]

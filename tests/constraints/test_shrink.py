@@ -98,7 +98,7 @@ def test_cuts_filters_through_a_convolutional_net(data_format):
         data_format == "channels_first"
         and keras.backend.backend() == "tensorflow"
     ):
-        pytest.skip("TensorFlow has no such convolutions on a CPU")
+        pytest.skip(reason="TensorFlow has no such convolutions on a CPU")
     image = (9, 8, 2) if data_format == "channels_last" else (2, 9, 8)
     form = {"data_format": data_format}
     axis = -1 if data_format == "channels_last" else 1

@@ -144,26 +144,28 @@ def test_a_batch_with_gradients_that_are_not_finite_does_not_count():
 
 def test_sparse_gradients_are_collected_as_dense_ones():
     if backend() != "tensorflow":
-        pytest.skip("only TensorFlow has sparse gradients")
+        pytest.skip(reason="only TensorFlow has sparse gradients")
+    assert_close(
+        embedding_trained(GradientAccumulation(momentum_sgd(), 4), 1),
+        embedding_trained(momentum_sgd(), 4),
+    )
+
+
+# Not Keras' Adam, which is wrong where an id comes twice.
+def momentum_sgd():
+    return keras.optimizers.SGD(0.1, momentum=0.9)
+
+
+def embedding_trained(optimizer, batch_size):
     ids = np.array([[0, 1], [1, 2], [5, 5], [0, 3]])
-
-    def trained(optimizer, batch_size):
-        keras.utils.set_random_seed(0)
-        model = keras.Sequential(
-            [keras.Input((2,), dtype="int32"), keras.layers.Embedding(6, 3)]
-        )
-        model.compile(optimizer, "mse", **compile_arguments("graph"))
-        y = np.ones((4, 2, 3), "float32")
-        model.fit(
-            ids, y, batch_size=batch_size, epochs=3, shuffle=False, verbose=0
-        )
-        return values_of(model.weights)
-
-    # Not Keras' Adam, which is wrong where an id comes twice.
-    def sgd():
-        return keras.optimizers.SGD(0.1, momentum=0.9)
-
-    assert_close(trained(GradientAccumulation(sgd(), 4), 1), trained(sgd(), 4))
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [keras.Input((2,), dtype="int32"), keras.layers.Embedding(6, 3)]
+    )
+    model.compile(optimizer, "mse", **compile_arguments("graph"))
+    y = np.ones((4, 2, 3), "float32")
+    model.fit(ids, y, batch_size=batch_size, epochs=3, shuffle=False, verbose=0)
+    return values_of(model.weights)
 
 
 def test_leaves_variables_without_a_gradient_to_the_inner_optimizer():
@@ -198,8 +200,18 @@ def test_two_devices_collect_what_one_collects():
     try:
         parallel = data_parallel(train)
     except NotApplicable as reason:
-        pytest.skip(str(reason))
+        pytest.skip(reason=str(reason))
     assert_close(parallel, train())
+
+
+def test_two_devices_collect_the_sparse_gradients_of_both():
+    if backend() != "tensorflow":
+        pytest.skip(reason="only TensorFlow has sparse gradients")
+    # Each device sees one row of a batch, and some ids are on both.
+    parallel = data_parallel(
+        lambda: embedding_trained(GradientAccumulation(momentum_sgd(), 2), 2)
+    )
+    assert_close(parallel, embedding_trained(momentum_sgd(), 4))
 
 
 @pytest.mark.any_backend

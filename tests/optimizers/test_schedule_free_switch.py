@@ -170,7 +170,7 @@ def test_train_on_batch_is_a_step_like_any_other():
 
 def test_several_steps_in_one_call_train_at_the_same_points():
     if keras.backend.backend() == "torch":
-        pytest.skip("Keras has no steps_per_execution on torch")
+        pytest.skip(reason="Keras has no steps_per_execution on torch")
     model = linear_model(optimizer(), steps_per_execution=2)
     model.fit(X, TARGET, epochs=3, **BATCH)
     assert_average(weights_of(model), 6)
@@ -201,7 +201,7 @@ def test_an_interrupted_fit_leaves_the_average():
 
 def test_a_step_that_fails_in_its_middle_leaves_the_average():
     if keras.backend.backend() == "jax":
-        pytest.skip("a failed step changes nothing on JAX")
+        pytest.skip(reason="a failed step changes nothing on JAX")
 
     class Failing(keras.losses.Loss):
         def call(self, y_true, y_pred):

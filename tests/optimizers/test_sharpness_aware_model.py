@@ -255,7 +255,7 @@ def test_two_devices_make_the_steps_of_one():
     try:
         parallel = values(data_parallel(train))
     except NotApplicable as reason:
-        pytest.skip(str(reason))
+        pytest.skip(reason=str(reason))
     for ours, expected in zip(parallel, values(train(QUICK)), strict=True):
         np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-6)
 
@@ -276,7 +276,7 @@ def test_two_devices_keep_statistics_seeds_and_frozen_weights():
     try:
         model = data_parallel(train)
     except NotApplicable as reason:
-        pytest.skip(str(reason))
+        pytest.skip(reason=str(reason))
     assert all(
         np.all(np.isfinite(keras.ops.convert_to_numpy(w)))
         for w in model.weights

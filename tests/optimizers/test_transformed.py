@@ -197,7 +197,7 @@ def test_transforms_the_gradient_of_the_whole_batch_in_data_parallel(around):
     try:
         parallel = data_parallel(train)
     except NotApplicable as reason:
-        pytest.skip(str(reason))
+        pytest.skip(reason=str(reason))
     for a, b in zip(train().weights, parallel.weights, strict=True):
         np.testing.assert_allclose(*values_of([a, b]), rtol=1e-4, atol=1e-5)
 

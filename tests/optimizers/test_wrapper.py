@@ -131,7 +131,7 @@ def test_two_devices_make_the_steps_of_one(scaling):
     try:
         parallel = data_parallel(train)
     except NotApplicable as reason:
-        pytest.skip(str(reason))
+        pytest.skip(reason=str(reason))
     assert_close(parallel, train(), rtol=1e-4, atol=1e-5)
 
 

@@ -197,6 +197,56 @@ class SignsOfParts(Momentum):
         super().apply([ops.sign(g) for g in grads], trainable_variables)
 
 
+class BelievesTheCount(Momentum):
+    """Averages the weights, which began for all of them in the first step."""
+
+    def build(self, variables):
+        super().build(variables)
+        self.averages = self.add_optimizer_variables(variables, "average")
+
+    def update_step(self, gradient, variable, learning_rate):
+        super().update_step(gradient, variable, learning_rate)
+        average = self.averages[self._get_variable_index(variable)]
+        part = ops.where(ops.equal(self.iterations, 0), 1.0, 0.5)
+        self.assign_add(average, (variable - average) * part)
+
+    def finalize_variable_values(self, var_list):
+        for variable in var_list:
+            average = self.averages[self._get_variable_index(variable)]
+            variable.assign(ops.copy(average))
+
+
+class CountsInTheTrace(Momentum):
+    """Hands a number made in the trace to what changes it in place."""
+
+    def update_step(self, gradient, variable, learning_rate):
+        import torch
+
+        torch._fused_adam_(
+            [variable.value],
+            [gradient],
+            *([torch.zeros_like(gradient)] for _ in range(2)),
+            [],
+            [torch.tensor(1.0)],
+            lr=0.1,
+            beta1=0.9,
+            beta2=0.999,
+            weight_decay=0.0,
+            eps=1e-7,
+            amsgrad=False,
+            maximize=False,
+        )
+
+
+class LooksForTheTrace(Momentum):
+    """Makes another step where it is compiled."""
+
+    def direction(self, gradient):
+        import torch
+
+        return gradient * (2 if torch.compiler.is_compiling() else 1)
+
+
 BROKEN = {
     optimizers.keeps_dtypes: [
         Broken(VanishingEpsilon, "a float16 variable is not finite"),
@@ -234,5 +284,15 @@ BROKEN = {
     optimizers.steps_alike_in_data_parallel: [
         Broken(FollowsDevices, "the weights differ by"),
         only_on("tensorflow", SignsOfParts, "the weights differ by"),
+    ],
+    optimizers.steps_on_halves_in_turn: [
+        Broken(BelievesTheCount, "a weight without a step moved by"),
+    ],
+    optimizers.takes_iterations_without_state: [
+        Broken(BelievesTheCount, "steps from 50 on, without state, moved"),
+    ],
+    optimizers.steps_alike_under_torch_compile: [
+        only_on("torch", CountsInTheTrace, "mutating"),
+        only_on("torch", LooksForTheTrace, "the weights differ by"),
     ],
 }

@@ -68,11 +68,11 @@ def test_every_promise_has_a_broken_class(kind):
 )
 def test_a_broken_class_is_caught(promise, broken):
     if keras.backend.backend() not in broken.backends:
-        pytest.skip(broken.skip_reason())
+        pytest.skip(reason=broken.skip_reason())
     subject = Subject(broken.cls, broken.arguments)
     says = rf"`{promise.__name__}`: (?s:.*)({broken.says})"
     try:
         with pytest.raises(AssertionError, match=says):
             keep(subject, promise)
     except NotApplicable as reason:
-        pytest.skip(str(reason))
+        pytest.skip(reason=str(reason))
