@@ -1,6 +1,9 @@
 # demo   the main job on real data, on screen           (KERAS_BACKEND=jax make demo)
 # test   everything that CI runs                        (make test BACKEND=jax)
 # test-all  the same, and on each backend what `test` runs on torch alone
+# test-versions  contract, drop-ins and demo on the oldest and the newest Keras,
+#        and on Python 3.11 and 3.13, in environments of their own
+# test-oldest    the contract on the oldest Keras, in the one environment
 # check  the linters and the import contract alone
 # test-faults  kills trainings, KILLS=50 times a backend, and compares their ends
 # docs   the documentation, in docs/_build/html
@@ -26,8 +29,9 @@ INSTALL := $(BIN)/pip install --disable-pip-version-check --quiet \
 ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	TF_NUM_INTEROP_THREADS=1 TF_CPP_MIN_LOG_LEVEL=3
 
-.PHONY: demo test test-all test-faults check docs bench bench-images bench-image-gain \
-	bench-optimizers bench-optimizer-quality bench-regularization clean \
+.PHONY: demo test test-all test-faults test-oldest test-versions check docs \
+	bench bench-images bench-image-gain bench-optimizers \
+	bench-optimizer-quality bench-regularization clean \
 	$(BACKEND:%=test-%)
 
 demo: $(VENV)/.demo-$(DEMO_BACKEND)
@@ -47,6 +51,25 @@ $(BACKEND:%=test-%): test-%: $(VENV)/.test
 	@echo "== $* =="
 	@KERAS_BACKEND=$* $(ONE_THREAD) $(BIN)/python -m pytest -q \
 		--durations=30 -o cache_dir=.pytest_cache/$* $(TESTS)
+
+# The promises and the classes that replace Keras' own.
+CONTRACT := tests/test_contract.py tests/optimizers/test_drop_ins.py
+
+OLDEST_KERAS := 3.12.0
+NEWEST_KERAS := 3.15.1
+test-oldest: $(VENV)/.keras-$(OLDEST_KERAS)
+	PYTHONPATH=$(CURDIR)/$(VENV)/keras-$(OLDEST_KERAS) KERAS_BACKEND=torch $(ONE_THREAD) \
+		$(BIN)/python -m pytest -q -p no:cacheprovider $(CONTRACT)
+
+# Before the other packages on the path.
+$(VENV)/.keras-%: $(VENV)/.test
+	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps \
+		--target $(VENV)/keras-$* keras==$*
+	@touch $@
+
+test-versions:
+	.ci/test-version python3.11 $(OLDEST_KERAS) $(CONTRACT)
+	.ci/test-version python3.13 $(NEWEST_KERAS) $(CONTRACT)
 
 KILLS ?= 50
 test-faults: $(VENV)/.test

@@ -1,6 +1,16 @@
 """What the scripts share that run in a process of their own."""
 
 import json
+import os
+import pathlib
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+def environment(**variables):
+    """That of this process, with this package first on the path."""
+    path = f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    return {**os.environ, "PYTHONPATH": path, **variables}
 
 
 def print_problems(names, problem):

@@ -1,7 +1,6 @@
 """Every registered class keeps every promise of its kind."""
 
 import json
-import os
 import pathlib
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 import samples
 import saved_models
+from apart import environment
 
 from keras_regopt._registry import registered
 from keras_regopt.testing import callbacks, common, criteria
@@ -133,11 +133,7 @@ def run_apart(script, directory):
         capture_output=True,
         text=True,
         cwd=HERE.parent,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(HERE.parent),
-            "KERAS_BACKEND": keras.backend.backend(),
-        },
+        env=environment(KERAS_BACKEND=keras.backend.backend()),
     )
     assert child.returncode == 0, child.stderr
     return json.loads(child.stdout.splitlines()[-1])

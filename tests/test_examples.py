@@ -1,11 +1,11 @@
 """The examples run from start to end, in a small size."""
 
-import os
 import pathlib
 import subprocess
 import sys
 
 import pytest
+from apart import environment
 
 # CI runs the whole quickstart on TensorFlow besides, by `make demo`.
 pytestmark = pytest.mark.any_backend
@@ -35,7 +35,7 @@ def run(name, directory):
         capture_output=True,
         text=True,
         cwd=directory,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env=environment(),
     )
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import keras_tuner
 import killed_search
 import pytest
+from apart import environment
 from fake_search import ORACLES, FakeModel, X, Y, fake_tuner
 
-import keras_regopt
 from keras_regopt.tuning import _state
 
 # Keras Tuner's Gaussian process, on a handful of points.
@@ -221,7 +221,6 @@ def test_a_process_killed_three_times_ends_with_the_same_results(
     tmp_path, capsys
 ):
     script = Path(__file__).with_name("killed_search.py")
-    root = str(Path(keras_regopt.__file__).parents[1])
 
     def child(deadly):
         return subprocess.run(
@@ -229,7 +228,7 @@ def test_a_process_killed_three_times_ends_with_the_same_results(
             capture_output=True,
             text=True,
             timeout=300,
-            env={**os.environ, "PYTHONPATH": root},
+            env=environment(),
         )
 
     # While the first fold is saved, then the second, then the end of the
