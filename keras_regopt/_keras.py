@@ -42,6 +42,10 @@ from keras.src.utils.io_utils import print_msg
 from keras.src.utils.jax_utils import is_in_jax_tracing_scope
 from keras.src.utils.naming import to_snake_case
 
+VERSION = tuple(int(number) for number in keras.__version__.split(".")[:2])
+# Whether Keras divides the penalty on an activity by the size of the batch.
+DIVIDES_ACTIVITY_PENALTIES = VERSION >= (3, 14)
+
 __all__ = [
     "ArrayDataAdapter",
     "AutocastScope",

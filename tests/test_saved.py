@@ -9,17 +9,13 @@ import numpy as np
 import pytest
 import samples
 import saved_models
+from keras_versions import version
 
 import keras_regopt
 
 # Variables that the files of 0.1.0 do not hold.
 LATER = ("lookahead/steps",)
 FILES = sorted((pathlib.Path(__file__).parent / "saved").glob("*/*.keras"))
-
-
-def version(text):
-    """Major and minor number of a release."""
-    return tuple(int(number) for number in text.split(".")[:2])
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,8 @@ class BatchNormalization(
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        if self.renorm:
+        # Which Keras has had since 3.15.
+        if getattr(self, "renorm", False):
             fail(
                 self,
                 "renorm",

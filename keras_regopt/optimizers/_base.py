@@ -259,15 +259,13 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
 
     def __deepcopy__(self, memo):
         # Keras copies through a file, upon which the state is lost.
-        copied = type(self).from_config(self.get_config())
-        memo[id(self)] = copied
+        twin = type(self).from_config(self.get_config())
+        memo[id(self)] = twin
         if self.built:
-            copied.build([memo.get(id(v), v) for v in self.model_variables])
-            for own, other in zip(
-                copied.variables, self.variables, strict=True
-            ):
+            twin.build([memo.get(id(v), v) for v in self.model_variables])
+            for own, other in zip(twin.variables, self.variables, strict=True):
                 own.assign(copied(other))
-        return copied
+        return twin
 
     @property
     def model_variables(self):

@@ -1,27 +1,33 @@
 """What the penalties on activities share.
 
-Keras divides what an `activity_regularizer` returns by the size of the batch.
+Since 3.14, Keras divides what an `activity_regularizer` returns by the size of
+the batch. Ours are means over the examples beside any Keras.
 """
 
 import math
 
 from keras import ops
 
+from keras_regopt._keras import DIVIDES_ACTIVITY_PENALTIES
 
-def batch_size(x):
-    """The length of the first axis, as a number or a tensor of the same dtype.
+
+def divisor(x):
+    """What Keras will divide the penalty of an activity by.
 
     Args:
-        x: A tensor of rank 1 at least.
+        x: The activity, a tensor of rank 1 at least.
 
     Returns:
-        What Keras will divide by.
+        The length of the first axis, as a tensor of the dtype of `x`; the
+        number 1 beside a Keras that divides nothing.
     """
+    if not DIVIDES_ACTIVITY_PENALTIES:
+        return 1.0
     return ops.cast(ops.shape(x)[0], x.dtype)
 
 
 def per_position(total, x):
-    """Divides a sum by the number of positions that an example has.
+    """Divides a sum by the number of positions, as far as Keras does not.
 
     Args:
         total: A scalar tensor, the sum over an activity.
@@ -31,7 +37,7 @@ def per_position(total, x):
     Returns:
         A scalar tensor.
     """
-    sizes = ops.shape(x)[1:-1]
+    sizes = ops.shape(x)[1 if DIVIDES_ACTIVITY_PENALTIES else 0 : -1]
     if all(isinstance(size, int) for size in sizes):
         return total / math.prod(sizes)
     for size in sizes:

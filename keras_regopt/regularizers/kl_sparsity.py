@@ -2,7 +2,7 @@ from keras import ops
 
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
-from keras_regopt.regularizers._activities import batch_size
+from keras_regopt.regularizers._activities import divisor
 from keras_regopt.regularizers._base import Regularizer
 
 # Keeps the logarithms finite where a unit is never on, or always.
@@ -52,4 +52,4 @@ class KLSparsity(Regularizer):
         mean = ops.clip(mean, _EDGE, 1 - _EDGE)
         on, off = self.target, 1 - self.target
         divergence = on * ops.log(on / mean) + off * ops.log(off / (1 - mean))
-        return self.rate * batch_size(x) * ops.sum(divergence)
+        return self.rate * divisor(x) * ops.sum(divergence)

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 from keras.optimizers import SGD
+from keras_versions import multi_optimizer
 
 from keras_regopt.callbacks import ReduceLROnPlateau
 
@@ -67,9 +68,7 @@ def keras_decay():
 
 
 def by_kernel_and_bias():
-    return keras.optimizers.MultiOptimizer(
-        keras.optimizers.OptimizerMap(
-            SGD(0.02, name="rest"),
-            {".*kernel": SGD(keras_decay(), name="kernels")},
-        )
+    return multi_optimizer(
+        SGD(0.02, name="rest"),
+        {".*kernel": SGD(keras_decay(), name="kernels")},
     )

@@ -5,7 +5,7 @@ import keras
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from keras_sources import keras_test_module
+from keras_versions import keras_test_module
 from scripted import drive, in_parts
 
 from keras_regopt.callbacks import EarlyStopping

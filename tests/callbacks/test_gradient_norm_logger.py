@@ -6,6 +6,7 @@ import pytest
 from events import scalars
 from keras import ops
 from keras.optimizers import SGD
+from keras_versions import multi_optimizer
 from linear_fit import BATCHES, X, Y, by_kernel_and_bias, fit, linear_model
 
 from keras_regopt import optimizers as ours
@@ -46,9 +47,7 @@ OPTIMIZERS = {
     "loss_scale": lambda: keras.optimizers.LossScaleOptimizer(
         ours.Lookahead(SGD(0.02), slow_step_size=1.0), initial_scale=8.0
     ),
-    "multi": lambda: keras.optimizers.MultiOptimizer(
-        keras.optimizers.OptimizerMap(SGD(0.02), {".*kernel": SGD(0.02)})
-    ),
+    "multi": lambda: multi_optimizer(SGD(0.02), {".*kernel": SGD(0.02)}),
 }
 COMPILED = [] if BACKEND == "torch" else [("sgd", True), ("loss_scale", True)]
 

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 import torch
+from keras_versions import multi_optimizer
 from linear_fit import X, Y, fit, linear_model
 
 from keras_regopt import optimizers as ours
@@ -177,15 +178,13 @@ def test_the_values_are_those_of_torch_for_every_cyclical_rate(mode):
 @pytest.mark.any_backend
 def test_all_members_of_a_multi_optimizer_are_cycled():
     def multi():
-        return keras.optimizers.MultiOptimizer(
-            keras.optimizers.OptimizerMap(
-                keras.optimizers.Adam(OneCycle(0.05, STEPS), epsilon=1e-12),
-                {
-                    ".*kernel": ours.Adam(
-                        Scale(OneCycle(0.1, STEPS), 0.5), epsilon=1e-12
-                    )
-                },
-            )
+        return multi_optimizer(
+            keras.optimizers.Adam(OneCycle(0.05, STEPS), epsilon=1e-12),
+            {
+                ".*kernel": ours.Adam(
+                    Scale(OneCycle(0.1, STEPS), 0.5), epsilon=1e-12
+                )
+            },
         )
 
     model = linear_model(multi())

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras.optimizers import SGD
 from keras.optimizers import LossScaleOptimizer as LossScale
-from keras_sources import keras_test_module
+from keras_versions import keras_test_module
 from linear_fit import by_kernel_and_bias, cut_each_epoch, fit, linear_model
 
 from keras_regopt.callbacks import ReduceLROnPlateau

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from averaged_fit import fit, small_model
 from keras.optimizers import SGD
+from keras_versions import multi_optimizer
 
 from keras_regopt.callbacks import (
     EMA,
@@ -30,8 +31,8 @@ OPTIMIZERS = {
     "within Keras' loss scaling": lambda: keras.optimizers.LossScaleOptimizer(
         lookahead(), initial_scale=1.0
     ),
-    "within Keras' collection": lambda: keras.optimizers.MultiOptimizer(
-        keras.optimizers.OptimizerMap(SGD(RATE), {".*kernel": lookahead()})
+    "within Keras' collection": lambda: multi_optimizer(
+        SGD(RATE), {".*kernel": lookahead()}
     ),
     "within ours": lambda: SAM(lookahead()),
 }

@@ -4,6 +4,7 @@ import keras
 import pytest
 from interrupted import X, Y, require_equal, train
 from keras.optimizers import SGD
+from keras_versions import multi_optimizer
 
 from keras_regopt.callbacks import (
     GradientNormLogger,
@@ -33,8 +34,7 @@ def dense(units, **options):
 def model(**options):
     inner = keras.Sequential([dense(3), dense(2)])
     made = keras.Sequential([keras.Input((3,)), inner, dense(1, **options)])
-    optimizers = keras.optimizers.OptimizerMap(SGD(0.02), {".*kernel": SGD()})
-    made.compile(keras.optimizers.MultiOptimizer(optimizers), "mse")
+    made.compile(multi_optimizer(SGD(0.02), {".*kernel": SGD()}), "mse")
     return made
 
 

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from keras_versions import since_keras
 
 from keras_regopt.layers import BatchRenormalization
 from keras_regopt.testing._backend import gradient, to_numpy
@@ -105,7 +106,11 @@ def test_begins_as_batch_normalization_whose_weights_it_takes():
         ({"d_max": -1}, "d_max"),
         ({"warmup_steps": -1}, "warmup_steps"),
         ({"ramp_steps": 1.5}, "ramp_steps"),
-        ({"renorm": True}, "renorm"),
+        pytest.param(
+            {"renorm": True},
+            "renorm",
+            marks=since_keras("3.14", "the argument"),
+        ),
     ],
 )
 def test_refuses_bad_arguments(arguments, name):

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from keras_versions import since_keras
 
 from keras_regopt.layers import GhostBatchNormalization
 from keras_regopt.testing._backend import compiled, needs_compiler, to_numpy
@@ -94,7 +95,11 @@ def test_takes_batches_of_any_size_once_compiled():
     ("arguments", "name"),
     [
         ({"ghost_batch_size": 0}, "ghost_batch_size"),
-        ({"renorm": True}, "renorm"),
+        pytest.param(
+            {"renorm": True},
+            "renorm",
+            marks=since_keras("3.14", "the argument"),
+        ),
     ],
 )
 def test_refuses_bad_arguments(arguments, name):

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from keras_versions import since_keras
 
 from keras_regopt.layers import Zoneout
 
@@ -106,6 +107,7 @@ def test_counts_beyond_what_half_precision_holds():
     assert after(255, 255) == 0
 
 
+@since_keras("3.14", "masks that hold in half precision")
 def test_trains_in_a_model_with_masks_dropout_and_half_precision():
     policy = "mixed_bfloat16"
     cell = keras.layers.LSTMCell(

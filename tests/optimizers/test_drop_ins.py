@@ -10,6 +10,7 @@ from against_keras import (
     step_function,
     train,
 )
+from keras_versions import multi_optimizer
 
 from keras_regopt.optimizers import ParameterGroup
 from keras_regopt.optimizers.adagrad import Adagrad
@@ -156,9 +157,7 @@ def test_leaves_variables_without_gradient_as_they_are(cls, arguments):
 @pytest.mark.parametrize("mode", ["graph", "jit"])
 def test_stands_among_several_optimizers(mode):
     def several(*optimizers):
-        return keras.optimizers.MultiOptimizer(
-            lambda v: optimizers[int(v.name[-1]) % 2]
-        )
+        return multi_optimizer(lambda v: optimizers[int(v.name[-1]) % 2])
 
     ours, theirs = (
         several(o.Adam(0.01, weight_decay=0.1), o.SGD(0.01, momentum=0.9))

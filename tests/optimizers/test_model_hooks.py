@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from keras_versions import multi_optimizer
 
 from keras_regopt.optimizers import MSAM, SAM, Lookahead, ScheduleFreeSGD
 
@@ -147,7 +148,7 @@ def test_warns_of_an_optimizer_that_cannot_be_switched(make):
 
 
 def test_an_optimizer_within_a_multi_optimizer_is_switched():
-    rule = keras.optimizers.MultiOptimizer(lambda variable: inner)
+    rule = multi_optimizer(lambda variable: inner)
     inner = sam()
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     model.compile(rule, "mse")

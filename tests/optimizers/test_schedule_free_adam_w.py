@@ -3,6 +3,7 @@ import numpy as np
 import optax
 import pytest
 import trajectories
+from keras_versions import since_keras
 from schedule_free_runs import optax_run, run
 from trajectories import assert_close, falling, gradients
 
@@ -91,6 +92,7 @@ def test_stays_near_single_precision_with_bfloat16_variables(rectified):
     assert_close(half, single, atol=0.04)
 
 
+@since_keras("3.14", "the class")
 def test_is_right_where_keras_own_class_is_not():
     theirs = transcribed(6, lambda k: 0.05)
     ours = run(ScheduleFreeAdamW(0.05), 6)

@@ -161,6 +161,7 @@ def test_train_on_batch_is_a_step_like_any_other():
     model = linear_model(optimizer())
     for _ in range(5):
         model.train_on_batch(X, TARGET)
+        model.reset_metrics()
         loss = model.test_on_batch(X, TARGET)
     assert_average(weights_of(model), 5, batches=1)
     np.testing.assert_allclose(

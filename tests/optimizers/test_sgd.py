@@ -1,6 +1,6 @@
 import pytest
 from against_keras import assert_follows_keras, keras_tests_make_ours
-from keras_sources import keras_test_module
+from keras_versions import keras_test_module
 
 from keras_regopt.optimizers.sgd import SGD
 

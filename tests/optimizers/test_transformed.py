@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from keras_versions import since_keras
 from trajectories import (
     assert_close,
     gradients,
@@ -121,7 +122,16 @@ def test_applies_the_transformations_in_the_order_of_the_list():
     assert moves[1] == [[0, 0], [0, 0], [0, 0]]
 
 
-@pytest.mark.parametrize("name", ["adam", "rmsprop", "lion", "ftrl", "muon"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "adam",
+        "rmsprop",
+        "lion",
+        "ftrl",
+        pytest.param("muon", marks=since_keras("3.14", "it by name")),
+    ],
+)
 def test_goes_around_the_optimizers_of_keras(name):
     losses = fit(model_with(Transformed(name, everything())), epochs=2)
     assert np.all(np.isfinite(losses))

