@@ -202,7 +202,8 @@ def source_of(epoch_iterator):
         return _source_of_pipeline(adapter._dataset)
     if isinstance(adapter, PyDatasetAdapter):
         dataset = adapter.py_dataset
-        if hasattr(dataset, "state") and hasattr(dataset, "restore"):
+        has_state = hasattr(dataset, "state") and hasattr(dataset, "restore")
+        if has_state and not _keeps_batches(epoch_iterator):
             source = StatefulPyDataset(dataset)
             source.runs_python = on_tensorflow
             return source
@@ -222,6 +223,19 @@ def forgets_its_place(epoch_iterator):
     if isinstance(epoch_iterator.data_adapter, PyDatasetAdapter):
         return False
     return source_of(epoch_iterator).remembers
+
+
+def _keeps_batches(epoch_iterator):
+    """Whether batches of a PyDataset outlive their epoch in Keras' queue.
+
+    With several workers, what was not drawn comes first in the next epoch:
+    what follows the one batch that Keras builds a model from, or the steps of
+    an epoch that is shorter than the data.
+    """
+    if epoch_iterator.data_adapter.enqueuer is None:
+        return False
+    builds = keras.backend.backend() != "tensorflow"
+    return builds or epoch_iterator.steps_per_epoch is not None
 
 
 def _source_of_pipeline(dataset):
