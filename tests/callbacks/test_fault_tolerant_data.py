@@ -53,7 +53,7 @@ def require_the_same_without_with_and_interrupted(tmp_path, **options):
 @pytest.mark.parametrize("name", FROM_THE_BACKUP)
 def test_the_backup_brings_the_order_back(tmp_path, name):
     require_the_same_without_with_and_interrupted(
-        tmp_path, data=FROM_THE_BACKUP[name], epochs=3
+        tmp_path, data=FROM_THE_BACKUP[name], epochs=2
     )
 
 
