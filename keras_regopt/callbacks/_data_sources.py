@@ -189,12 +189,8 @@ def source_of(epoch_iterator):
     if isinstance(adapter, ArrayDataAdapter):
         if not (on_tensorflow and adapter._shuffle):
             return Source()
-        if _is_distributed():
-            return RepeatedSource(
-                obstacle="Arrays are shuffled on TensorFlow under a "
-                "distribution strategy. Shuffle them in a tf.data pipeline "
-                "with a seed."
-            )
+        if _is_distributed(epoch_iterator):
+            return _distributed_arrays(adapter)
         return ShuffledArrays(epoch_iterator)
     if isinstance(adapter, TorchDataLoaderAdapter):
         return LoaderSource(adapter._dataloader)
@@ -202,7 +198,8 @@ def source_of(epoch_iterator):
         return _source_of_pipeline(adapter._dataset)
     if isinstance(adapter, PyDatasetAdapter):
         dataset = adapter.py_dataset
-        if hasattr(dataset, "state") and hasattr(dataset, "restore"):
+        has_state = hasattr(dataset, "state") and hasattr(dataset, "restore")
+        if has_state and not _keeps_batches(epoch_iterator):
             source = StatefulPyDataset(dataset)
             source.runs_python = on_tensorflow
             return source
@@ -224,6 +221,29 @@ def forgets_its_place(epoch_iterator):
     return source_of(epoch_iterator).remembers
 
 
+def _distributed_arrays(adapter):
+    if shuffle_seeds(adapter.get_tf_dataset()) is not None:
+        return RepeatedSource()
+    return RepeatedSource(
+        obstacle="Arrays are shuffled without a seed on TensorFlow under a "
+        "distribution strategy. Call `keras.utils.set_random_seed` before "
+        "`fit`."
+    )
+
+
+def _keeps_batches(epoch_iterator):
+    """Whether batches of a PyDataset outlive their epoch in Keras' queue.
+
+    With several workers, what was not drawn comes first in the next epoch:
+    what follows the one batch that Keras builds a model from, or the steps of
+    an epoch that is shorter than the data.
+    """
+    if epoch_iterator.data_adapter.enqueuer is None:
+        return False
+    builds = keras.backend.backend() != "tensorflow"
+    return builds or epoch_iterator.steps_per_epoch is not None
+
+
 def _source_of_pipeline(dataset):
     import tensorflow as tf
 
@@ -243,12 +263,11 @@ def _source_of_pipeline(dataset):
     return RepeatedSource(runs_python=kind == PYTHON)
 
 
-def _is_distributed():
+def _is_distributed(epoch_iterator):
     import tensorflow as tf
 
-    return tf.distribute.has_strategy() or (
-        tf.distribute.get_strategy().num_replicas_in_sync > 1
-    )
+    # `fit` may be called outside of the scope that the model was made in.
+    return not isinstance(epoch_iterator._distributed_dataset, tf.data.Dataset)
 
 
 def _leaves(tree):

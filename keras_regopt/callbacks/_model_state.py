@@ -141,7 +141,7 @@ def _description(kind, variable):
 
 def _value(variable):
     # A copy, since some backends hand out the memory that they train in.
-    return np.array(ops.convert_to_numpy(variable.value))
+    return np.array(ops.convert_to_numpy(variable))
 
 
 def _require_the_same(saved, present):

@@ -14,8 +14,8 @@ def pipeline():
 class Shuffled(keras.utils.PyDataset):
     """Its order is in a generator of its own."""
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **options):
+        super().__init__(**options)
         self.random = np.random.default_rng(3)
         self.order = np.arange(20)
 
@@ -112,5 +112,6 @@ READ_AGAIN = {
     ),
     "generator": lambda: as_it_is(batches(), steps_per_epoch=3),
     "PyDataset": lambda: {"x": Shuffled()},
+    "PyDataset with a state in two threads": lambda: {"x": Stateful(workers=2)},
     "shuffled PyDataset": lambda: {"x": Shuffled(), "shuffle": True},
 }

@@ -53,7 +53,7 @@ def require_the_same_without_with_and_interrupted(tmp_path, **options):
 @pytest.mark.parametrize("name", FROM_THE_BACKUP)
 def test_the_backup_brings_the_order_back(tmp_path, name):
     require_the_same_without_with_and_interrupted(
-        tmp_path, data=FROM_THE_BACKUP[name], epochs=3
+        tmp_path, data=FROM_THE_BACKUP[name], epochs=2
     )
 
 
@@ -77,6 +77,43 @@ def test_the_order_of_arrays_does_not_need_the_same_seed(tmp_path, seeded):
 
     expected = train(tmp_path / "whole", data=data, epochs=2)
     require_equal(train(tmp_path / "parts", [8], data=data, epochs=2), expected)
+
+
+@pytest.fixture
+def on_two_devices():
+    """Makes the model of `train` on both logical devices."""
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+    def make():
+        with strategy.scope():
+            return model(run_eagerly=False)
+
+    return make
+
+
+needs_strategies = pytest.mark.skipif(
+    not ON_TENSORFLOW, reason="Other backends have no `tf.distribute`."
+)
+
+
+@needs_strategies
+def test_shuffled_arrays_on_two_devices_are_what_they_are(
+    tmp_path, on_two_devices
+):
+    require_the_same_without_with_and_interrupted(
+        tmp_path, make_model=on_two_devices, epochs=2, same_seeds=True
+    )
+
+
+@needs_strategies
+def test_arrays_shuffled_without_a_seed_on_two_devices_give_a_warning(
+    tmp_path, on_two_devices, recwarn
+):
+    tf.random.set_seed(None)
+    tolerant = FaultTolerant([], tmp_path)
+    on_two_devices().fit(**arrays(), verbose=0, callbacks=[tolerant])
+    message = "shuffled without a seed on TensorFlow under a distribution"
+    assert any(message in w for w in warnings_of(recwarn))
 
 
 class Watched(keras.Model):
