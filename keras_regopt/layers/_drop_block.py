@@ -53,7 +53,8 @@ class DropBlock(Layer):
     def _dropped(self, inputs):
         """True in the blocks."""
         # Numbers, or tensors in a graph that takes any size.
-        sizes = self._sizes(ops.shape(inputs))
+        shape = ops.shape(inputs)
+        sizes = self._sizes(shape)
         known = [size for size in sizes if isinstance(size, int)]
         block = min([self.block_size, *known])
         places = [
@@ -66,8 +67,8 @@ class DropBlock(Layer):
             _ratio(size, block * place)
             for size, place in zip(sizes, places, strict=True)
         )
-        channels = inputs.shape[-1 if self._channels_last else 1]
-        seeds = uniforms(self, (ops.shape(inputs)[0], *places, channels))
+        channels = shape[-1 if self._channels_last else 1]
+        seeds = uniforms(self, (shape[0], *places, channels))
         # A seed is the first corner of its block.
         margins = [(block - 1, block - 1)] * len(sizes)
         dropped = ops.pad(
