@@ -5,6 +5,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_regopt._export import DrawsInService
 from keras_regopt._keras import in_tf_graph, make_default_seed
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, integer
@@ -18,7 +19,7 @@ _lock = threading.RLock()
 
 
 @register
-class MonteCarlo(Wrapper):
+class MonteCarlo(DrawsInService, Wrapper):
     """Mean and spread of many random passes, to tell how sure a model is.
 
     A model that was trained with dropout is run `samples` times with its
