@@ -31,7 +31,7 @@ def _hook_export():
                     _refuse(layer)
         return original(self, filepath, format, *args, **kwargs)
 
-    export.knows_what_draws = True
+    export.knows_what_draws = True  # type: ignore[attr-defined]
     keras.Model.export = export
 
 
