@@ -74,7 +74,7 @@ def export_clean(model):
         ['Conv2D']
     """
     instance_of(export_clean, "model", model, keras.Model, "a Keras model")
-    pairs = []
+    pairs: list[tuple] = []
     clean = _clean_model(model, pairs)
     for layer, values in pairs:
         layer.set_weights(values)
