@@ -32,7 +32,12 @@ class DropBlock(Layer):
     passes_channels = True
 
     def __init__(
-        self, rate=0.1, block_size=7, data_format=None, seed=None, **kwargs
+        self,
+        rate: float = 0.1,
+        block_size: int = 7,
+        data_format: str | None = None,
+        seed: int | None = None,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         self.rate = in_range(self, "rate", rate, low=0, below=1)

@@ -75,7 +75,14 @@ class MonteCarlo(DrawsInService, Wrapper):
         (arXiv 1506.02142).
     """
 
-    def __init__(self, layer, samples=20, spread=True, seed=None, **kwargs):
+    def __init__(
+        self,
+        layer: keras.layers.Layer,
+        samples: int = 20,
+        spread: bool = True,
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(layer, **kwargs)
         self.samples = integer(self, "samples", samples, low=2)
         self.spread = boolean(self, "spread", spread)

@@ -62,7 +62,13 @@ class Whitening(AdaptedLayer):
         are divided by one less than the number of examples.
     """
 
-    def __init__(self, method="zca", epsilon=1e-5, components=None, **kwargs):
+    def __init__(
+        self,
+        method: str = "zca",
+        epsilon: float = 1e-5,
+        components: int | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.method = one_of(self, "method", method, ("zca", "pca"))
         self.epsilon = in_range(self, "epsilon", epsilon, low=0)

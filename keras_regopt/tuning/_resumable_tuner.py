@@ -183,9 +183,10 @@ class ResumableTuner(Hinting, keras_tuner.Tuner):
 
         Returns:
             A list of dicts, which a notebook shows as a table: `"trial_id"`,
-            `"hyperparameters"` (a dict), `"mean"`, `"std"` (over the number of folds less one),
-            `"standard_error"`, `"scores"` (one a fold), `"best_epochs"`
-            (one a fold, from 1, or `None`) and `"epochs"`, their median.
+            `"hyperparameters"` (a dict), `"mean"`, `"std"` (over the number of
+            folds less one), `"standard_error"`, `"scores"` (one a fold),
+            `"best_epochs"` (one a fold, from 1, or `None`) and `"epochs"`,
+            their median.
         """
         trials = self.oracle.get_best_trials(len(self.oracle.trials))
         return CrossValidationResults(
