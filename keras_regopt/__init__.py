@@ -16,6 +16,7 @@ from keras_regopt import (
     regularizers,
     schedules,
 )
+from keras_regopt._clean import export_clean
 from keras_regopt._named import get
 from keras_regopt._version import __version__
 
@@ -25,6 +26,7 @@ __all__ = [
     "callbacks",
     "constraints",
     "diagnosis",
+    "export_clean",
     "get",
     "layers",
     "optimizers",

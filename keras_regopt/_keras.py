@@ -69,12 +69,14 @@ __all__ = [
     "in_stateless_scope",
     "in_symbolic_scope",
     "in_tf_graph",
+    "in_training",
     "in_xla_graph",
     "is_in_jax_tracing_scope",
     "make_default_seed",
     "print_msg",
     "scale_loss_for_distribution",
     "unscale_loss_for_distribution",
+    "value_before_tracing",
 ]
 
 # Keras 3.12 to 3.14 write the name where it is used.
@@ -101,6 +103,28 @@ def entry_layer():
     """The outermost Keras layer of the call in progress, or `None`."""
     context = get_global_attribute("current_call_ctx")
     return None if context is None else context.entry_layer
+
+
+def in_training():
+    """Whether the call in progress was told that it trains."""
+    context = get_global_attribute("current_call_ctx")
+    return context is not None and getattr(context, "training", None) is True
+
+
+def value_before_tracing(variable):
+    """A variable's value as an array, also while a step is traced.
+
+    `None` where there is none, as while JAX traces the step of a `fit`.
+    """
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        with tf.init_scope():
+            return ops.convert_to_numpy(variable)
+    if keras.backend.backend() == "jax":
+        value = variable._value
+        return None if value is None or value.is_deleted() else value
+    return ops.convert_to_numpy(variable)
 
 
 def existing_global_seed():

@@ -60,6 +60,8 @@ def show(value):
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         dtype = keras.backend.standardize_dtype(value.dtype)
         return f"<{dtype} array of shape {tuple(value.shape)}>"
+    if hasattr(value, "shape"):
+        return f"<{type(value).__name__} of shape {tuple(value.shape)}>"
     if inspect.isclass(value) or inspect.isroutine(value):
         return value.__name__
     return _show_object(value)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_regopt._html import table
 from keras_regopt._matplotlib import require_matplotlib
 from keras_regopt._validate import one_of
 
@@ -49,6 +50,28 @@ class RangeTest:
         self.smoothed_losses = smoothed(self.losses, smoothing)
         self.method = one_of(self, "method", method, METHODS)
         self._steps = steps or len(self.rates)
+
+    def __repr__(self):
+        shown = [f"{name}={value}" for name, value in self._summary()]
+        return f"RangeTest({', '.join(shown)})"
+
+    def _repr_html_(self):
+        return table(["", "range test"], self._summary())
+
+    def _summary(self):
+        if not len(self.rates):
+            return [["steps", 0]]
+        try:
+            suggestion = f"{self.suggestion:.3g}"
+        except ValueError:
+            # Of too few steps, for one.
+            suggestion = None
+        return [
+            ["steps", f"{len(self.rates)}"],
+            ["rates", f"{self.rates[0]:.3g} to {self.rates[-1]:.3g}"],
+            ["method", repr(self.method)],
+            ["suggestion", suggestion],
+        ]
 
     @property
     def suggestion(self):

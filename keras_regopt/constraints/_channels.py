@@ -76,6 +76,7 @@ _MERGING = {
     keras.layers.Minimum: np.min,
     keras.layers.Multiply: np.prod,
 }
+_DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
 _CONVOLUTIONS = (
     keras.layers.Conv1D,
     keras.layers.Conv2D,
@@ -117,6 +118,13 @@ def kernel_matrix(layer, tolerance=0.0):
     kernel = kernel.reshape(-1, *kernel.shape[-2:])
     norms = np.sqrt(np.square(kernel).sum((0, 1)))
     return np.where(norms <= tolerance, 0.0, kernel)
+
+
+def has_zero_units(layer, tolerance):
+    """Whether all that enters some unit of the layer is zero."""
+    if not is_mixing(layer) or not layer.built:
+        return False
+    return bool(np.any(~np.any(kernel_matrix(layer, tolerance), axis=(0, 1))))
 
 
 def folds(layer):
@@ -196,6 +204,8 @@ def passed(layer, given, shapes, shape):
         channels = _flattened(layer, axis, shapes[0])
         values = given[0].values[channels]
         return Channels(1, values), [(channels, np.arange(len(channels)))]
+    if type(layer) in _DEPTHWISE:
+        return _depthwise(layer, given[0], rank)
     count = len(given[0].values)
     links = [(np.arange(count), np.arange(count))] * len(given)
     if type(layer) in _MERGING:
@@ -208,6 +218,31 @@ def passed(layer, given, shapes, shape):
     if values is None:
         return None
     return Channels(min(axis, rank - 1), values), links
+
+
+def is_depthwise(layer):
+    """Whether the layer has a kernel for each input channel by itself."""
+    return type(layer) in _DEPTHWISE
+
+
+def _depthwise(layer, given, rank):
+    """As `passed`: each input channel becomes one output channel, or more."""
+    if given.axis != channel_axis(layer, rank):
+        return None
+    if not is_pointwise(layer.activation):
+        return None
+    count = len(given.values)
+    # The output channels of one input channel lie side by side.
+    source = np.repeat(np.arange(count), layer.depth_multiplier)
+    sums = numbers(layer.kernel).reshape(-1, len(source)).sum(0)
+    known = given.values[source]
+    # With a border of zeros, a constant is none behind the layer.
+    usable = (known == 0) | (~np.isnan(known) & (layer.padding == "valid"))
+    values = np.where(usable, sums * np.nan_to_num(known), np.nan)
+    if layer.use_bias:
+        values = values + numbers(layer.bias)
+    values = _pointwise(layer.activation, values)
+    return Channels(given.axis, values), [(source, np.arange(len(source)))]
 
 
 def _passed_values(layer, values, axis, rank):

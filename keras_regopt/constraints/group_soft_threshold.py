@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 from keras_regopt._axes import axes, axes_within
 from keras_regopt._prox import shrink_groups
 from keras_regopt._registry import register
@@ -40,7 +42,9 @@ class GroupSoftThreshold(Constraint):
         6.5.4.
     """
 
-    def __init__(self, threshold=1e-3, axis=None):
+    def __init__(
+        self, threshold: float = 1e-3, axis: int | Sequence[int] | None = None
+    ):
         self.threshold = in_range(self, "threshold", threshold, low=0)
         self.axis = axes(self, "axis", axis, optional=True)
 

@@ -6,6 +6,8 @@ from keras_regopt._validate import boolean, in_range
 from keras_regopt.constraints._channels import (
     channel_axis,
     folds,
+    has_zero_units,
+    is_depthwise,
     is_mixing,
     kernel_matrix,
     mixed,
@@ -25,12 +27,12 @@ def shrink(model, tolerance=0.0, verbose=False):
     weights are zero that leave it.
 
     `Dense` and `Conv1D` to `Conv3D` layers lose units, in Sequential and
-    functional models, through batch normalization, activations, dropout,
-    pooling, padding, flattening, concatenation and sums, where a channel goes
-    from all terms or none. What enters any other layer stays whole, and so
-    does what the model returns. A constant other than zero cannot be taken up
-    by a convolution with zero padding, nor by a layer without a bias: there,
-    its unit stays.
+    functional models, through depthwise convolutions, batch normalization,
+    activations, dropout, pooling, padding, flattening, concatenation and sums,
+    where a channel goes from all terms or none. What enters any other layer
+    stays whole, and so does what the model returns. A constant other than zero
+    cannot be taken up by a convolution with zero padding, nor by a layer
+    without a bias: there, its unit stays.
 
     Args:
         model: A built Sequential or functional model. It is left as it is.
@@ -41,7 +43,10 @@ def shrink(model, tolerance=0.0, verbose=False):
             operations before and after; see `cost`. Defaults to `False`.
 
     Returns:
-        A new model, not compiled, whose layers have the old names.
+        A new model, not compiled, whose layers have the old names. Its
+        `stopped_by` is a list of names: of the layers in which, or before
+        which, units stay though they do nothing, since `shrink` does not know
+        what these layers do with them.
 
     Raises:
         ValueError: If `model` is of another kind, or an argument out of its
@@ -72,15 +77,18 @@ def shrink(model, tolerance=0.0, verbose=False):
 
     shrunk = keras.models.clone_model(model, clone_function=smaller)
     layers = {layer.name: layer for layer in shrunk.layers}
-    for step in plan.graph.steps:
+    for number, step in enumerate(plan.graph.steps):
         if isinstance(step.layer, keras.layers.Layer):
             variables = layers[step.layer.name].weights
             for variable, value in zip(
-                variables, plan.weights(step), strict=True
+                variables, plan.weights(number), strict=True
             ):
                 variable.assign(value)
+    shrunk.stopped_by = plan.stopped_by
     if verbose:
         print_msg(f"before: {cost(model)}\nafter:  {cost(shrunk)}")
+        for name in plan.stopped_by:
+            print_msg(f"Units that do nothing stay before or in '{name}'.")
     return shrunk
 
 
@@ -100,6 +108,7 @@ class _Plan:
         self.channels = {}
         self.stays = {}
         self.links = {}
+        self.stopped_by = []
         self._kernels = {}
         for number, step in enumerate(graph.steps):
             self._follow(number, step)
@@ -134,11 +143,26 @@ class _Plan:
                 if result is not None:
                     found, self.links[number] = result
         if found is None and not (is_mixing(step.layer) and not step.shared):
+            if self._stops(step, known):
+                self.stopped_by.append(step.layer.name)
             for i in step.inputs:
                 self._keep(i)
         if found is not None:
             self.channels[step.outputs[0]] = found
             self.stays[step.outputs[0]] = np.zeros(len(found.values), bool)
+
+    def _stops(self, step, known):
+        """Whether units that do nothing come to a step, or are within it."""
+        layer = step.layer
+        within = (
+            layer._flatten_layers(include_self=False)
+            if isinstance(layer, keras.layers.Layer)
+            else ()
+        )
+        return any(
+            found is not None and not np.all(np.isnan(found.values))
+            for found in known
+        ) or any(has_zero_units(part, self.tolerance) for part in within)
 
     def _given(self, step):
         """The channels that enter a kernel, where they are known."""
@@ -194,12 +218,19 @@ class _Plan:
         everything = np.ones(step.layer.kernel.shape[-1], bool)
         return self.stays.get(step.outputs[0], everything)
 
-    def weights(self, step):
+    def weights(self, number):
         """The weights of a step's layer for the smaller model, as arrays."""
+        step = self.graph.steps[number]
         layer = step.layer
         values = {id(w): numbers(w) for w in layer.weights}
         if is_mixing(layer) and not step.shared:
             self._cut(step, values)
+        elif is_depthwise(layer) and number in self.links:
+            stays = self.stays[step.inputs[0]], self.stays[step.outputs[0]]
+            kernel = values[id(layer.kernel)]
+            values[id(layer.kernel)] = kernel[..., stays[0], :]
+            if layer.use_bias:
+                values[id(layer.bias)] = values[id(layer.bias)][stays[1]]
         elif type(layer) is keras.layers.BatchNormalization:
             stays = self.stays.get(step.inputs[0])
             if stays is not None and not step.shared:

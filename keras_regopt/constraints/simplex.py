@@ -38,7 +38,7 @@ class Simplex(Constraint):
         in high dimensions, figure 1.
     """
 
-    def __init__(self, total=1.0, axis=0):
+    def __init__(self, total: float = 1.0, axis: int = 0):
         self.total = in_range(self, "total", total, above=0)
         self.axis = integer(self, "axis", axis)
 

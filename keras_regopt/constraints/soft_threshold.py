@@ -42,7 +42,7 @@ class SoftThreshold(Constraint):
         for linear inverse problems with a sparsity constraint.
     """
 
-    def __init__(self, threshold=1e-4):
+    def __init__(self, threshold: float = 1e-4):
         self.threshold = in_range(self, "threshold", threshold, low=0)
 
     def project(self, w):

@@ -18,6 +18,9 @@ class Zeros(typing.NamedTuple):
         weights: Number of weights.
         zero_units: Number of units whose weights are all zero.
         units: Number of units: of entries of the kernels' last axes.
+        zero_inputs: Number of inputs whose weights are all zero: features that
+            the layer does not look at.
+        inputs: Number of inputs: of entries of the kernels' last axes but one.
     """
 
     layer: str
@@ -25,6 +28,8 @@ class Zeros(typing.NamedTuple):
     weights: int
     zero_units: int
     units: int
+    zero_inputs: int = 0
+    inputs: int = 0
 
 
 class Sparsity(list):
@@ -37,17 +42,21 @@ class Sparsity(list):
     def total(self):
         """The sums over all layers, as `Zeros`."""
         rows = zip(*(z[1:] for z in self), strict=True)
-        return Zeros("total", *([sum(row) for row in rows] or [0] * 4))
+        return Zeros("total", *([sum(row) for row in rows] or [0] * 6))
 
     def __str__(self):
         rows = [*self, self.total]
         width = max(len(row.layer) for row in rows)
-        lines = [f"{'layer':{width}}  zero weights         zero units"]
+        lines = [
+            f"{'layer':{width}}  zero weights                  "
+            "zero units       zero inputs"
+        ]
         for row in rows:
             share = row.zeros / max(row.weights, 1)
             lines.append(
                 f"{row.layer:{width}}  {row.zeros:>7,} of {row.weights:>9,} "
-                f"({share:4.0%})  {row.zero_units:>5,} of {row.units:>5,}"
+                f"({share:4.0%})  {row.zero_units:>5,} of {row.units:>5,}  "
+                f"{row.zero_inputs:>5,} of {row.inputs:>5,}"
             )
         return "\n".join(lines)
 
@@ -74,8 +83,8 @@ def sparsity(model, tolerance=0.0):
         >>> layer = keras.layers.Dense(2, kernel_initializer="zeros")
         >>> model = keras.Sequential([keras.Input((3,)), layer])
         >>> found = sparsity(model)
-        >>> found.total.zeros, found.total.zero_units
-        (6, 2)
+        >>> found.total.zeros, found.total.zero_units, found.total.zero_inputs
+        (6, 2, 3)
     """
     instance_of(sparsity, "model", model, keras.Model, "a Keras model")
     in_range(sparsity, "tolerance", tolerance, low=0)
@@ -90,6 +99,7 @@ def sparsity(model, tolerance=0.0):
             for kernel in kernels
         ]
         units = [z.reshape(-1, z.shape[-1]).all(0) for z in zero]
+        inputs = [z.reshape(-1, *z.shape[-2:]).all((0, 2)) for z in zero]
         found.append(
             Zeros(
                 layer.path,
@@ -97,6 +107,8 @@ def sparsity(model, tolerance=0.0):
                 sum(math.prod(z.shape) for z in zero),
                 sum(int(u.sum()) for u in units),
                 sum(len(u) for u in units),
+                sum(int(i.sum()) for i in inputs),
+                sum(len(i) for i in inputs),
             )
         )
     return found

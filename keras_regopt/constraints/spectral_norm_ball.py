@@ -44,7 +44,7 @@ class SpectralNormBall(Constraint):
         the projection.
     """
 
-    def __init__(self, radius=1.0):
+    def __init__(self, radius: float = 1.0):
         self.radius = in_range(self, "radius", radius, above=0)
 
     def project(self, w):

@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_regopt._html import table
+from keras_regopt._repr import show
 from keras_regopt._validate import fail, in_range, integer, one_of
 from keras_regopt.diagnosis import drawing, nested
 
@@ -27,6 +29,9 @@ class Part(_Pair):
         part.indices = indices
         return part
 
+    def __repr__(self):
+        return f"Part(x={show(self.x)}, y={show(self.y)})"
+
 
 class Split(NamedTuple):
     """The three parts that `split` makes, each a pair `(x, y)`."""
@@ -34,6 +39,17 @@ class Split(NamedTuple):
     train: Part
     dev: Part
     test: Part
+
+    def _repr_html_(self):
+        rows = [
+            [name, _rows(part), show(part.x), show(part.y)]
+            for name, part in zip(self._fields, self, strict=True)
+        ]
+        return table(["part", "rows", "x", "y"], rows)
+
+
+def _rows(part):
+    return "" if part.indices is None else len(part.indices)
 
 
 def split(

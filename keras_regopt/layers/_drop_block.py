@@ -32,7 +32,12 @@ class DropBlock(Layer):
     passes_channels = True
 
     def __init__(
-        self, rate=0.1, block_size=7, data_format=None, seed=None, **kwargs
+        self,
+        rate: float = 0.1,
+        block_size: int = 7,
+        data_format: str | None = None,
+        seed: int | None = None,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         self.rate = in_range(self, "rate", rate, low=0, below=1)
@@ -41,13 +46,6 @@ class DropBlock(Layer):
         self._take_seed(seed)
         self.input_spec = keras.layers.InputSpec(ndim=2 + len(self.axes))
         self.supports_masking = True
-
-    def build(self, input_shape):
-        if None in self._sizes(input_shape):
-            raise ValueError(
-                f"{type(self).__name__} needs the {' and the '.join(self.axes)}"
-                f" of its input. Received: input_shape={tuple(input_shape)}"
-            )
 
     def call(self, inputs, training=False):
         if not training or self.rate == 0:
@@ -59,15 +57,23 @@ class DropBlock(Layer):
 
     def _dropped(self, inputs):
         """True in the blocks."""
-        sizes = self._sizes(inputs.shape)
-        block = min(self.block_size, *sizes)
-        places = [size - block + 1 for size in sizes]
+        # Numbers, or tensors in a graph that takes any size.
+        shape = ops.shape(inputs)
+        sizes = self._sizes(shape)
+        known = [size for size in sizes if isinstance(size, int)]
+        block = min([self.block_size, *known])
+        places = [
+            size - block + 1
+            if isinstance(size, int)
+            else ops.maximum(size - block + 1, 1)
+            for size in sizes
+        ]
         probability = self.rate * math.prod(
-            size / (block * place)
+            _ratio(size, block * place)
             for size, place in zip(sizes, places, strict=True)
         )
-        channels = inputs.shape[-1 if self._channels_last else 1]
-        seeds = uniforms(self, (ops.shape(inputs)[0], *places, channels))
+        channels = shape[-1 if self._channels_last else 1]
+        seeds = uniforms(self, (shape[0], *places, channels))
         # A seed is the first corner of its block.
         margins = [(block - 1, block - 1)] * len(sizes)
         dropped = ops.pad(
@@ -75,6 +81,9 @@ class DropBlock(Layer):
         )
         for axis in range(1, 1 + len(sizes)):
             dropped = _any_of_the_last(dropped, block, axis)
+            if not isinstance(sizes[axis - 1], int):
+                # It is smaller than a block, perhaps.
+                dropped = _slice(dropped, axis, None, sizes[axis - 1])
         if self._channels_last:
             return dropped
         return ops.moveaxis(dropped, -1, 1)
@@ -88,6 +97,12 @@ class DropBlock(Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape
+
+
+def _ratio(size, others):
+    if isinstance(size, int):
+        return size / others
+    return ops.cast(size, "float32") / ops.cast(others, "float32")
 
 
 def _any_of_the_last(x, count, axis):

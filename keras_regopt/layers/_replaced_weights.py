@@ -214,6 +214,26 @@ class _Quantize:
                     variable.assign(value)
 
 
+def weights_at_inference(layer):
+    """What weights of a layer read as while wrappers call it at inference.
+
+    Args:
+        layer: A layer, of which any part may be within a wrapper.
+
+    Returns:
+        A dict of tensors by the identity of the variable, without those that
+        read as they are.
+    """
+    found = {}
+    for part in layer._flatten_layers():
+        folded = vars(part).get("quantize")
+        if isinstance(folded, _Quantize):
+            for i in folded.own:
+                place = folded.places[i]
+                found[id(place.variable)] = folded.change(place, i)
+    return found
+
+
 @contextlib.contextmanager
 def replaced(places, values):
     """Lets weights read as tensors in this thread, while a `with` lasts.

@@ -63,10 +63,10 @@ class BatchRenormalization(BatchNormalization):
 
     def __init__(
         self,
-        r_max=3.0,
-        d_max=5.0,
-        warmup_steps=1000,
-        ramp_steps=5000,
+        r_max: float = 3.0,
+        d_max: float = 5.0,
+        warmup_steps: int = 1000,
+        ramp_steps: int = 5000,
         **kwargs,
     ):
         super().__init__(**kwargs)

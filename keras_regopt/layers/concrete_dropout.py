@@ -1,4 +1,5 @@
 import math
+from collections.abc import Sequence
 
 import keras
 from keras import ops
@@ -84,14 +85,14 @@ class ConcreteDropout(Wrapper):
 
     def __init__(
         self,
-        layer,
-        weight_regularizer=1e-6,
-        dropout_regularizer=1e-5,
-        initial_rate=0.1,
-        temperature=0.1,
-        axis=None,
-        target="kernel",
-        seed=None,
+        layer: keras.layers.Layer,
+        weight_regularizer: float = 1e-6,
+        dropout_regularizer: float = 1e-5,
+        initial_rate: float = 0.1,
+        temperature: float = 0.1,
+        axis: int | Sequence[int] | None = None,
+        target: str | Sequence[str] = "kernel",
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(layer, **kwargs)

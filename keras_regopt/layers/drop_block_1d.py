@@ -30,7 +30,7 @@ class DropBlock1D(DropBlock):
 
     Input shape:
         `(batch, length, channels)`, or with `channels_first`
-        `(batch, channels, length)`; the length must be known.
+        `(batch, channels, length)`.
 
     Output shape:
         As the input.

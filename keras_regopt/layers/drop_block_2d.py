@@ -33,7 +33,7 @@ class DropBlock2D(DropBlock):
 
     Input shape:
         `(batch, height, width, channels)`, or with `channels_first`
-        `(batch, channels, height, width)`; height and width must be known.
+        `(batch, channels, height, width)`.
 
     Output shape:
         As the input.

@@ -30,8 +30,7 @@ class DropBlock3D(DropBlock):
 
     Input shape:
         `(batch, depth, height, width, channels)`, or with `channels_first`
-        `(batch, channels, depth, height, width)`; depth, height and width must
-        be known.
+        `(batch, channels, depth, height, width)`.
 
     Output shape:
         As the input.

@@ -1,3 +1,7 @@
+from collections.abc import Sequence
+
+import keras
+
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
 from keras_regopt.layers._draws import dropout_factors
@@ -64,7 +68,14 @@ class DropConnect(Wrapper):
 
     draws_once_for_a_batch = True
 
-    def __init__(self, layer, rate=0.5, target="kernel", seed=None, **kwargs):
+    def __init__(
+        self,
+        layer: keras.layers.Layer,
+        rate: float = 0.5,
+        target: str | Sequence[str] = "kernel",
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(layer, **kwargs)
         self.rate = in_range(self, "rate", rate, low=0, below=1)
         self.target = names_of_weights(self, target)

@@ -52,7 +52,7 @@ class GhostBatchNormalization(BatchNormalization):
         algorithm 1 (arXiv 1705.08741).
     """
 
-    def __init__(self, ghost_batch_size=32, **kwargs):
+    def __init__(self, ghost_batch_size: int = 32, **kwargs):
         super().__init__(**kwargs)
         self.ghost_batch_size = positive_int(
             self, "ghost_batch_size", ghost_batch_size

@@ -1,4 +1,5 @@
 import math
+from collections.abc import Sequence
 
 import keras
 from keras import ops
@@ -96,13 +97,13 @@ class L0(Wrapper):
 
     def __init__(
         self,
-        layer,
-        strength=1e-4,
-        per="unit",
-        initial_rate=0.5,
+        layer: keras.layers.Layer,
+        strength: float = 1e-4,
+        per: str = "unit",
+        initial_rate: float = 0.5,
         temperature=2 / 3,
-        target="kernel",
-        seed=None,
+        target: str | Sequence[str] = "kernel",
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(layer, **kwargs)

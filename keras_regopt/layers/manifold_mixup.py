@@ -78,11 +78,11 @@ class ManifoldMixup(KeepsSeed, ModelWrapper):
 
     def __init__(
         self,
-        model,
+        model: keras.Model,
         layer_names,
-        alpha=2.0,
-        mix_inputs=True,
-        seed=None,
+        alpha: float = 2.0,
+        mix_inputs: bool = True,
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(model, **kwargs)

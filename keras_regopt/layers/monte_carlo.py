@@ -5,6 +5,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_regopt._export import DrawsInService
 from keras_regopt._keras import in_tf_graph, make_default_seed
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, integer
@@ -18,7 +19,7 @@ _lock = threading.RLock()
 
 
 @register
-class MonteCarlo(Wrapper):
+class MonteCarlo(DrawsInService, Wrapper):
     """Mean and spread of many random passes, to tell how sure a model is.
 
     A model that was trained with dropout is run `samples` times with its
@@ -74,7 +75,14 @@ class MonteCarlo(Wrapper):
         (arXiv 1506.02142).
     """
 
-    def __init__(self, layer, samples=20, spread=True, seed=None, **kwargs):
+    def __init__(
+        self,
+        layer: keras.layers.Layer,
+        samples: int = 20,
+        spread: bool = True,
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(layer, **kwargs)
         self.samples = integer(self, "samples", samples, low=2)
         self.spread = boolean(self, "spread", spread)

@@ -48,7 +48,12 @@ class RobustScaling(AdaptedLayer):
         does not count, as there; the values are kept in memory for the sort.
     """
 
-    def __init__(self, quantile_range=(25.0, 75.0), axis=-1, **kwargs):
+    def __init__(
+        self,
+        quantile_range: tuple[float, float] = (25.0, 75.0),
+        axis: int = -1,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.quantile_range = _checked_range(self, quantile_range)
         self.axis = integer(self, "axis", axis)

@@ -51,7 +51,13 @@ class StochasticDepth(Layer):
 
     passes_channels = True
 
-    def __init__(self, rate=0.1, mode="row", seed=None, **kwargs):
+    def __init__(
+        self,
+        rate: float = 0.1,
+        mode: str = "row",
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.rate = in_range(self, "rate", rate, low=0, below=1)
         self.mode = one_of(self, "mode", mode, ("row", "batch"))

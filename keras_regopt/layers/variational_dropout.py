@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import keras
 
 from keras_regopt._registry import register
@@ -58,7 +60,13 @@ class VariationalDropout(Layer):
 
     passes_channels = True
 
-    def __init__(self, rate=0.5, axis=1, seed=None, **kwargs):
+    def __init__(
+        self,
+        rate: float = 0.5,
+        axis: int | Sequence[int] = 1,
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.rate = in_range(self, "rate", rate, low=0, below=1)
         self.axis = mask_axes(self, axis)

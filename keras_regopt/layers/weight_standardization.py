@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import keras
 from keras import ops
 
@@ -64,7 +66,13 @@ class WeightStandardization(Wrapper):
         place of `epsilon` and default it has.
     """
 
-    def __init__(self, layer, target="kernel", epsilon=1e-6, **kwargs):
+    def __init__(
+        self,
+        layer: keras.layers.Layer,
+        target: str | Sequence[str] = "kernel",
+        epsilon: float = 1e-6,
+        **kwargs,
+    ):
         super().__init__(layer, **kwargs)
         self.target = names_of_weights(self, target)
         self.epsilon = in_range(self, "epsilon", epsilon, above=0)

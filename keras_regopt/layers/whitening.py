@@ -13,10 +13,11 @@ class Whitening(AdaptedLayer):
 
     Gradient descent is slow where features vary together, or much unlike each
     other; on white inputs a linear model is as easy as can be. With the mean
-    and the covariance `V diag(l) V.T` of the data that `adapt` was given,
+    and the covariance `C` of the data that `adapt` was given, and
+    `C + epsilon diag(C) = V diag(l) V.T`,
 
-        pca:  y = (x - mean) V / sqrt(l + epsilon)
-        zca:  y = (x - mean) V / sqrt(l + epsilon) V.T
+        pca:  y = (x - mean) V / sqrt(l)
+        zca:  y = (x - mean) V / sqrt(l) V.T
 
     `"pca"` gives the principal components, the widest first, of which
     `components` may be kept. `"zca"` changes the inputs as little as
@@ -27,9 +28,10 @@ class Whitening(AdaptedLayer):
 
     Args:
         method: `"zca"` or `"pca"`. Defaults to `"zca"`.
-        epsilon: Number >= 0 that is added to the variances, so that the
-            directions of least variance, mostly noise, are not blown up.
-            Defaults to `1e-5`.
+        epsilon: Part >= 0 of its own variance that is added to the variance
+            of each feature, so that the directions of least variance, mostly
+            noise, are not blown up. It fits features of any scale. Defaults
+            to `1e-5`.
         components: Number of principal components to keep, at least 1, or
             `None` for all; with `"pca"` alone. Defaults to `None`.
         **kwargs: Keras' arguments of every layer, such as `name`, and `dtype`,
@@ -60,7 +62,13 @@ class Whitening(AdaptedLayer):
         are divided by one less than the number of examples.
     """
 
-    def __init__(self, method="zca", epsilon=1e-5, components=None, **kwargs):
+    def __init__(
+        self,
+        method: str = "zca",
+        epsilon: float = 1e-5,
+        components: int | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.method = one_of(self, "method", method, ("zca", "pca"))
         self.epsilon = in_range(self, "epsilon", epsilon, low=0)
@@ -99,13 +107,16 @@ class Whitening(AdaptedLayer):
             scatter += np.outer(shift, shift) * (count * len(batch) / total)
             mean = mean + shift * (len(batch) / total)
             count = total
-        values, vectors = np.linalg.eigh(scatter / max(count - 1, 1))
+        covariance = scatter / max(count - 1, 1)
+        covariance += self.epsilon * np.diag(np.diag(covariance))
+        values, vectors = np.linalg.eigh(covariance)
         # The widest first; rounding may take the least below zero.
         values, vectors = np.maximum(values[::-1], 0), vectors[:, ::-1]
         largest = np.abs(vectors).argmax(0)
         vectors = vectors * np.sign(vectors[largest, range(len(largest))])
-        widths = np.sqrt(values + self.epsilon)
-        matrix = vectors / np.where(widths > 0, widths, np.inf)
+        # Features that do not vary, and what rounding leaves of others.
+        nothing = values <= values[0] * len(values) * np.finfo("float64").eps
+        matrix = vectors / np.where(nothing, np.inf, np.sqrt(values))
         if self.method == "zca":
             matrix = matrix @ vectors.T
         return [(self.mean, mean), (self.matrix, matrix[:, : self.components])]

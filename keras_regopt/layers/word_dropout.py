@@ -55,7 +55,14 @@ class WordDropout(Layer):
         noise.
     """
 
-    def __init__(self, rate=0.1, token=1, keep=(0,), seed=None, **kwargs):
+    def __init__(
+        self,
+        rate: float = 0.1,
+        token: int = 1,
+        keep=(0,),
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.rate = in_range(self, "rate", rate, low=0, below=1)
         self.token = integer(self, "token", token, low=0)

@@ -63,7 +63,14 @@ class Zoneout(DropoutRNNCell, Wrapper):
         Krueger et al. 2017, Zoneout (arXiv 1606.01305).
     """
 
-    def __init__(self, layer, rate=0.1, cell_rate=None, seed=None, **kwargs):
+    def __init__(
+        self,
+        layer: keras.layers.Layer,
+        rate: float = 0.1,
+        cell_rate=None,
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(layer, **kwargs)
         if not _is_cell(layer):
             remedy = "Put it around one cell, within `keras.layers.RNN`."

@@ -37,7 +37,7 @@ class ActivityL1(Regularizer):
         Glorot et al. 2011, Deep sparse rectifier neural networks.
     """
 
-    def __init__(self, rate=0.01):
+    def __init__(self, rate: float = 0.01):
         self.rate = in_range(self, "rate", rate, low=0)
 
     def penalty(self, x):

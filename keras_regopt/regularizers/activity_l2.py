@@ -38,7 +38,7 @@ class ActivityL2(Regularizer):
         RNNs (arXiv 1708.01009).
     """
 
-    def __init__(self, rate=0.01):
+    def __init__(self, rate: float = 0.01):
         self.rate = in_range(self, "rate", rate, low=0)
 
     def penalty(self, x):

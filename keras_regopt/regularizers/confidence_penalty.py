@@ -48,7 +48,7 @@ class ConfidencePenalty(Regularizer):
         confident output distributions (arXiv 1701.06548).
     """
 
-    def __init__(self, rate=0.1, from_logits=False):
+    def __init__(self, rate: float = 0.1, from_logits: bool = False):
         self.rate = in_range(self, "rate", rate, low=0)
         self.from_logits = boolean(self, "from_logits", from_logits)
 

@@ -37,7 +37,7 @@ class ElasticNet(Regularizer):
         elastic net.
     """
 
-    def __init__(self, rate=0.01, l1_ratio=0.5):
+    def __init__(self, rate: float = 0.01, l1_ratio: float = 0.5):
         self.rate = in_range(self, "rate", rate, low=0)
         self.l1_ratio = in_range(self, "l1_ratio", l1_ratio, low=0, high=1)
 

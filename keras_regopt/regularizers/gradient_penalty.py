@@ -50,7 +50,7 @@ class GradientPenalty(PenalizedModel):
 
     differentiates_twice = True
 
-    def __init__(self, model, rate=0.01, **kwargs):
+    def __init__(self, model: keras.Model, rate: float = 0.01, **kwargs):
         super().__init__(model, rate, **kwargs)
         self.build_as_within()
 

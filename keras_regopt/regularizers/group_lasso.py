@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 from keras_regopt._axes import axes, axes_within
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
@@ -39,7 +41,7 @@ class GroupLasso(Regularizer):
         grouped variables.
     """
 
-    def __init__(self, rate=0.01, axis=0):
+    def __init__(self, rate: float = 0.01, axis: int | Sequence[int] = 0):
         self.rate = in_range(self, "rate", rate, low=0)
         self.axis = axes(self, "axis", axis)
 

@@ -58,7 +58,14 @@ class JacobianPenalty(KeepsSeed, PenalizedModel):
 
     differentiates_twice = True
 
-    def __init__(self, model, rate=0.01, projections=1, seed=None, **kwargs):
+    def __init__(
+        self,
+        model: keras.Model,
+        rate: float = 0.01,
+        projections: int | None = 1,
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(model, rate, **kwargs)
         self.projections = positive_int(
             self, "projections", projections, optional=True

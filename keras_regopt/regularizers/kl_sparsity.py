@@ -43,7 +43,7 @@ class KLSparsity(Regularizer):
         Ng 2011, CS294A lecture notes: Sparse autoencoder, section 3.
     """
 
-    def __init__(self, rate=0.01, target=0.05):
+    def __init__(self, rate: float = 0.01, target: float = 0.05):
         self.rate = in_range(self, "rate", rate, low=0)
         self.target = in_range(self, "target", target, above=0, below=1)
 

@@ -31,7 +31,7 @@ class L1(Regularizer):
         Tibshirani 1996, Regression shrinkage and selection via the lasso.
     """
 
-    def __init__(self, l1=0.01):
+    def __init__(self, l1: float = 0.01):
         self.l1 = in_range(self, "l1", l1, low=0)
 
     def penalty(self, x):

@@ -33,7 +33,7 @@ class L2(Regularizer):
         generalization.
     """
 
-    def __init__(self, l2=0.01):
+    def __init__(self, l2: float = 0.01):
         self.l2 = in_range(self, "l2", l2, low=0)
 
     def penalty(self, x):

@@ -44,7 +44,7 @@ class L2SP(StatefulRegularizer):
     needs_its_state = True
     on_activities = False
 
-    def __init__(self, rate=0.01):
+    def __init__(self, rate: float = 0.01):
         super().__init__()
         self.rate = in_range(self, "rate", rate, low=0)
 

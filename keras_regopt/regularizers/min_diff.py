@@ -71,11 +71,11 @@ class MinDiff(PenalizedModel):
 
     def __init__(
         self,
-        model,
-        rate=1.0,
-        kernel="gaussian",
-        length=0.1,
-        from_logits=False,
+        model: keras.Model,
+        rate: float = 1.0,
+        kernel: str = "gaussian",
+        length: float = 0.1,
+        from_logits: bool = False,
         **kwargs,
     ):
         super().__init__(model, rate, **kwargs)

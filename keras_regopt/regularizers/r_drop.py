@@ -1,3 +1,4 @@
+import keras
 from keras import ops
 
 from keras_regopt._registry import register
@@ -53,7 +54,13 @@ class RDrop(PenalizedModel):
         take the mean as well.
     """
 
-    def __init__(self, model, rate=1.0, from_logits=False, **kwargs):
+    def __init__(
+        self,
+        model: keras.Model,
+        rate: float = 1.0,
+        from_logits: bool = False,
+        **kwargs,
+    ):
         super().__init__(model, rate, **kwargs)
         self.from_logits = boolean(self, "from_logits", from_logits)
         self.build_as_within()

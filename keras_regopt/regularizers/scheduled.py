@@ -45,7 +45,11 @@ class Scheduled(StatefulRegularizer):
     state_dtype = "int"
     needs_its_state = True
 
-    def __init__(self, regularizer, schedule):
+    def __init__(
+        self,
+        regularizer: keras.regularizers.Regularizer,
+        schedule: keras.optimizers.schedules.LearningRateSchedule,
+    ):
         super().__init__()
         self.regularizer = instance_of(
             self,

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 from keras import ops
 
 from keras_regopt._axes import axes, axes_within
@@ -41,7 +43,12 @@ class SparseGroupLasso(Regularizer):
         Simon et al. 2013, A sparse-group lasso.
     """
 
-    def __init__(self, rate=0.01, l1_ratio=0.5, axis=0):
+    def __init__(
+        self,
+        rate: float = 0.01,
+        l1_ratio: float = 0.5,
+        axis: int | Sequence[int] = 0,
+    ):
         self.rate = in_range(self, "rate", rate, low=0)
         self.l1_ratio = in_range(self, "l1_ratio", l1_ratio, low=0, high=1)
         self.axis = axes(self, "axis", axis)

@@ -48,7 +48,7 @@ class SpectralNorm(StatefulRegularizer):
 
     state_name = "right_singular_vector"
 
-    def __init__(self, rate=0.01, power_iterations=1):
+    def __init__(self, rate: float = 0.01, power_iterations: int = 1):
         super().__init__()
         self.rate = in_range(self, "rate", rate, low=0)
         self.power_iterations = positive_int(

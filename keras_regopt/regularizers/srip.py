@@ -56,7 +56,7 @@ class SRIP(StatefulRegularizer):
 
     state_name = "eigenvector"
 
-    def __init__(self, rate=0.01):
+    def __init__(self, rate: float = 0.01):
         super().__init__()
         self.rate = in_range(self, "rate", rate, low=0)
 

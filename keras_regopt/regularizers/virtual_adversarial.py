@@ -71,13 +71,13 @@ class VirtualAdversarial(KeepsSeed, PenalizedModel):
 
     def __init__(
         self,
-        model,
-        rate=1.0,
-        epsilon=1.0,
-        xi=0.1,
-        power_iterations=1,
-        from_logits=False,
-        seed=None,
+        model: keras.Model,
+        rate: float = 1.0,
+        epsilon: float = 1.0,
+        xi: float = 0.1,
+        power_iterations: int = 1,
+        from_logits: bool = False,
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(model, rate, **kwargs)

@@ -122,7 +122,13 @@ def require_alike(train):
 
 
 def in_its_place(layer):
-    """A layer as a model can hold it: the cell of a recurrent one in an RNN."""
+    """A layer as a model can hold it: the cell of a recurrent one in an RNN.
+
+    A layer that learns statistics beforehand has learned them.
+    """
+    if hasattr(layer, "adapt"):
+        random = np.random.default_rng(0)
+        layer.adapt(random.normal(size=layer_shape(layer)).astype("float32"))
     is_cell = hasattr(layer, "state_size")
     if not is_cell or isinstance(layer, keras.layers.RNN):
         return layer

@@ -16,6 +16,7 @@ from keras_regopt.tuning._records import (
     resume_records,
     write_records,
 )
+from keras_regopt.tuning._results import CrossValidationResults
 from keras_regopt.tuning._scores import middle_epoch, objectives_of, summary
 
 # Changed when the files of a project can no longer be read.
@@ -181,17 +182,18 @@ class ResumableTuner(Hinting, keras_tuner.Tuner):
         """The results of the finished trials, the best first.
 
         Returns:
-            A list of dicts: `"trial_id"`, `"hyperparameters"` (a dict),
-            `"mean"`, `"std"` (over the number of folds less one),
-            `"standard_error"`, `"scores"` (one a fold), `"best_epochs"`
-            (one a fold, from 1, or `None`) and `"epochs"`, their median.
+            A list of dicts, which a notebook shows as a table: `"trial_id"`,
+            `"hyperparameters"` (a dict), `"mean"`, `"std"` (over the number of
+            folds less one), `"standard_error"`, `"scores"` (one a fold),
+            `"best_epochs"` (one a fold, from 1, or `None`) and `"epochs"`,
+            their median.
         """
         trials = self.oracle.get_best_trials(len(self.oracle.trials))
-        return [
+        return CrossValidationResults(
             self.result(trial)
             for trial in trials
             if trial.status == TrialStatus.COMPLETED
-        ]
+        )
 
     def result(self, trial):
         """The result of a finished trial."""

@@ -245,3 +245,60 @@ class Subclassed(keras.Model):
 def test_refuses_what_it_cannot_shrink(model, arguments, name):
     with pytest.raises(ValueError, match=f"`{name}` of shrink must be"):
         shrink(model(), **arguments)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("multiplier", [1, 2])
+@pytest.mark.parametrize("constant", [0.0, 0.5])
+def test_goes_through_depthwise_convolutions(padding, multiplier, constant):
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 3)),
+            layers.Conv2D(8, 3, activation="relu"),
+            layers.DepthwiseConv2D(
+                3,
+                padding=padding,
+                depth_multiplier=multiplier,
+                activation="relu",
+                bias_initializer="normal",
+            ),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(2),
+        ]
+    )
+    kernel, bias = model.layers[0].get_weights()
+    kernel[..., :3], bias[:3] = 0, constant
+    model.layers[0].set_weights([kernel, bias])
+    smaller = shrink(model)
+    # A border of zeros makes another constant than zero vary.
+    gone = 3 if padding == "valid" or constant == 0 else 0
+    assert smaller.layers[0].filters == 8 - gone
+    assert smaller.layers[1].bias.shape == ((8 - gone) * multiplier,)
+    assert smaller.stopped_by == []
+    x = np.random.default_rng(0).random((4, 8, 8, 3))
+    np.testing.assert_allclose(
+        smaller.predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-5
+    )
+
+
+def test_says_which_layers_keep_units_that_do_nothing():
+    from keras_regopt.layers import L0
+
+    first = layers.Dense(6, activation="relu")
+    inner = keras.Sequential([keras.Input((4,)), layers.Dense(4)], name="inner")
+    model = keras.Sequential(
+        [
+            keras.Input((3,)),
+            first,
+            layers.LayerNormalization(name="stops"),
+            L0(layers.Dense(4), per="weight", name="gates"),
+            inner,
+            layers.Dense(2),
+        ]
+    )
+    assert shrink(model).stopped_by == []
+    for layer in (first, model.get_layer("gates").layer, inner.layers[0]):
+        kernel, bias = layer.get_weights()
+        kernel[:, :2] = 0
+        layer.set_weights([kernel, bias])
+    assert shrink(model).stopped_by == ["stops", "gates", "inner"]

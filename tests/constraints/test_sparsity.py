@@ -29,9 +29,20 @@ def model_with_zeros():
 
 def test_counts_the_zeros_of_kernels_and_their_units():
     conv, dense = sparsity(model_with_zeros())
-    assert conv[1:] == (9, 24, 1, 3)
-    assert dense[1:] == (0, 27 * 5, 0, 5)
-    assert sparsity(model_with_zeros()).total[1:] == (9, 159, 1, 8)
+    assert conv[1:] == (9, 24, 1, 3, 0, 2)
+    assert dense[1:] == (0, 27 * 5, 0, 5, 0, 27)
+    assert sparsity(model_with_zeros()).total[1:] == (9, 159, 1, 8, 0, 29)
+
+
+def test_counts_the_features_that_a_layer_does_not_look_at():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3)])
+    kernel = np.ones((4, 3))
+    kernel[[0, 2]] = 0
+    model.layers[0].kernel.assign(kernel)
+    (found,) = sparsity(model)
+    assert (found.zero_inputs, found.inputs) == (2, 4)
+    assert (found.zero_units, found.units) == (0, 3)
+    assert str(sparsity(model)).splitlines()[1].split()[-3:] == ["2", "of", "4"]
 
 
 def test_counts_what_is_as_small_as_the_tolerance():

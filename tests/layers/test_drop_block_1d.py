@@ -3,11 +3,12 @@ import numpy as np
 import pytest
 
 from keras_regopt.layers import DropBlock1D
+from keras_regopt.testing._backend import to_numpy
 
 
 def dropped(layer, shape):
     x = np.ones(shape, "float32")
-    return keras.ops.convert_to_numpy(layer(x, training=True)) == 0
+    return to_numpy(layer(x, training=True)) == 0
 
 
 @pytest.mark.parametrize("block_size", [1, 4])
@@ -36,7 +37,27 @@ def test_takes_channels_first_like_channels_last():
     np.testing.assert_array_equal(np.moveaxis(last, -1, 1), first)
 
 
-@pytest.mark.any_backend
-def test_asks_for_the_length():
-    with pytest.raises(ValueError, match="needs the length"):
-        DropBlock1D()(keras.Input((None, 3)))
+@pytest.mark.parametrize("length", [12, 5, 2])
+def test_drops_the_same_where_the_length_is_not_known(length):
+    x = keras.ops.ones((4, length, 3))
+    expected = to_numpy(DropBlock1D(0.3, 4, seed=0)(x, training=True))
+    layer = DropBlock1D(0.3, 4, seed=0)
+    model = keras.Sequential([keras.Input((None, 3)), layer])
+    call = in_graph_of_any_shape(lambda x: model(x, training=True))
+    if length >= 4:
+        np.testing.assert_array_equal(to_numpy(call(x)), expected)
+    else:
+        # A graph cannot know that the blocks must be smaller here.
+        kept = to_numpy(call(x)) != 0
+        assert kept.shape == (4, length, 3)
+        assert np.all(kept == kept[:, :1])
+
+
+def in_graph_of_any_shape(function):
+    """On TensorFlow, a function that is traced once for all shapes."""
+    if keras.backend.backend() != "tensorflow":
+        return function
+    import tensorflow as tf
+
+    shape = tf.TensorSpec((None, None, None), "float32")
+    return tf.function(function, input_signature=[shape])

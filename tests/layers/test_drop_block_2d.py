@@ -75,10 +75,15 @@ def test_a_block_is_no_larger_than_the_feature_map():
         assert is_union_of_blocks(feature_map, 4)
 
 
-@pytest.mark.any_backend
-def test_asks_for_the_height_and_the_width():
-    with pytest.raises(ValueError, match="height and the width"):
-        DropBlock2D()(keras.Input((None, 8, 3)))
+def test_takes_images_of_unknown_size():
+    model = keras.Sequential(
+        [keras.Input((None, 8, 3)), DropBlock2D(0.3, 4, seed=0)]
+    )
+    assert model.output_shape == (None, None, 8, 3)
+    for height in (8, 12):
+        x = np.ones((2, height, 8, 3), "float32")
+        outputs = model(x, training=True)
+        assert tuple(outputs.shape) == x.shape
 
 
 @pytest.mark.any_backend

@@ -2,7 +2,6 @@ import itertools
 
 import keras
 import numpy as np
-import pytest
 
 from keras_regopt.layers import DropBlock3D
 
@@ -46,7 +45,9 @@ def test_takes_channels_first_like_channels_last():
     np.testing.assert_array_equal(np.moveaxis(last, -1, 1), first)
 
 
-@pytest.mark.any_backend
-def test_asks_for_depth_height_and_width():
-    with pytest.raises(ValueError, match="depth and the height and the width"):
-        DropBlock3D()(keras.Input((8, None, 8, 3)))
+def test_takes_volumes_of_unknown_size():
+    model = keras.Sequential(
+        [keras.Input((None, 6, None, 2)), DropBlock3D(0.3, 2, seed=0)]
+    )
+    x = np.ones((2, 4, 6, 5, 2), "float32")
+    assert tuple(model(x, training=True).shape) == x.shape

@@ -41,9 +41,30 @@ def test_zca_is_the_symmetric_root_of_the_precision():
     x = correlated()
     layer = Whitening("zca", epsilon=0.1)
     layer.adapt(x)
-    values, vectors = np.linalg.eigh(np.cov(x.astype("float64").T))
-    root = vectors @ np.diag((values + 0.1) ** -0.5) @ vectors.T
+    covariance = np.cov(x.astype("float64").T)
+    covariance += 0.1 * np.diag(np.diag(covariance))
+    values, vectors = np.linalg.eigh(covariance)
+    root = vectors @ np.diag(values**-0.5) @ vectors.T
     np.testing.assert_allclose(layer.matrix.numpy(), root, atol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["pca", "zca"])
+def test_features_of_any_scale_get_a_variance_of_one(method):
+    random = np.random.default_rng(0)
+    scales = np.array([3e-4, 1e-2, 1.0, 1e3])
+    x = (random.normal(size=(400, 4)) * scales).astype("float32")
+    layer = Whitening(method)
+    layer.adapt(x)
+    variances = to_numpy(layer(x)).var(axis=0)
+    np.testing.assert_allclose(variances, np.ones(4), atol=0.01)
+
+
+def test_a_feature_that_repeats_another_one_is_not_blown_up():
+    x = correlated()
+    twice = np.concatenate([x, x[:, :1] + 1e-6], axis=1)
+    layer = Whitening()
+    layer.adapt(twice)
+    assert np.abs(to_numpy(layer(twice))).max() < 10
 
 
 def test_learns_the_same_from_batches_of_any_kind():

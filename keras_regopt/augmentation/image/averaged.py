@@ -1,6 +1,7 @@
 import keras
 
 from keras_regopt import _validate
+from keras_regopt._export import DrawsInService
 from keras_regopt._keras import data_ops as ops
 from keras_regopt._model_wrapper import ModelWrapper
 from keras_regopt._registry import register
@@ -14,7 +15,7 @@ PROBES = ((96, 128), (131, 57))
 
 
 @register
-class Averaged(ModelWrapper):
+class Averaged(DrawsInService, ModelWrapper):
     """Predicts the mean over several views of each image.
 
     Test-time augmentation: a trained model that sees an image, its mirror
