@@ -7,6 +7,7 @@
 # check  the linters and the import contract alone
 # test-faults  kills trainings, KILLS=50 times a backend, and compares their ends
 # docs   the documentation, in docs/_build/html
+# audit  real nets with the optimizers, hours of it   (AUDIT="--nets ResNet50")
 # bench  side by side against peers, as ratios          (or bench-images, ...)
 #
 # Each sets itself up in .venv; a second run takes what is there.
@@ -29,7 +30,7 @@ INSTALL := $(BIN)/pip install --disable-pip-version-check --quiet \
 ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	TF_NUM_INTEROP_THREADS=1 TF_CPP_MIN_LOG_LEVEL=3
 
-.PHONY: demo test test-all test-faults test-oldest test-versions check docs \
+.PHONY: demo test test-all test-faults test-oldest test-versions check docs audit \
 	bench bench-images bench-image-gain bench-optimizers \
 	bench-optimizer-quality bench-regularization clean \
 	$(BACKEND:%=test-%)
@@ -86,6 +87,12 @@ check: $(VENV)/.test
 
 docs: $(VENV)/.test
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m sphinx -W -q docs docs/_build/html
+
+audit: $(VENV)/.test
+	@for backend in $(BACKEND); do \
+		KERAS_BACKEND=$$backend $(ONE_THREAD) $(BIN)/python \
+			benchmarks/audit_real_nets.py $(AUDIT) || exit 1; \
+	done
 
 # Beside these, bench-optimizer-quality and bench-image-gain, which measure no
 # speed, and bench-regularization, which measures both cost and gain.

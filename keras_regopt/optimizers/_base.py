@@ -18,7 +18,7 @@ from keras_regopt.optimizers._numerics import copied
 from keras_regopt.optimizers._order import after
 from keras_regopt.optimizers._replicas import update_each
 from keras_regopt.optimizers._rows import dense, scaled, summed
-from keras_regopt.optimizers._state import load_state
+from keras_regopt.optimizers._state import load_state, save_layout
 
 _NEVER_NEGATIVE = ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm")
 
@@ -51,6 +51,9 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
 
     # Whether `update_step` knows what to do with a `tf.IndexedSlices`.
     takes_sparse_gradients = False
+
+    # Whether its files say whose state they hold. Keras' do not.
+    names_its_state = True
 
     def __init__(self, learning_rate, groups=None, **kwargs):
         for name in _NEVER_NEGATIVE:
@@ -240,6 +243,11 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
         # Of a NumPy array, torch.compile does not know the dtype.
         return ops.convert_to_tensor([p in given for p in places], "bool")
 
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        if self.names_its_state:
+            save_layout(self, self.variables, store)
+
     def load_own_variables(self, store):
         load_state(self, self.variables, store)
 
@@ -259,13 +267,13 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
 
     def __deepcopy__(self, memo):
         # Keras copies through a file, upon which the state is lost.
-        twin = type(self).from_config(self.get_config())
-        memo[id(self)] = twin
+        clone = type(self).from_config(self.get_config())
+        memo[id(self)] = clone
         if self.built:
-            twin.build([memo.get(id(v), v) for v in self.model_variables])
-            for own, other in zip(twin.variables, self.variables, strict=True):
+            clone.build([memo.get(id(v), v) for v in self.model_variables])
+            for own, other in zip(clone.variables, self.variables, strict=True):
                 own.assign(copied(other))
-        return twin
+        return clone
 
     @property
     def model_variables(self):

@@ -36,6 +36,9 @@ class DropIn(FormulaOptimizer):
             another backend or with gradient accumulation.
     """
 
+    # Keras reads them, too.
+    names_its_state = False
+
     def __init__(
         self, learning_rate, l1=0.0, l2=0.0, exclude=None, lazy=False, **kwargs
     ):

@@ -1,5 +1,7 @@
 """The step on torch: lists of tensors in few calls."""
 
+import keras
+
 
 def is_compiling():
     """Whether `torch.compile` traces the step.
@@ -9,6 +11,16 @@ def is_compiling():
     import torch
 
     return torch.compiler.is_compiling()
+
+
+def uncompiled(function):
+    """A function that `torch.compile` calls as it is, without looking in."""
+    if keras.backend.backend() != "torch":
+        return function
+
+    import torch
+
+    return torch.compiler.disable(function)
 
 
 def update(optimizer, gradients, variables, learning_rate):

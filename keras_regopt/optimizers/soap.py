@@ -2,6 +2,7 @@ from keras import ops
 
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, in_range, positive_int
+from keras_regopt.optimizers import _torch
 from keras_regopt.optimizers._base import Optimizer
 from keras_regopt.optimizers._numerics import bias_correction, wide_dtype
 from keras_regopt.optimizers._preconditioner import (
@@ -121,6 +122,11 @@ class SOAP(Optimizer):
         )
         self.factors = [self._matrices(v, "factor") for v in variables]
         self.bases = [self._matrices(v, "basis") for v in variables]
+
+    @_torch.uncompiled
+    def apply(self, grads, trainable_variables=None):
+        # Its branches would break the graph into dozens of pieces.
+        super().apply(grads, trainable_variables)
 
     def step_values(self, gradients, variables, learning_rate):
         # The first call makes no step of Adam.

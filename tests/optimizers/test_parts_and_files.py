@@ -9,9 +9,11 @@ from keras import ops
 
 from keras_regopt.optimizers import (
     MSAM,
+    AdaBelief,
     ExponentialMovingAverage,
     GradientAccumulation,
     Lookahead,
+    RAdam,
 )
 
 RATE = 1e-3
@@ -112,6 +114,23 @@ def test_the_state_of_another_class_is_left_out_as_a_whole(source, target):
         before.load_own_variables(store)
     for key, value in stored(before).items():
         np.testing.assert_array_equal(value, expected[key])
+
+
+def test_a_state_of_equal_shapes_is_not_taken_for_ones_own():
+    radam, belief = RAdam(RATE), AdaBelief(RATE)
+    radam.apply([ops.ones(3)] * 2, halves())
+    belief.build(halves())
+    store = stored(radam)
+    with pytest.warns(UserWarning, match="the saved one of the class RAdam"):
+        belief.load_own_variables(store)
+    assert not any(v.numpy().any() for v in belief.variables[2:])
+    # Keras leaves it out, too.
+    adam = keras.optimizers.Adam(RATE)
+    adam.build(halves())
+    with pytest.warns(UserWarning, match="Skipping variable loading"):
+        adam.load_own_variables(store)
+    # What Keras wrote does not say whose it is.
+    belief.load_own_variables(stored(adam))
 
 
 @pytest.mark.any_backend
