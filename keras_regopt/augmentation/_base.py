@@ -8,6 +8,7 @@ from keras_regopt._keras import data_ops, data_random, in_tf_graph
 from keras_regopt._roles import refuse_role
 from keras_regopt._validate import in_range, integer
 from keras_regopt.augmentation._batches import on_batch, selected
+from keras_regopt.augmentation._clips import draw_for_clips
 from keras_regopt.augmentation._compile import plain, run_compiled
 from keras_regopt.augmentation._dtypes import cast_within, working
 from keras_regopt.augmentation._inputs import (
@@ -69,6 +70,10 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
     # Whether the elements of a batch are mixed with one another, and their
     # labels with them. Then there are no single elements.
     mixes = False
+
+    # Whether batches of clips, with an axis of time behind that of the batch,
+    # are taken too.
+    takes_clips = False
 
     is_augmentation = True
 
@@ -233,7 +238,7 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
     def _batch_changed(self, data, training):
         tensor = data[self.key]
         shape = self._sample_shape(tensor)
-        parameters, chosen = self._drawn(shape, training)
+        parameters, chosen = draw_for_clips(self, shape, training)
         results = self._follow(data, parameters, chosen, shape)
         results[self.key] = run_compiled(
             self, "_apply", tensor, parameters, chosen

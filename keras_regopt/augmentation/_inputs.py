@@ -126,10 +126,12 @@ def _check_shape(layer, tensor):
             f"are known, as in `tf.ensure_shape(x, {(None,) * rank})`."
         )
     shape = tuple(tensor.shape)
-    if len(shape) not in (rank, rank + 1):
+    if len(shape) not in range(rank, rank + 2 + layer.takes_clips):
+        clips = f", or {rank + 2} for a batch of clips"
         raise ValueError(
             f"The {key} of {name} must have rank {rank}, or {rank + 1} with a "
-            f"batch axis. Received: shape={shape}"
+            f"batch axis{clips if layer.takes_clips else ''}. Received: "
+            f"shape={shape}"
         )
     # An empty batch is none of our business.
     if 0 in shape[-rank:]:

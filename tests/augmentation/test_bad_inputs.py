@@ -19,7 +19,7 @@ LABELS = np.arange(2)
     ("images", "message"),
     [
         (np.ones((4, 4)), r"rank 3, or 4 .* Received: shape=\(4, 4\)"),
-        (np.ones((1, 2, 4, 4, 3)), "rank 3, or 4"),
+        (np.ones((1, 1, 2, 4, 4, 3)), "rank 3, or 4 .* or 5 for a batch of"),
         (np.ones((2, 0, 4, 3)), "must not be empty"),
         (np.ones((2, 4, 4, 0)), "must not be empty"),
         (np.full((2, 4, 4, 3), "a"), "array of numbers"),

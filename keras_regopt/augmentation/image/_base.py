@@ -2,8 +2,8 @@ import keras
 
 from keras_regopt import _validate
 from keras_regopt.augmentation._base import RandomAugmentation, _is_overridden
+from keras_regopt.augmentation._clips import changed_by_clips
 from keras_regopt.augmentation._compile import run_compiled
-from keras_regopt.augmentation._training import in_tf_data
 from keras_regopt.augmentation.image._additional import (
     changed_targets,
     checked_targets,
@@ -12,11 +12,10 @@ from keras_regopt.augmentation.image._additional import (
 )
 from keras_regopt.augmentation.image._boxes import from_xyxy, to_xyxy
 from keras_regopt.augmentation.image._followers import (
-    check_box_values,
     check_boxes,
     check_keypoints,
     check_masks,
-    look_at_boxes,
+    check_or_look_at_boxes,
 )
 from keras_regopt.augmentation.image._near_misses import look_at_keys
 from keras_regopt.augmentation.image._ragged import padded, ragged_again
@@ -33,11 +32,13 @@ class ImageAugmentation(RandomAugmentation):
     """Base of the random augmentations of images.
 
     Takes images of shape `(height, width, channels)`, or batches of them, or
-    a dict with the keys of Keras, `images`, `labels`, `bounding_boxes` (a
-    dict of `boxes` and `labels`) and `segmentation_masks`, and `keypoints`.
-    Every other key passes untouched, and so do these but for the images,
-    unless the subclass writes `apply_to_labels`, `apply_to_boxes`,
-    `apply_to_masks` or `apply_to_keypoints`.
+    batches of clips, `(batch, time, height, width, channels)`, with one draw
+    for all frames of a clip; or a dict with the keys of Keras, `images`,
+    `labels`, `bounding_boxes` (a dict of `boxes` and `labels`) and
+    `segmentation_masks`, and `keypoints`. Every other key passes untouched,
+    and so do these but for the images, unless the subclass writes
+    `apply_to_labels`, `apply_to_boxes`, `apply_to_masks` or
+    `apply_to_keypoints`.
 
     Float images leave in the compute dtype of the layer. Integer images keep
     their dtype: results are rounded and held within its bounds.
@@ -62,12 +63,13 @@ class ImageAugmentation(RandomAugmentation):
 
     key = "images"
     element_rank = 3
+    takes_clips = True
 
     # A subclass that moves pixels takes this as an argument.
     bounding_box_format = None
     min_visibility = 0.0
 
-    _boxes_are_checked = False
+    boxes_are_checked = False
 
     def __init__(self, *, data_format=None, additional_targets=None, **kwargs):
         super().__init__(**kwargs)
@@ -179,6 +181,9 @@ class ImageAugmentation(RandomAugmentation):
         look_at_keys(self, inputs, tensor)
 
     def _changed(self, data, single, training):
+        if len(data[self.key].shape) == self.element_rank + 2:
+            keys = {self.key, *filter(self._moves, FOLLOWERS), *kinds_of(self)}
+            return changed_by_clips(self, data, keys, training)
         data, found = padded(data, filter(self._moves, FOLLOWERS))
         return ragged_again(super()._changed(data, single, training), found)
 
@@ -206,7 +211,7 @@ class ImageAugmentation(RandomAugmentation):
         results = super()._follow(data, parameters, chosen, shape)
         if "bounding_boxes" in data:
             before = data["bounding_boxes"]
-            self._check_box_values(before, data[self.key], shape)
+            check_or_look_at_boxes(self, before, data[self.key], shape[1:3])
             after = self._boxes(before, parameters, shape)
             results["bounding_boxes"] = {
                 k: self._select(chosen, after[k], before[k]) for k in after
@@ -220,14 +225,6 @@ class ImageAugmentation(RandomAugmentation):
             after = self._keypoints(before, parameters, shape)
             results["keypoints"] = self._select(chosen, after, before)
         return results | changed_targets(self, data, parameters, chosen)
-
-    def _check_box_values(self, bounding_boxes, images, shape):
-        """Refuses bad boxes in the first call that has any, or warns."""
-        arguments = (self, bounding_boxes, images, shape[1:3])
-        if self._boxes_are_checked or in_tf_data():
-            look_at_boxes(*arguments)
-        else:
-            self._boxes_are_checked = check_box_values(*arguments)
 
     def _boxes(self, bounding_boxes, parameters, shape):
         """Boxes in the format in which they came."""

@@ -3,6 +3,7 @@
 import itertools
 
 from keras_regopt._validate import fail
+from keras_regopt.augmentation._clips import draw_for_clips
 from keras_regopt.augmentation._compile import run_compiled
 from keras_regopt.augmentation.image import _matrices
 from keras_regopt.augmentation.image._additional import (
@@ -143,7 +144,7 @@ class Chain(Container):
     def _batch_changed(self, data, training):
         tensor = data[self.key]
         shape = self._sample_shape(tensor)
-        parameters, chosen = self._drawn(shape, training)
+        parameters, chosen = draw_for_clips(self, shape, training)
         results = self._follow(data, parameters, chosen, shape)
         dtype = self._output_dtype(tensor.dtype)
         # Each stage is a program of its own: all in one are many times

@@ -10,7 +10,7 @@ import numpy as np
 from keras_regopt._keras import data_ops as ops
 from keras_regopt.augmentation._looking import look_until_settled
 from keras_regopt.augmentation._told import warn_once
-from keras_regopt.augmentation._training import is_traced
+from keras_regopt.augmentation._training import in_tf_data, is_traced
 from keras_regopt.augmentation.image._boxes import (
     has_label,
     label_keys,
@@ -60,6 +60,22 @@ def check_boxes(layer, bounding_boxes, images):
                 f"one for each of the boxes, of shape {shape[:-1]}",
                 labels,
             )
+
+
+def check_or_look_at_boxes(layer, bounding_boxes, images, size):
+    """Refuses bad boxes in the first eager call that has any; else, warns.
+
+    Args:
+        layer: The augmentation, which has a `bounding_box_format`.
+        bounding_boxes: A dict of tensors with a batch axis.
+        images: The images, a tensor.
+        size: Height and width of the images.
+    """
+    arguments = (layer, bounding_boxes, images, size)
+    if layer.boxes_are_checked or in_tf_data():
+        look_at_boxes(*arguments)
+    else:
+        layer.boxes_are_checked = check_box_values(*arguments)
 
 
 def check_box_values(layer, bounding_boxes, images, size):

@@ -40,6 +40,7 @@ class MixingAugmentation(ImageAugmentation):
     """
 
     mixes = True
+    takes_clips = False
     parts = 2
 
     # Whether a mixture shows its parts all over, rather than side by side.
