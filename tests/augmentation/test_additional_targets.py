@@ -51,6 +51,7 @@ def data_of(images=IMAGES, masks=MASKS):
     }
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("name", MAKERS)
 @pytest.mark.parametrize("rate", [1.0, 0.5])
 def test_what_is_alike_before_is_alike_afterwards(name, rate):
@@ -68,6 +69,7 @@ def test_what_is_alike_before_is_alike_afterwards(name, rate):
     np.testing.assert_allclose(found["images"], same, atol=1e-3)
 
 
+@pytest.mark.any_backend
 def test_a_list_of_keys_means_images_of_any_number_of_channels():
     layer = RandomAffine(rotation=0.2, seed=0, additional_targets=["depth"])
     for part in (IMAGES, IMAGES[0]):
@@ -76,6 +78,7 @@ def test_a_list_of_keys_means_images_of_any_number_of_channels():
         np.testing.assert_allclose(found["depth"], found["images"][..., :1])
 
 
+@pytest.mark.any_backend
 def test_they_follow_in_tf_data():
     layer = RandomAffine(rotation=0.2, additional_targets=KINDS)
     dataset = tf.data.Dataset.from_tensor_slices(data_of())
@@ -84,6 +87,7 @@ def test_they_follow_in_tf_data():
     assert (found["weights"] == found["segmentation_masks"]).all()
 
 
+@pytest.mark.any_backend
 def test_a_model_promises_their_shapes():
     layer = RandomCrop(7, 6, additional_targets=KINDS, dtype="mixed_float16")
     inputs = {
@@ -100,6 +104,7 @@ def test_a_model_promises_their_shapes():
     np.testing.assert_array_equal(found["weights"], found["segmentation_masks"])
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("value", [IMAGES[:, 1:], IMAGES[0]])
 def test_another_size_is_refused(value):
     layer = RandomAffine(additional_targets=["right"])

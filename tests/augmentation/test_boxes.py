@@ -136,6 +136,7 @@ def told(function):
 BAD = {"reversed": (10, 8, 5, 6), "beyond": (3, 3, 9, 19)}
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("box", BAD.values(), ids=BAD)
 @pytest.mark.parametrize("make", [RandomAffine, MAKERS["compose"]])
 def test_bad_boxes_after_the_first_batch_are_told_of_once(make, box):
@@ -151,6 +152,7 @@ def test_bad_boxes_after_the_first_batch_are_told_of_once(make, box):
     assert len(others) < 2
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("box", BAD.values(), ids=BAD)
 def test_bad_boxes_in_tf_data_are_told_of_once(box):
     good, bad = data_of([[(2, 3, 8, 9)] * 2]), data_of([[(0, 0, 0, 0), box]])

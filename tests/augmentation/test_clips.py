@@ -71,6 +71,7 @@ def layers():
     }
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("name", layers())
 def test_all_that_belongs_to_frames_follows_as_it_does_for_images(name):
     clips, images = layers()[name], layers()[name]
@@ -93,6 +94,7 @@ def test_all_that_belongs_to_frames_follows_as_it_does_for_images(name):
             np.testing.assert_allclose(other[:, 0], third, atol=1e-3)
 
 
+@pytest.mark.any_backend
 def test_clips_pass_tf_data_with_their_masks():
     dataset = tf.data.Dataset.from_tensor_slices(
         (CLIPS, (CLIPS[..., 0] > 128).astype("uint8"))
@@ -126,17 +128,20 @@ def test_a_model_of_clips_augments_while_it_is_fitted():
     assert model.predict(CLIPS, verbose=0).shape == (3, 1)
 
 
+@pytest.mark.any_backend
 def test_labels_of_clips_stay_one_for_each():
     found = Brighten()(data_of(), training=True)
     assert numpy(found["labels"]).tolist() == [1, 2, 3]
 
 
+@pytest.mark.any_backend
 def test_an_empty_batch_of_clips_stays_empty():
     for layer in layers().values():
         shape = layer(CLIPS[:0], training=True).shape
         assert tuple(shape) == layer.compute_output_shape((0, *CLIPS.shape[1:]))
 
 
+@pytest.mark.any_backend
 def test_what_is_not_there_for_each_frame_is_refused():
     data = data_of()
     data["keypoints"] = data["keypoints"][:, 0]

@@ -12,6 +12,8 @@ from keras_regopt.augmentation import (
     RandomPerspective,
 )
 
+pytestmark = pytest.mark.any_backend
+
 IMAGES = np.zeros((32, 8, 10, 1), "float32")
 # Nose, left and right hand, left and right foot, the last one hidden.
 POINTS = np.array(

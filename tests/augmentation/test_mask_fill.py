@@ -14,6 +14,8 @@ from keras_regopt.augmentation import (
     RandomPerspective,
 )
 
+pytestmark = pytest.mark.any_backend
+
 MASKS = np.ones((4, 16, 16), "uint8")
 # Beyond the frame black, and the mask ignored.
 FILL = {"fill_mode": "constant", "fill_value": 0, "mask_fill_value": 255}

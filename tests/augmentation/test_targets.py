@@ -37,6 +37,7 @@ def first_of(layer, *element, targets=None, batch=2):
     return next(mapped.as_numpy_iterator())
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("make", [quarter, lambda: Compose([quarter()])])
 @pytest.mark.parametrize("targets", [None, "segmentation_masks"])
 @pytest.mark.parametrize("masks", [MASKS, MASKS[..., 0], IMAGES])
@@ -50,6 +51,7 @@ def test_masks_turn_with_their_images(make, targets, masks, batch):
     assert ((x > 127)[..., :1] == (seen > 0)[..., :1]).all()
 
 
+@pytest.mark.any_backend
 def test_masks_of_images_of_an_unknown_size_are_known_by_their_rank():
     specs = tf.TensorSpec((None, None, 3)), tf.TensorSpec((None, None, 1))
     dataset = tf.data.Dataset.from_generator(
@@ -59,6 +61,7 @@ def test_masks_of_images_of_an_unknown_size_are_known_by_their_rank():
     np.testing.assert_array_equal(y, np.swapaxes(MASKS[0], 0, 1))
 
 
+@pytest.mark.any_backend
 def test_boxes_turn_with_their_images():
     layer = quarter(bounding_box_format="xyxy")
     target = {"boxes": BOXES, "labels": IDS[:, None], "scores": IDS[:, None]}
@@ -69,12 +72,14 @@ def test_boxes_turn_with_their_images():
     np.testing.assert_allclose(y, [TURNED] * 2, atol=1e-4)
 
 
+@pytest.mark.any_backend
 def test_keypoints_turn_with_their_images():
     points = np.array([[[8.0, 2.0]]] * 2, "float32")
     _, y = first_of(quarter(), IMAGES, points, targets="keypoints")
     np.testing.assert_allclose(y, [[[2, 0]]] * 2, atol=1e-4)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("names", "targets"),
     [
@@ -94,6 +99,7 @@ def test_targets_of_several_heads_go_by_their_keys(names, targets):
     np.testing.assert_array_equal(y[masks], np.swapaxes(MASKS, 1, 2))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "labels", [IDS, np.eye(2), IDS[:, None], {"a": IDS, "b": np.eye(2)}]
 )
@@ -102,12 +108,14 @@ def test_labels_stay_as_they_are(labels):
     keras.tree.map_structure(np.testing.assert_array_equal, y, labels)
 
 
+@pytest.mark.any_backend
 def test_a_layer_that_moves_nothing_takes_any_targets():
     for layer in (RandomInvert(), RandomGaussianNoise()):
         _, y = first_of(layer, IMAGES, IMAGES[:, 1:])
         np.testing.assert_array_equal(y, IMAGES[:, 1:])
 
 
+@pytest.mark.any_backend
 def test_cut_mix_cuts_masks_and_does_not_average_them():
     images = np.zeros((2, 8, 8, 1), "float32")
     images[1] = 255
@@ -116,6 +124,7 @@ def test_cut_mix_cuts_masks_and_does_not_average_them():
     np.testing.assert_array_equal(x, 255 * y)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "y",
     [
@@ -132,11 +141,13 @@ def test_what_cannot_be_told_is_refused_with_the_remedy(y):
         first_of(quarter(), IMAGES, y)
 
 
+@pytest.mark.any_backend
 def test_what_is_called_labels_stays_whatever_it_is():
     _, y = first_of(quarter(), IMAGES, BOXES, targets="labels")
     np.testing.assert_array_equal(y, BOXES)
 
 
+@pytest.mark.any_backend
 def test_weights_of_pixels_are_refused_where_pixels_move():
     weights = np.ones((2, 8, 8), "float32")
     with pytest.raises(ValueError, match="weights of single pixels"):
@@ -147,12 +158,14 @@ def test_weights_of_pixels_are_refused_where_pixels_move():
     assert same.shape == (2, 8, 8)
 
 
+@pytest.mark.any_backend
 def test_a_sequential_cannot_take_masks_along():
     model = keras.Sequential([keras.Input((8, 8, 3)), quarter()])
     with pytest.raises(ValueError, match=r"Compose\(\[...\]\)"):
         first_of(model, IMAGES, MASKS)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "targets", ["masks", 1, {"a": "mask"}, {"a": "labels", "b": "labels"}]
 )
@@ -161,6 +174,7 @@ def test_targets_must_be_kinds_that_are_known(targets):
         first_of(quarter(), IMAGES, MASKS, targets=targets)
 
 
+@pytest.mark.any_backend
 def test_keys_of_targets_must_be_there():
     with pytest.raises(ValueError, match="`targets` of map_dataset must be"):
         first_of(quarter(), IMAGES, {"a": IDS}, targets={"b": "labels"})

@@ -43,6 +43,7 @@ def test_every_layer_with_a_range_tells_of_floats_from_0_to_1(make):
         assert "such as `value_range=(0, 1)`" in message
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("images", "value_range", "remedy"),
     [
@@ -67,6 +68,7 @@ def test_the_warning_names_the_range_and_the_remedy(
     assert remedy in message
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("images", "value_range"),
     [
@@ -84,17 +86,20 @@ def test_data_within_the_range_pass_without_a_word(images, value_range):
     assert not told(lambda: layer(images))
 
 
+@pytest.mark.any_backend
 def test_a_black_batch_does_not_end_the_search():
     layer = RandomInvert()
     assert not told(lambda: layer(0 * UNIT))
     assert len(told(lambda: [layer(UNIT), layer(UNIT)])) == 1
 
 
+@pytest.mark.any_backend
 def test_nothing_is_told_where_nothing_is_augmented():
     layer = RandomInvert()
     assert not told(lambda: layer(UNIT, training=False))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("container", [Compose, Choice])
 def test_a_container_warns_once_for_all_that_it_holds(container):
     parts = [
@@ -107,6 +112,7 @@ def test_a_container_warns_once_for_all_that_it_holds(container):
     assert "that RandomSharpness, RandAugment got" in message
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("mapped", ["map", "map_dataset"])
 @pytest.mark.parametrize("calls", [1, 2])
 def test_tf_data_looks_at_the_first_elements(mapped, calls):
@@ -124,6 +130,7 @@ def test_tf_data_looks_at_the_first_elements(mapped, calls):
     assert not told(lambda: list(dataset))
 
 
+@pytest.mark.any_backend
 def test_tf_data_passes_data_within_the_range_without_a_word():
     dataset = tf.data.Dataset.from_tensors((UNIT * 255).astype("uint8"))
     assert not told(lambda: list(dataset.map(RandomInvert())))
@@ -137,6 +144,7 @@ def test_nothing_looks_at_values_in_a_graph_other_than_that_of_tf_data():
     assert "EagerPyFunc" not in {operation.type for operation in operations}
 
 
+@pytest.mark.any_backend
 def test_views_of_a_prediction_are_looked_at():
     model = keras.Sequential([keras.Input((6, 6, 3)), keras.layers.Flatten()])
     averaged = Averaged(model, [RandomGaussianNoise()])

@@ -11,6 +11,9 @@ def of_the_rate():
     return optimizers.SGD(schedules.OneCycle(0.1, 20), momentum=0.9)
 
 
+# `test_pairs.py` guards features of each kind on every backend.
+pytestmark = pytest.mark.any_backend
+
 GUARDED = {
     "stopping": lambda: [
         callbacks.EarlyStopping(
@@ -51,20 +54,7 @@ GUARDED = {
 }
 
 
-# What these keep goes through the backend: weights, gradients, what is trained.
-# The state of the others is mostly numbers and lists.
-ON_ALL = ("average by the step", "momentum and loggers", "unfreezing")
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(
-            name, marks=() if name in ON_ALL else pytest.mark.any_backend
-        )
-        for name in GUARDED
-    ],
-)
+@pytest.mark.parametrize("name", GUARDED)
 def test_goes_on_with_its_state_in_the_middle_of_an_epoch(tmp_path, name):
     def make():
         keras.backend.clear_session()

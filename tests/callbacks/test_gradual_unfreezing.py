@@ -86,16 +86,27 @@ def moved(before, after):
     ]
 
 
+ONCE = pytest.mark.any_backend
+
+
 @pytest.mark.parametrize(
     "make",
     [
-        lambda model: "adam",
+        pytest.param(lambda model: "adam", marks=ONCE),
         lambda model: SGD(0.05, use_ema=True),
         lambda model: SGD(0.05, gradient_accumulation_steps=2),
-        lambda model: AdamW(0.01, groups=layerwise_decay(model, 1 / 2.6)),
+        pytest.param(
+            lambda model: AdamW(0.01, groups=layerwise_decay(model, 1 / 2.6)),
+            marks=ONCE,
+        ),
         lambda model: Lookahead(Adam(0.01), sync_period=2),
-        lambda model: ExponentialMovingAverage(SGD(0.05)),
-        lambda model: keras.optimizers.LossScaleOptimizer(Adam(0.01)),
+        pytest.param(
+            lambda model: ExponentialMovingAverage(SGD(0.05)), marks=ONCE
+        ),
+        pytest.param(
+            lambda model: keras.optimizers.LossScaleOptimizer(Adam(0.01)),
+            marks=ONCE,
+        ),
     ],
 )
 def test_any_optimizer_trains_what_is_unfrozen(make):
