@@ -40,7 +40,10 @@ ARGUMENTS = {
     "Apply": lambda: {"layer": RandomAffine()},
     "Averaged": lambda: {
         "model": classifier(),
-        "augmentations": ["horizontal", RandomGaussianNoise()],
+        "augmentations": [
+            "horizontal",
+            RandomGaussianNoise(value_range=(-5, 5)),
+        ],
     },
     "Choice": lambda: {"layers": [RandomAffine(), RandomGaussianNoise()]},
     "Compose": lambda: {"layers": [RandomAffine(), RandomGaussianNoise()]},

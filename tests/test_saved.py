@@ -18,6 +18,10 @@ LATER = ("lookahead/steps",)
 FILES = sorted((pathlib.Path(__file__).parent / "saved").glob("*/*.keras"))
 
 
+# The views of the file of Averaged are noisy within 0 to 255, its data are not.
+@pytest.mark.filterwarnings(
+    "ignore:[\\s\\S]*RandomGaussianNoise got reach:UserWarning"
+)
 @pytest.mark.parametrize(
     "path",
     [
