@@ -19,19 +19,24 @@ def near(name, names):
         A list of at most three of the names.
     """
     known = {plain(n): n for n in names}
-    found = difflib.get_close_matches(plain(name), known, n=3, cutoff=0.75)
+    wanted = plain(name)
+    found = difflib.get_close_matches(wanted, known, n=3, cutoff=0.75)
+    if not found and len(wanted) > 2:
+        # Cut short, as `acc`.
+        found = [n for n in known if n.startswith(wanted)][:3]
     return [known[n] for n in found]
 
 
-def did_you_mean(name, names):
+def did_you_mean(name, names, mark="`"):
     """The question of an error, or nothing where no name is near.
 
     Args:
         name: What came.
         names: What there is.
+        mark: What to put around names: that of arguments, or of strings.
 
     Returns:
         A string.
     """
-    found = [f"`{n}`" for n in near(name, names)]
+    found = [f"{mark}{n}{mark}" for n in near(name, names)]
     return f"Did you mean {' or '.join(found)}?" if found else ""

@@ -1,10 +1,10 @@
 import copy
 import math
 import numbers
-from difflib import get_close_matches
 
 from keras import ops
 
+from keras_regopt._names import did_you_mean
 from keras_regopt._validate import fail
 from keras_regopt.callbacks._direction import inferred_direction
 
@@ -194,20 +194,6 @@ def names(logs):
     return ", ".join(sorted(logs)) or "nothing"
 
 
-def did_you_mean(name, logs):
-    """A question that names what a name in logs was meant to be, or nothing.
-
-    Args:
-        name: The name that is missing.
-        logs: The logs of an epoch.
-
-    Returns:
-        A string, empty if nothing in the logs is like it.
-    """
-    near = get_close_matches(name, logs, 1, 0.5)
-    return f"Did you mean {near[0]!r}?" if near else ""
-
-
 def refuse_misspelt(owner, name, logs):
     """Raises an error if logs lack a name and hold one that is like it.
 
@@ -219,7 +205,7 @@ def refuse_misspelt(owner, name, logs):
     Raises:
         ValueError: If it is so.
     """
-    remedy = did_you_mean(name, logs)
+    remedy = did_you_mean(name, logs, "'")
     if name not in logs and remedy:
         allowed = f"made of figures in the logs, which hold: {names(logs)}"
         fail(owner, "monitor", allowed, name, remedy)

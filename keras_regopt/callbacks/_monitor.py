@@ -2,11 +2,11 @@
 
 import warnings
 
+from keras_regopt._names import did_you_mean
 from keras_regopt._validate import fail, in_range, integer, one_of
 from keras_regopt.callbacks._base import Callback
 from keras_regopt.callbacks._figure import (
     Figure,
-    did_you_mean,
     label_of,
     names,
 )
@@ -196,14 +196,14 @@ class Monitor(Callback):
                     "monitor",
                     f"made of figures in the logs, which hold: {names(logs)}",
                     name,
-                    did_you_mean(name, logs),
+                    did_you_mean(name, logs, "'"),
                 )
         for _, name in lacking[:1]:
             self._warn_of(name, logs)
         return bool(lacking)
 
     def _warn_of(self, name, logs):
-        question = did_you_mean(name, logs)
+        question = did_you_mean(name, logs, "'")
         warnings.warn(
             f"{type(self).__name__} does nothing in this epoch, because "
             f"its monitor '{name}' is missing from the logs. "

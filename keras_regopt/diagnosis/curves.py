@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import numpy as np
 
+from keras_regopt._names import did_you_mean
 from keras_regopt._validate import fail
 
 # Words in a metric's name that say that higher is better. The error is then
@@ -108,8 +108,7 @@ def choose_metric(owner, names, monitor):
         name = monitor.removeprefix("val_")
         if name not in bare:
             allowed = "one of " + ", ".join(map(repr, ["auto", *bare]))
-            near = get_close_matches(name, bare, 1)
-            remedy = f"Did you mean {near[0]!r}?" if near else ""
+            remedy = did_you_mean(name, bare, "'")
             fail(owner, "monitor", allowed, monitor, remedy)
         return name
     with_dev = [name for name in bare if f"val_{name}" in names]
