@@ -77,8 +77,9 @@ def _cut_at_once(images, top, left, size):
     """One window for all images, or for the only one."""
     if keras.backend.backend() == "torch" and not in_tf_graph():
         # To slice, it would have to wait for the values of the offsets.
-        images = ops.take(images, top[0] + ops.arange(size[0]), axis=1)
-        return ops.take(images, left[0] + ops.arange(size[1]), axis=2)
+        # By an index, since ONNX has no operator for the `take` of Keras.
+        images = images[:, top[0] + ops.arange(size[0])]
+        return images[:, :, left[0] + ops.arange(size[1])]
     batch, _, _, channels = ops.shape(images)
     return ops.slice(images, (0, top[0], left[0], 0), (batch, *size, channels))
 

@@ -113,7 +113,7 @@ class RandomCrop(GeometricAugmentation):
         ops = self.ops
         # One for all images: a plain slice, which every runtime can serve.
         middle = [
-            ops.trunc(ops.cast(room, "float32") / 2) * ops.ones((1,))
+            self._middle(room) * ops.ones((1,))
             for room in (width - self.width, height - self.height)
         ]
         return {"matrix": shifts(*middle)}
@@ -148,6 +148,12 @@ class RandomCrop(GeometricAugmentation):
         # A draw just under 1 may be rounded up.
         steps = ops.floor(draw * (ops.abs(room) + 1))
         return ops.sign(room) * ops.minimum(steps, ops.abs(room))
+
+    def _middle(self, room):
+        """Half of `room`, rounded towards 0, by what ONNX has operators for."""
+        ops = self.ops
+        room = ops.cast(room, "float32")
+        return ops.sign(room) * ops.floor(ops.abs(room) / 2)
 
     def _margin(self, missing):
         if not self.pad_if_needed:
