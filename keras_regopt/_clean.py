@@ -43,7 +43,7 @@ _NOTHING = (
 _NORMALIZATIONS = (BatchRenormalization, GhostBatchNormalization)
 
 
-def export_clean(model):
+def export_clean(model: keras.Model) -> keras.Model:
     """A model of Keras' own layers that computes what a model computes.
 
     What only trains is gone: augmentation, layers of the dropout family,

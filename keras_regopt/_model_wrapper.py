@@ -17,7 +17,7 @@ class ModelWrapper(NotAPenalty, SignatureConfig, keras.Model):
         **kwargs: Keras' arguments of every model, such as `name`.
     """
 
-    def __init__(self, model, **kwargs):
+    def __init__(self, model: keras.Model, **kwargs):
         instance_of(self, "model", model, keras.Model, "a Keras model")
         # Else `compile` would not know that the loss wants scaling.
         kwargs.setdefault("dtype", model.dtype_policy)

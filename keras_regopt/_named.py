@@ -1,12 +1,14 @@
 """Objects by the names of their classes."""
 
+from typing import Any
+
 import keras
 
 from keras_regopt._names import did_you_mean, plain
 from keras_regopt._registry import PACKAGE, registered
 
 
-def get(name, /, **arguments):
+def get(name: str, /, **arguments) -> Any:
     """Makes an object of any class of this package by the class's name.
 
     A search hands out strings, as `hp.Choice` of Keras Tuner does; this makes

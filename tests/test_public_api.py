@@ -53,6 +53,37 @@ def test_the_file_of_a_class_bears_its_name():
         assert words == cls.__name__.lower()
 
 
+def public_arguments():
+    """The arguments of public functions, and of all our constructors."""
+    for module in packages().values():
+        for name in module.__all__:
+            thing = getattr(module, name)
+            if inspect.isfunction(thing):
+                yield name, list(inspect.signature(thing).parameters.values())
+            for cls in thing.__mro__ if inspect.isclass(thing) else ():
+                if cls.__module__.startswith("keras_regopt."):
+                    yield name, own_arguments(cls)
+
+
+def own_arguments(cls):
+    found = []
+    for method in {"__init__", "__new__"} & set(vars(cls)):
+        signature = inspect.signature(vars(cls)[method])
+        found += list(signature.parameters.values())[1:]
+    return found
+
+
+def test_every_argument_of_a_public_class_or_function_has_a_type():
+    bare = {
+        f"{name}({argument.name}=)"
+        for name, arguments in public_arguments()
+        for argument in arguments
+        if argument.annotation is argument.empty
+        and argument.kind not in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD)
+    }
+    assert not bare, "Type checkers and editors read the annotations."
+
+
 @pytest.mark.parametrize("name", ["", *packages()])
 def test_completion_shows_the_public_names_and_no_others(name):
     module = packages()[name] if name else keras_regopt

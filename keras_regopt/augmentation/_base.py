@@ -80,7 +80,7 @@ class RandomAugmentation(SignatureConfig, keras.layers.Layer):
     ops = data_ops
     random = data_random
 
-    def __init__(self, *, rate=1.0, seed=None, **kwargs):
+    def __init__(self, *, rate: float = 1.0, seed: int | None = None, **kwargs):
         super().__init__(**kwargs)
         # Keras would cast labels, ids and strings along with the data.
         self._convert_input_args = False

@@ -1,5 +1,8 @@
 """Seeded augmentation of a dataset, whatever the order of the calls."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import keras
 
 from keras_regopt._validate import fail, instance_of, integer
@@ -17,13 +20,13 @@ from keras_regopt.augmentation.image._containers import Container
 
 
 def map_dataset(
-    dataset,
-    layer,
-    num_parallel_calls=None,
-    deterministic=None,
-    epoch=0,
-    targets=None,
-):
+    dataset: Any,
+    layer: Callable[..., Any],
+    num_parallel_calls: int | None = None,
+    deterministic: bool | None = None,
+    epoch: int = 0,
+    targets: str | Mapping[str, str] | None = None,
+) -> Any:
     """Augments a `tf.data` dataset so that a seeded run repeats itself exactly.
 
     In `dataset.map(layer, num_parallel_calls=4)` no draw is used twice, but

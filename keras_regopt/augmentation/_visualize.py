@@ -1,9 +1,13 @@
 """Pictures of what an augmentation does."""
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
 import keras
 import numpy as np
 
 from keras_regopt._matplotlib import require_matplotlib
+from keras_regopt._types import Path
 from keras_regopt._validate import fail, one_of, positive_int
 from keras_regopt._validate import value_range as checked_range
 from keras_regopt.augmentation._map_dataset import parts_of
@@ -37,14 +41,14 @@ _SIDE, _TITLE = 1.6, 0.25
 
 
 def visualize(
-    layer,
-    images,
-    draws=4,
-    value_range=None,
-    bounding_box_format=None,
-    class_names=None,
-    path=None,
-):
+    layer: Callable[..., Any],
+    images: Any,
+    draws: int = 4,
+    value_range: tuple[float, float] | None = None,
+    bounding_box_format: str | None = None,
+    class_names: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+    path: Path | None = None,
+) -> Any:
     """Draws a grid of what a layer makes of some images.
 
     Each row begins with an image as it came, followed by some draws. Boxes,

@@ -3,6 +3,7 @@
 import os
 
 from keras_regopt._event_file import EventFile
+from keras_regopt._types import Path
 from keras_regopt._validate import instance_of
 from keras_regopt.callbacks._base import Callback
 
@@ -17,7 +18,7 @@ class Logger(Callback):
         log_dir: Optional folder for TensorBoard; `None` writes nothing.
     """
 
-    def __init__(self, log_dir=None):
+    def __init__(self, log_dir: Path | None = None):
         super().__init__()
         instance_of(
             self,

@@ -22,7 +22,7 @@ class WeightAverage(NotACallback, SignatureConfig):
     # Whether the weights before the first step are a sample too.
     includes_start = False
 
-    def __init__(self, every, unit, start):
+    def __init__(self, every: int, unit: str, start: int):
         self.every = positive_int(self, "every", every)
         self.unit = one_of(self, "unit", unit, ("step", "epoch"))
         self.start = integer(self, "start", start, low=0)

@@ -1,4 +1,6 @@
 import copy
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import keras
 
@@ -20,6 +22,8 @@ from keras_regopt.callbacks._monitor import (
 )
 from keras_regopt.callbacks._restart import restart
 from keras_regopt.callbacks._stop_rule import StopRule
+
+Criteria: TypeAlias = StoppingCriterion | Sequence[StoppingCriterion]
 
 
 @register
@@ -127,23 +131,23 @@ class EarlyStopping(Monitor, keras.callbacks.EarlyStopping):
 
     def __init__(
         self,
-        monitor="val_loss",
-        min_delta=0,
-        patience=0,
-        verbose=0,
-        mode="auto",
-        baseline=None,
-        restore_best_weights=False,
-        start_from_epoch=0,
+        monitor: str | Sequence[str] | Mapping[str, float] = "val_loss",
+        min_delta: float | Mapping[str, float] = 0,
+        patience: float = 0,
+        verbose: int = 0,
+        mode: str | Mapping[str, str] = "auto",
+        baseline: float | Mapping[str, float | None] | None = None,
+        restore_best_weights: bool = False,
+        start_from_epoch: int = 0,
         *,
-        combine="any",
-        smoothing=0.0,
-        min_delta_mode="absolute",
-        patience_unit="epochs",
-        check_finite=False,
-        stopping_threshold=None,
-        divergence_threshold=None,
-        criterion=None,
+        combine: str = "any",
+        smoothing: float = 0.0,
+        min_delta_mode: str = "absolute",
+        patience_unit: str = "epochs",
+        check_finite: bool = False,
+        stopping_threshold: float | Mapping[str, float | None] | None = None,
+        divergence_threshold: float | Mapping[str, float | None] | None = None,
+        criterion: Criteria | None = None,
     ):
         self.patience_unit = one_of(self, "patience_unit", patience_unit, UNITS)
         count = in_range if patience_unit == "seconds" else integer

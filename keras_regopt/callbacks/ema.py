@@ -47,12 +47,12 @@ class EMA(WeightAverage):
 
     def __init__(
         self,
-        momentum=0.999,
-        bias_correction=True,
-        warm_up=False,
-        every=1,
-        unit="step",
-        start=0,
+        momentum: float = 0.999,
+        bias_correction: bool = True,
+        warm_up: bool = False,
+        every: int = 1,
+        unit: str = "step",
+        start: int = 0,
     ):
         super().__init__(every=every, unit=unit, start=start)
         self.momentum = in_range(self, "momentum", momentum, low=0, below=1)

@@ -1,11 +1,13 @@
 import os
 import time
 import warnings
+from collections.abc import Sequence
 
 import keras
 
 from keras_regopt._keras import print_msg
 from keras_regopt._registry import register
+from keras_regopt._types import Path
 from keras_regopt._validate import boolean, fail, instance_of
 from keras_regopt.callbacks._adapters import (
     adapter_of,
@@ -91,7 +93,11 @@ class FaultTolerant(Callback):
     """
 
     def __init__(
-        self, callbacks, backup_dir, save_freq="epoch", delete_checkpoint=True
+        self,
+        callbacks: Sequence[keras.callbacks.Callback],
+        backup_dir: Path,
+        save_freq: str | int = "epoch",
+        delete_checkpoint: bool = True,
     ):
         super().__init__()
         self.callbacks = guarded_callbacks(self, callbacks)

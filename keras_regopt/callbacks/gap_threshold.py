@@ -39,7 +39,7 @@ class GapThreshold(StoppingCriterion):
 
     needs_training = True
 
-    def __init__(self, threshold, relative=False):
+    def __init__(self, threshold: float, relative: bool = False):
         self.threshold = in_range(self, "threshold", threshold, low=0)
         self.relative = boolean(self, "relative", relative)
 

@@ -42,7 +42,7 @@ class GeneralizationLoss(StoppingCriterion):
         Prechelt 1998, Early stopping - but when?
     """
 
-    def __init__(self, alpha=5.0):
+    def __init__(self, alpha: float = 5.0):
         self.alpha = in_range(self, "alpha", alpha, above=0)
 
     def start(self):

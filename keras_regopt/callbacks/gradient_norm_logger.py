@@ -2,6 +2,7 @@ import numpy as np
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._types import Path
 from keras_regopt._validate import boolean, fail
 from keras_regopt.callbacks._gradient_hook import GradientHook
 from keras_regopt.callbacks._logger import Logger
@@ -63,7 +64,7 @@ class GradientNormLogger(Logger):
     # What the steps of the running epoch have added up to.
     state_attributes = ("epoch", "sums", "counted", "largest")
 
-    def __init__(self, per_layer=True, log_dir=None):
+    def __init__(self, per_layer: bool = True, log_dir: Path | None = None):
         super().__init__(log_dir)
         self.per_layer = boolean(self, "per_layer", per_layer)
         self._layers = []

@@ -1,4 +1,5 @@
 import re
+from collections.abc import Sequence
 
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, positive_int
@@ -67,7 +68,9 @@ class GradualUnfreezing(Callback):
 
     state_attributes = ("unfrozen",)
 
-    def __init__(self, epochs_per_group=1, groups=None):
+    def __init__(
+        self, epochs_per_group: int = 1, groups: Sequence[str] | None = None
+    ):
         super().__init__()
         self.epochs_per_group = positive_int(
             self, "epochs_per_group", epochs_per_group

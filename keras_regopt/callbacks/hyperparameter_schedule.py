@@ -1,4 +1,6 @@
 import warnings
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import keras
 from keras import ops
@@ -8,6 +10,8 @@ from keras_regopt._validate import fail, instance_of, one_of
 from keras_regopt.callbacks._base import Callback
 from keras_regopt.callbacks._following import follow, remake_functions
 from keras_regopt.callbacks._targets import find
+
+Target: TypeAlias = str | keras.layers.Layer | keras.regularizers.Regularizer
 
 
 @register
@@ -62,7 +66,13 @@ class HyperparameterSchedule(Callback):
 
     state_attributes = ("step",)
 
-    def __init__(self, target, attribute, schedule, per="epoch"):
+    def __init__(
+        self,
+        target: Target | Sequence[Target],
+        attribute: str,
+        schedule: keras.optimizers.schedules.LearningRateSchedule,
+        per: str = "epoch",
+    ):
         super().__init__()
         self.target = _checked_target(self, target)
         self.attribute = instance_of(

@@ -36,7 +36,9 @@ class LAWA(WeightAverage):
         training with latest weight averaging (arXiv 2209.14981).
     """
 
-    def __init__(self, last=6, every=1, unit="epoch", start=0):
+    def __init__(
+        self, last: int = 6, every: int = 1, unit: str = "epoch", start: int = 0
+    ):
         super().__init__(every=every, unit=unit, start=start)
         self.last = positive_int(self, "last", last)
 

@@ -1,6 +1,8 @@
 import math
 import warnings
+from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -84,13 +86,13 @@ class LearningRateFinder(Callback):
 
     def __init__(
         self,
-        low=1e-7,
-        high=10.0,
-        steps=100,
-        growth="exponential",
-        smoothing=0.98,
-        divergence=4.0,
-        method="valley",
+        low: float = 1e-7,
+        high: float = 10.0,
+        steps: int = 100,
+        growth: str = "exponential",
+        smoothing: float = 0.98,
+        divergence: float | None = 4.0,
+        method: str = "valley",
     ):
         super().__init__()
         self.low = in_range(self, "low", low, above=0)
@@ -209,19 +211,19 @@ class LearningRateFinder(Callback):
 
 
 def find_learning_rate(
-    model,
-    x=None,
-    y=None,
+    model: keras.Model,
+    x: Any = None,
+    y: Any = None,
     *,
-    low=1e-7,
-    high=10.0,
-    steps=100,
-    growth="exponential",
-    smoothing=0.98,
-    divergence=4.0,
-    method="valley",
+    low: float = 1e-7,
+    high: float = 10.0,
+    steps: int = 100,
+    growth: str = "exponential",
+    smoothing: float = 0.98,
+    divergence: float | None = 4.0,
+    method: str = "valley",
     **fit_arguments,
-):
+) -> RangeTest:
     """Finds a learning rate for a compiled model by a range test.
 
     Trains the model for up to `steps` batches while the rate grows, and leaves

@@ -3,6 +3,7 @@ from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
 from keras_regopt._registry import register
+from keras_regopt._types import Path
 from keras_regopt._validate import fail, positive_int
 from keras_regopt.callbacks._logger import Logger
 from keras_regopt.callbacks._rates import next_rate, rates_by_key, used_rate
@@ -48,7 +49,9 @@ class LearningRateLogger(Logger):
         [0.4, 0.1]
     """
 
-    def __init__(self, log_dir=None, update_freq="epoch"):
+    def __init__(
+        self, log_dir: Path | None = None, update_freq: str | int = "epoch"
+    ):
         super().__init__(log_dir)
         if update_freq != "epoch":
             update_freq = positive_int(

@@ -64,7 +64,12 @@ class MomentumCycle(Callback):
         part 1, section 4.3 (arXiv 1803.09820).
     """
 
-    def __init__(self, low=0.85, high=0.95, cycle=None):
+    def __init__(
+        self,
+        low: float = 0.85,
+        high: float = 0.95,
+        cycle: keras.optimizers.schedules.LearningRateSchedule | None = None,
+    ):
         super().__init__()
         self.low = in_range(self, "low", low, above=0, below=1)
         self.high = in_range(self, "high", high, low=self.low, below=1)

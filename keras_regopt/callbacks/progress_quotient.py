@@ -54,7 +54,7 @@ class ProgressQuotient(StoppingCriterion):
 
     needs_training = True
 
-    def __init__(self, alpha=0.75, strip=5):
+    def __init__(self, alpha: float = 0.75, strip: int = 5):
         self.alpha = in_range(self, "alpha", alpha, above=0)
         self.strip = integer(self, "strip", strip, low=2)
 

@@ -41,7 +41,7 @@ class ProgressThreshold(StoppingCriterion):
 
     needs_training = True
 
-    def __init__(self, threshold=0.1, strip=5):
+    def __init__(self, threshold: float = 0.1, strip: int = 5):
         self.threshold = in_range(self, "threshold", threshold, above=0)
         self.strip = integer(self, "strip", strip, low=2)
 

@@ -1,6 +1,7 @@
 """What a learning-rate range test has found."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_regopt._html import table
 from keras_regopt._matplotlib import require_matplotlib
@@ -43,7 +44,12 @@ class RangeTest:
     """
 
     def __init__(
-        self, rates, losses, steps=None, smoothing=0.98, method="valley"
+        self,
+        rates: ArrayLike,
+        losses: ArrayLike,
+        steps: int | None = None,
+        smoothing: float = 0.98,
+        method: str = "valley",
     ):
         self.rates = np.array(rates, "float64")
         self.losses = np.array(losses, "float64")

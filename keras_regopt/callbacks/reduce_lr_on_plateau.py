@@ -1,4 +1,5 @@
 import copy
+from collections.abc import Mapping, Sequence
 
 import keras
 
@@ -113,20 +114,20 @@ class ReduceLROnPlateau(Monitor, keras.callbacks.ReduceLROnPlateau):
 
     def __init__(
         self,
-        monitor="val_loss",
-        factor=0.1,
-        patience=10,
-        verbose=0,
-        mode="auto",
-        min_delta=1e-4,
-        cooldown=0,
-        min_lr=0.0,
+        monitor: str | Sequence[str] | Mapping[str, float] = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        verbose: int = 0,
+        mode: str | Mapping[str, str] = "auto",
+        min_delta: float | Mapping[str, float] = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
         *,
-        combine="any",
-        smoothing=0.0,
-        min_delta_mode="absolute",
-        optimizers=None,
-        restore_best_weights=False,
+        combine: str = "any",
+        smoothing: float = 0.0,
+        min_delta_mode: str = "absolute",
+        optimizers: Sequence[str] | None = None,
+        restore_best_weights: bool = False,
     ):
         super().__init__(
             factor=in_range(self, "factor", factor, above=0, below=1),

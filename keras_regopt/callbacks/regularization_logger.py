@@ -1,8 +1,10 @@
 import math
+from typing import Any
 
 from keras import ops, tree
 
 from keras_regopt._registry import register
+from keras_regopt._types import Path
 from keras_regopt._validate import boolean, fail
 from keras_regopt.callbacks._logger import Logger
 from keras_regopt.callbacks._stable_names import stable_paths
@@ -54,7 +56,12 @@ class RegularizationLogger(Logger):
         ['loss', 'penalty', 'penalty_share']
     """
 
-    def __init__(self, x=None, per_weight=True, log_dir=None):
+    def __init__(
+        self,
+        x: Any = None,
+        per_weight: bool = True,
+        log_dir: Path | None = None,
+    ):
         super().__init__(log_dir)
         self.x = _checked_inputs(self, x)
         self.per_weight = boolean(self, "per_weight", per_weight)

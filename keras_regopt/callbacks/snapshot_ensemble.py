@@ -1,11 +1,13 @@
 import os
 import pathlib
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 
 from keras_regopt._keras import Functional
 from keras_regopt._registry import register
+from keras_regopt._types import Path
 from keras_regopt._validate import fail, integer, one_of, positive_int
 from keras_regopt.callbacks._step_clock import StepClock
 
@@ -66,7 +68,13 @@ class SnapshotEnsemble(StepClock):
 
     state_attributes = ("steps", "snapshots")
 
-    def __init__(self, cycle, unit="epoch", keep=None, filepath=None):
+    def __init__(
+        self,
+        cycle: int | Sequence[int],
+        unit: str = "epoch",
+        keep: int | None = None,
+        filepath: Path | None = None,
+    ):
         super().__init__()
         self.cycle = _checked_cycle(self, cycle)
         self.unit = one_of(self, "unit", unit, ("step", "epoch"))

@@ -44,7 +44,7 @@ class SuccessiveIncreases(StoppingCriterion):
         Prechelt 1998, Early stopping - but when?
     """
 
-    def __init__(self, times=3, strip=5):
+    def __init__(self, times: int = 3, strip: int = 5):
         self.times = positive_int(self, "times", times)
         self.strip = positive_int(self, "strip", strip)
 

@@ -32,7 +32,7 @@ class SWA(WeightAverage):
         better generalization (arXiv 1803.05407); `torch.optim.swa_utils`.
     """
 
-    def __init__(self, every=1, unit="epoch", start=0):
+    def __init__(self, every: int = 1, unit: str = "epoch", start: int = 0):
         super().__init__(every=every, unit=unit, start=start)
 
     def part(self, samples, mass):

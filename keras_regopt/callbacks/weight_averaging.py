@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 from keras import ops
 
@@ -95,7 +97,11 @@ class WeightAveraging(StepClock):
     state_attributes = ("steps", "kept", "set_aside")
 
     def __init__(
-        self, average="ema", batch_norm="average", data=None, overwrite=True
+        self,
+        average: str | WeightAverage = "ema",
+        batch_norm: str = "average",
+        data: Any = None,
+        overwrite: bool = True,
     ):
         super().__init__()
         self.average = _average_of(self, average)

@@ -37,7 +37,7 @@ class Cost(typing.NamedTuple):
         )
 
 
-def cost(model):
+def cost(model: keras.Model) -> Cost:
     """The parameters, bytes and floating-point operations of a model.
 
     Operations are those of one example in `Dense`, `Conv1D` to `Conv3D`,

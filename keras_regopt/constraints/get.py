@@ -1,7 +1,15 @@
+from typing import Any
+
+import keras
+
 from keras_regopt._named import get_of
 
 
-def get(identifier, /, **arguments):
+def get(
+    identifier: str | dict[str, Any] | keras.constraints.Constraint | None,
+    /,
+    **arguments,
+) -> Any:
     """A constraint of this package by its name, or what Keras' `get` makes.
 
     Args:

@@ -18,7 +18,9 @@ from keras_regopt.constraints._graph import Graph
 from keras_regopt.constraints.cost import cost
 
 
-def shrink(model, tolerance=0.0, verbose=False):
+def shrink(
+    model: keras.Model, tolerance: float = 0.0, verbose: bool = False
+) -> keras.Model:
     """A smaller model with the same outputs, without units that do nothing.
 
     A unit or filter goes if all weights that enter it are zero, as group lasso

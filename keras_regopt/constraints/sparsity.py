@@ -61,7 +61,7 @@ class Sparsity(list):
         return "\n".join(lines)
 
 
-def sparsity(model, tolerance=0.0):
+def sparsity(model: keras.Model, tolerance: float = 0.0) -> Sparsity:
     """Counts the zeros in the kernels of a model, layer by layer.
 
     Kernels are the weights of a layer that have two axes or more, embeddings

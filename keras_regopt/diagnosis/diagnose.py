@@ -1,6 +1,7 @@
 """The verdict on a training, from its history."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -31,19 +32,19 @@ _ROUNDING = 1e-9
 
 
 def diagnose(
-    history,
+    history: Any,
     *,
-    monitor="auto",
-    mode="auto",
-    reference=None,
-    baseline=None,
-    bias_tolerance=None,
-    variance_tolerance=None,
-    rise_tolerance=0.2,
-    at="last",
-    train_error=None,
-    train_dev=None,
-):
+    monitor: str = "auto",
+    mode: str = "auto",
+    reference: float | None = None,
+    baseline: float | None = None,
+    bias_tolerance: float | None = None,
+    variance_tolerance: float | None = None,
+    rise_tolerance: float = 0.2,
+    at: str = "last",
+    train_error: float | None = None,
+    train_dev: float | None = None,
+) -> Diagnosis:
     """Tells bias from variance in a training, and what to try next.
 
     Three errors decide: the training error, the dev error, and the reference

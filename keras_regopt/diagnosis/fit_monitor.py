@@ -6,6 +6,7 @@ from keras import ops
 
 from keras_regopt._keras import print_msg
 from keras_regopt._registry import register
+from keras_regopt._types import Path
 from keras_regopt._validate import fail, integer, positive_int
 from keras_regopt.callbacks._base import Callback
 from keras_regopt.callbacks._direction import inferred_direction
@@ -74,17 +75,17 @@ class FitMonitor(Callback):
 
     def __init__(
         self,
-        monitor="auto",
-        reference=None,
-        baseline=None,
-        mode="auto",
-        bias_tolerance=None,
-        variance_tolerance=None,
-        rise_tolerance=0.2,
-        every=1,
-        verbose=1,
-        log_dir=None,
-        report=None,
+        monitor: str = "auto",
+        reference: float | None = None,
+        baseline: float | None = None,
+        mode: str = "auto",
+        bias_tolerance: float | None = None,
+        variance_tolerance: float | None = None,
+        rise_tolerance: float = 0.2,
+        every: int = 1,
+        verbose: int = 1,
+        log_dir: Path | None = None,
+        report: Path | None = None,
     ):
         super().__init__()
         self.monitor = monitor

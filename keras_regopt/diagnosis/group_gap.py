@@ -64,10 +64,10 @@ class GroupGap(SignatureConfig, keras.metrics.Metric):
 
     def __init__(
         self,
-        figure="accuracy",
-        groups=2,
-        report="gap",
-        threshold=0.5,
+        figure: str = "accuracy",
+        groups: int = 2,
+        report: str = "gap",
+        threshold: float = 0.5,
         **kwargs,
     ):
         one_of(self, "figure", figure, tuple(HIGHER_IS_BETTER))

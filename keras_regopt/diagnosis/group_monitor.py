@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -53,14 +55,14 @@ class GroupMonitor(Callback):
 
     def __init__(
         self,
-        x,
-        y,
-        group,
-        figure="accuracy",
-        threshold=0.5,
-        batch_size=32,
-        every=1,
-        verbose=1,
+        x: Any,
+        y: Any,
+        group: Any,
+        figure: str = "accuracy",
+        threshold: float = 0.5,
+        batch_size: int = 32,
+        every: int = 1,
+        verbose: int = 1,
     ):
         super().__init__()
         self.x = keras.tree.map_structure(lambda x: _array(self, "x", x), x)

@@ -3,9 +3,11 @@
 import os
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
+from keras_regopt._types import Path
 from keras_regopt.diagnosis import wording
 from keras_regopt.diagnosis.diagnosis import Diagnosis
 from keras_regopt.diagnosis.figures import to_svg
@@ -44,7 +46,7 @@ code { font-size: .9em; background: var(--soft); padding: .05rem .3rem; }
 """
 
 
-def write_report(path, title, sections):
+def write_report(path: Path, title: str, sections: Sequence[Any]) -> str:
     """Writes an HTML page of verdicts, tables, figures and text.
 
     The page is one file: figures are inlined as SVG, there is no script, and

@@ -1,5 +1,6 @@
 """Train, dev and test parts of a data set."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ class Part(_Pair):
 
     indices: Any = None
 
-    def __new__(cls, x, y=None, indices=None):
+    def __new__(cls, x: Any, y: Any = None, indices: Any = None):
         part = super().__new__(cls, x, y)
         part.indices = indices
         return part
@@ -53,16 +54,16 @@ def _rows(part):
 
 
 def split(
-    x,
-    y=None,
-    fractions=(0.6, 0.2, 0.2),
+    x: Any,
+    y: Any = None,
+    fractions: Sequence[float] = (0.6, 0.2, 0.2),
     *,
-    stratify=None,
-    groups=None,
-    time=None,
-    shuffle=None,
-    seed=0,
-):
+    stratify: Any = None,
+    groups: Any = None,
+    time: Any = None,
+    shuffle: bool | None = None,
+    seed: int = 0,
+) -> Split:
     """Splits data into train, dev and test parts.
 
     The train part is for learning, the dev part for every decision, the test

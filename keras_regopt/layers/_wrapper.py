@@ -20,7 +20,7 @@ class Wrapper(Layer, keras.layers.Wrapper):
         ValueError: If `layer` is no Keras layer.
     """
 
-    def __init__(self, layer, **kwargs):
+    def __init__(self, layer: keras.layers.Layer, **kwargs):
         instance_of(self, "layer", layer, keras.layers.Layer, "a Keras layer")
         kwargs.setdefault("dtype", layer.dtype_policy)
         super().__init__(layer, **kwargs)

@@ -101,7 +101,7 @@ class L0(Wrapper):
         strength: float = 1e-4,
         per: str = "unit",
         initial_rate: float = 0.5,
-        temperature=2 / 3,
+        temperature: float = 2 / 3,
         target: str | Sequence[str] = "kernel",
         seed: int | None = None,
         **kwargs,

@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Sequence
 
 import keras
 from keras import ops
@@ -79,7 +80,7 @@ class ManifoldMixup(KeepsSeed, ModelWrapper):
     def __init__(
         self,
         model: keras.Model,
-        layer_names,
+        layer_names: Sequence[str],
         alpha: float = 2.0,
         mix_inputs: bool = True,
         seed: int | None = None,

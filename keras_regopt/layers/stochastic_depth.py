@@ -77,7 +77,7 @@ class StochasticDepth(Layer):
         return input_shape
 
 
-def linear_depth_rates(rate, depth):
+def linear_depth_rates(rate: float, depth: int) -> list[float]:
     """The rates of stochastic depth for the blocks of a network.
 
     Early blocks extract what all later ones need, so they are dropped less:

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import keras
 from keras import ops
 
@@ -59,7 +61,7 @@ class WordDropout(Layer):
         self,
         rate: float = 0.1,
         token: int = 1,
-        keep=(0,),
+        keep: Sequence[int] = (0,),
         seed: int | None = None,
         **kwargs,
     ):

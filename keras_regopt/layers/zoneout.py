@@ -67,7 +67,7 @@ class Zoneout(DropoutRNNCell, Wrapper):
         self,
         layer: keras.layers.Layer,
         rate: float = 0.1,
-        cell_rate=None,
+        cell_rate: float | None = None,
         seed: int | None = None,
         **kwargs,
     ):

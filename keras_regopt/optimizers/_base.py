@@ -1,4 +1,5 @@
 import numbers
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -6,6 +7,7 @@ from keras import ops
 
 from keras_regopt._config import SignatureConfig
 from keras_regopt._keras import has_value
+from keras_regopt._types import LearningRate
 from keras_regopt._validate import fail, in_range
 from keras_regopt.optimizers import _accumulation
 from keras_regopt.optimizers._groups import (
@@ -19,6 +21,7 @@ from keras_regopt.optimizers._order import after
 from keras_regopt.optimizers._replicas import update_each
 from keras_regopt.optimizers._rows import dense, scaled, summed
 from keras_regopt.optimizers._state import load_state, save_layout
+from keras_regopt.optimizers.parameter_group import ParameterGroup
 
 _NEVER_NEGATIVE = ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm")
 
@@ -55,7 +58,12 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
     # Whether its files say whose state they hold. Keras' do not.
     names_its_state = True
 
-    def __init__(self, learning_rate, groups=None, **kwargs):
+    def __init__(
+        self,
+        learning_rate: LearningRate,
+        groups: Sequence[ParameterGroup] | None = None,
+        **kwargs,
+    ):
         for name in _NEVER_NEGATIVE:
             if name in kwargs:
                 # Keras would clip nothing, or let weights grow.

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, fail, in_range
 from keras_regopt.optimizers import _torch
 from keras_regopt.optimizers._formula import FormulaOptimizer
@@ -40,7 +41,13 @@ class DropIn(FormulaOptimizer):
     names_its_state = False
 
     def __init__(
-        self, learning_rate, l1=0.0, l2=0.0, exclude=None, lazy=False, **kwargs
+        self,
+        learning_rate: LearningRate,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        exclude: str | None = None,
+        lazy: bool = False,
+        **kwargs,
     ):
         super().__init__(learning_rate, **kwargs)
         self.l1 = in_range(self, "l1", l1, low=0)

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from collections.abc import Sequence
 
 import keras
 
@@ -110,7 +111,9 @@ def exclusions(owner, group, variables):
     return excluded
 
 
-def layerwise_decay(model, decay=0.75):
+def layerwise_decay(
+    model: keras.Model | Sequence[str], decay: float = 0.75
+) -> list[ParameterGroup]:
     """Groups whose learning rate falls from the output to the input.
 
     The last layer keeps the learning rate, the one before it has `decay` times

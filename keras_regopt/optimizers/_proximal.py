@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 from keras import ops
 
 from keras_regopt._axes import axes, axes_within
@@ -6,6 +8,7 @@ from keras_regopt._prox import (
     shrink_groups_in_metric,
     soft_threshold,
 )
+from keras_regopt._types import LearningRate
 from keras_regopt._validate import fail, in_range
 from keras_regopt.optimizers._base import Optimizer
 from keras_regopt.optimizers._groups import (
@@ -40,14 +43,14 @@ class ProximalOptimizer(Optimizer):
 
     def __init__(
         self,
-        learning_rate,
-        l1=0.0,
-        l2=0.0,
-        group=0.0,
-        exclude=None,
-        minimum=None,
-        maximum=None,
-        group_axis=None,
+        learning_rate: LearningRate,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        group: float = 0.0,
+        exclude: str | None = None,
+        minimum: float | None = None,
+        maximum: float | None = None,
+        group_axis: int | Sequence[int] | None = None,
         **kwargs,
     ):
         super().__init__(learning_rate, **kwargs)

@@ -3,6 +3,7 @@ import contextlib
 import keras
 from keras import ops
 
+from keras_regopt._types import LearningRate
 from keras_regopt._validate import fail, in_range, integer
 from keras_regopt.optimizers._base import Optimizer
 from keras_regopt.optimizers._model_hooks import hook_models, note_step
@@ -41,7 +42,12 @@ class ScheduleFree(Optimizer):
     """
 
     def __init__(
-        self, learning_rate, warmup_steps, r, weight_lr_power, **kwargs
+        self,
+        learning_rate: LearningRate,
+        warmup_steps: int,
+        r: float,
+        weight_lr_power: float,
+        **kwargs,
     ):
         if kwargs.get("use_ema"):
             remedy = "The weights are an average already."

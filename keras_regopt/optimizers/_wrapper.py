@@ -1,6 +1,7 @@
 import keras
 from keras import ops
 
+from keras_regopt._types import InnerOptimizer
 from keras_regopt._validate import fail, instance_of
 from keras_regopt.optimizers._base import Optimizer
 from keras_regopt.optimizers._gate import choose, nothing
@@ -35,7 +36,7 @@ class OptimizerWrapper(Optimizer):
     # brought back under their constraints.
     moves_weights = True
 
-    def __init__(self, inner, name=None):
+    def __init__(self, inner: InnerOptimizer, name: str | None = None):
         inner = _inner_optimizer(self, inner)
         # Keras asks for a rate; the one in use is the inner optimizer's.
         super().__init__(learning_rate=0.0, name=name)

@@ -3,6 +3,7 @@ import math
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range, positive_int
 from keras_regopt.optimizers._base import Optimizer
 from keras_regopt.optimizers._numerics import bias_correction
@@ -63,14 +64,14 @@ class AdEMAMix(Optimizer):
 
     def __init__(
         self,
-        learning_rate=0.001,
-        beta_1=0.9,
-        beta_2=0.999,
-        beta_3=0.9999,
-        alpha=5.0,
-        alpha_warmup=None,
-        beta_3_warmup=None,
-        epsilon=1e-7,
+        learning_rate: LearningRate = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        beta_3: float = 0.9999,
+        alpha: float = 5.0,
+        alpha_warmup: int | None = None,
+        beta_3_warmup: int | None = None,
+        epsilon: float = 1e-7,
         **kwargs,
     ):
         super().__init__(learning_rate, **kwargs)

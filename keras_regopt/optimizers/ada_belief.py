@@ -1,6 +1,7 @@
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers._base import Optimizer
 from keras_regopt.optimizers._numerics import adam_corrections, wide_dtype
@@ -50,10 +51,10 @@ class AdaBelief(Optimizer):
 
     def __init__(
         self,
-        learning_rate=0.001,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-16,
+        learning_rate: LearningRate = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-16,
         **kwargs,
     ):
         super().__init__(learning_rate, **kwargs)

@@ -1,4 +1,5 @@
 from keras_regopt._registry import register
+from keras_regopt._types import LearningRate
 from keras_regopt.optimizers.adam import Adam
 
 
@@ -47,12 +48,12 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        learning_rate=0.001,
-        weight_decay=0.004,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-7,
-        amsgrad=False,
+        learning_rate: LearningRate = 0.001,
+        weight_decay: float = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
         **kwargs,
     ):
         if (

@@ -1,6 +1,7 @@
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers._base import Optimizer
 from keras_regopt.optimizers._numerics import bias_correction
@@ -59,11 +60,11 @@ class Adan(Optimizer):
 
     def __init__(
         self,
-        learning_rate=0.001,
-        beta_1=0.98,
-        beta_2=0.92,
-        beta_3=0.99,
-        epsilon=1e-7,
+        learning_rate: LearningRate = 0.001,
+        beta_1: float = 0.98,
+        beta_2: float = 0.92,
+        beta_3: float = 0.99,
+        epsilon: float = 1e-7,
         **kwargs,
     ):
         super().__init__(learning_rate, **kwargs)

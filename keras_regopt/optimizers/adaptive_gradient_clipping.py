@@ -58,7 +58,12 @@ class AdaptiveGradientClipping(GradientTransformation):
         without normalization (arXiv 2102.06171).
     """
 
-    def __init__(self, clip_factor=0.01, epsilon=1e-3, exclude=None):
+    def __init__(
+        self,
+        clip_factor: float = 0.01,
+        epsilon: float = 1e-3,
+        exclude: str | None = None,
+    ):
         self.clip_factor = in_range(self, "clip_factor", clip_factor, above=0)
         self.epsilon = in_range(self, "epsilon", epsilon, above=0)
         self._excluded = exclusion(self, exclude)

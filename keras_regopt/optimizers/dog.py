@@ -2,6 +2,7 @@ import numpy as np
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers._base import Optimizer
 from keras_regopt.optimizers._norms import sum_of_squares
@@ -61,10 +62,10 @@ class DoG(Optimizer):
 
     def __init__(
         self,
-        learning_rate=1.0,
-        initial_distance=1e-6,
-        epsilon=1e-8,
-        layerwise=False,
+        learning_rate: LearningRate = 1.0,
+        initial_distance: float = 1e-6,
+        epsilon: float = 1e-8,
+        layerwise: bool = False,
         **kwargs,
     ):
         super().__init__(learning_rate, **kwargs)

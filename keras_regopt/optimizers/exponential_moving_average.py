@@ -2,6 +2,7 @@ import numpy as np
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._types import InnerOptimizer
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers._wrapper import OptimizerWrapper, takes_steps
 
@@ -71,12 +72,12 @@ class ExponentialMovingAverage(OptimizerWrapper):
 
     def __init__(
         self,
-        inner,
-        momentum=0.999,
-        bias_correction=True,
-        warm_up=False,
-        overwrite=True,
-        name=None,
+        inner: InnerOptimizer,
+        momentum: float = 0.999,
+        bias_correction: bool = True,
+        warm_up: bool = False,
+        overwrite: bool = True,
+        name: str | None = None,
     ):
         super().__init__(inner, name=name)
         self.momentum = in_range(self, "momentum", momentum, low=0, below=1)

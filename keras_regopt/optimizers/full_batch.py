@@ -1,4 +1,6 @@
 import warnings
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -17,21 +19,21 @@ _MOST_IDLE = 3
 
 
 def fit_full_batch(
-    model,
-    x,
-    y=None,
+    model: keras.Model,
+    x: Any,
+    y: Any = None,
     *,
-    method="lbfgs",
-    loss=None,
-    sample_weight=None,
-    batch_size=None,
-    max_iterations=100,
-    gradient_tolerance=1e-5,
-    loss_tolerance=1e-9,
-    validation_data=None,
-    callbacks=None,
-    verbose=0,
-):
+    method: str | LBFGS = "lbfgs",
+    loss: Any = None,
+    sample_weight: Any = None,
+    batch_size: int | None = None,
+    max_iterations: int = 100,
+    gradient_tolerance: float = 1e-5,
+    loss_tolerance: float = 1e-9,
+    validation_data: tuple[Any, ...] | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] | None = None,
+    verbose: int = 0,
+) -> keras.callbacks.History:
     """Fits a model with the exact gradient of the loss over all data.
 
     Each iteration takes loss and gradient of the whole data set, chooses a

@@ -1,6 +1,7 @@
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._types import InnerOptimizer
 from keras_regopt._validate import boolean, positive_int
 from keras_regopt.optimizers._replicas import replicas
 from keras_regopt.optimizers._rows import dense
@@ -55,7 +56,13 @@ class GradientAccumulation(OptimizerWrapper):
         `MultiSteps` in optax's `transforms/_accumulation.py`.
     """
 
-    def __init__(self, inner, steps, average=True, name=None):
+    def __init__(
+        self,
+        inner: InnerOptimizer,
+        steps: int,
+        average: bool = True,
+        name: str | None = None,
+    ):
         super().__init__(inner, name=name)
         self.steps = positive_int(self, "steps", steps)
         self.average = boolean(self, "average", average)

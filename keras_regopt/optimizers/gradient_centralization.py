@@ -50,7 +50,7 @@ class GradientCentralization(GradientTransformation):
 
     is_linear = True
 
-    def __init__(self, min_rank=2, exclude=None):
+    def __init__(self, min_rank: int = 2, exclude: str | None = None):
         self.min_rank = integer(self, "min_rank", min_rank, low=2)
         self._excluded = exclusion(self, exclude)
         self.exclude = exclude

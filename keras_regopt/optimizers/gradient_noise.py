@@ -48,7 +48,9 @@ class GradientNoise(GradientTransformation):
         very deep networks (arXiv 1511.06807).
     """
 
-    def __init__(self, eta=0.01, gamma=0.55, seed=None):
+    def __init__(
+        self, eta: float = 0.01, gamma: float = 0.55, seed: int | None = None
+    ):
         self.eta = in_range(self, "eta", eta, low=0)
         self.gamma = in_range(self, "gamma", gamma, low=0)
         seed = make_default_seed() if seed is None else seed

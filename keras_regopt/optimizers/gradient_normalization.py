@@ -38,7 +38,7 @@ class GradientNormalization(GradientTransformation):
         optimization (arXiv 1507.02030).
     """
 
-    def __init__(self, per_variable=False, epsilon=1e-6):
+    def __init__(self, per_variable: bool = False, epsilon: float = 1e-6):
         self.per_variable = boolean(self, "per_variable", per_variable)
         self.epsilon = in_range(self, "epsilon", epsilon, above=0)
 

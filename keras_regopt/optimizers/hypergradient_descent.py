@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._types import InnerOptimizer
 from keras_regopt._validate import boolean, fail, in_range
 from keras_regopt.optimizers._complete import (
     loss_scale,
@@ -74,10 +75,10 @@ class HypergradientDescent(OptimizerWrapper):
 
     def __init__(
         self,
-        inner,
-        hypergradient_learning_rate=1e-6,
-        multiplicative=False,
-        name=None,
+        inner: InnerOptimizer,
+        hypergradient_learning_rate: float = 1e-6,
+        multiplicative: bool = False,
+        name: str | None = None,
     ):
         super().__init__(inner, name=name)
         self.hypergradient_learning_rate = in_range(

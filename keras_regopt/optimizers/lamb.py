@@ -1,6 +1,7 @@
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers._formula import FormulaOptimizer
 from keras_regopt.optimizers._groups import exclusion, exclusions
@@ -65,13 +66,13 @@ class LAMB(FormulaOptimizer):
 
     def __init__(
         self,
-        learning_rate=0.001,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-6,
-        min_norm=0.0,
-        max_norm=None,
-        exclude=None,
+        learning_rate: LearningRate = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-6,
+        min_norm: float = 0.0,
+        max_norm: float | None = None,
+        exclude: str | None = None,
         **kwargs,
     ):
         super().__init__(learning_rate, **kwargs)

@@ -1,4 +1,5 @@
 from keras_regopt._registry import register
+from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers._formula import FormulaOptimizer
 from keras_regopt.optimizers._groups import exclusion, exclusions
@@ -56,12 +57,12 @@ class LARS(FormulaOptimizer):
 
     def __init__(
         self,
-        learning_rate=1.0,
-        momentum=0.9,
-        trust_coefficient=0.001,
-        epsilon=0.0,
-        nesterov=False,
-        exclude=None,
+        learning_rate: LearningRate = 1.0,
+        momentum: float = 0.9,
+        trust_coefficient: float = 0.001,
+        epsilon: float = 0.0,
+        nesterov: bool = False,
+        exclude: str | None = None,
         **kwargs,
     ):
         super().__init__(learning_rate, **kwargs)

@@ -76,11 +76,11 @@ class LBFGS(SignatureConfig):
 
     def __init__(
         self,
-        learning_rate=1.0,
-        memory=10,
-        max_line_search_steps=25,
-        armijo=1e-4,
-        curvature=0.9,
+        learning_rate: float = 1.0,
+        memory: int = 10,
+        max_line_search_steps: int = 25,
+        armijo: float = 1e-4,
+        curvature: float = 0.9,
     ):
         self.learning_rate = in_range(
             self, "learning_rate", learning_rate, above=0

@@ -3,6 +3,7 @@ import numpy as np
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._types import InnerOptimizer
 from keras_regopt._validate import in_range, integer
 from keras_regopt.optimizers._numerics import copied
 from keras_regopt.optimizers._wrapper import OptimizerWrapper
@@ -57,7 +58,13 @@ class Lookahead(OptimizerWrapper):
     # Only synchronizations do; see `_synchronize`.
     moves_weights = False
 
-    def __init__(self, inner, sync_period=6, slow_step_size=0.5, name=None):
+    def __init__(
+        self,
+        inner: InnerOptimizer,
+        sync_period: int = 6,
+        slow_step_size: float = 0.5,
+        name: str | None = None,
+    ):
         super().__init__(inner, name=name)
         self.sync_period = integer(self, "sync_period", sync_period, low=2)
         self.slow_step_size = in_range(

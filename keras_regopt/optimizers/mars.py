@@ -1,6 +1,7 @@
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range, one_of
 from keras_regopt.optimizers._base import Optimizer
 from keras_regopt.optimizers._norms import norm
@@ -65,15 +66,15 @@ class MARS(Optimizer):
 
     def __init__(
         self,
-        learning_rate=0.003,
-        beta_1=0.95,
-        beta_2=0.99,
-        gamma=0.025,
-        variant="adamw",
-        optimize_1d=False,
-        beta_1_1d=0.9,
-        beta_2_1d=0.95,
-        epsilon=1e-7,
+        learning_rate: LearningRate = 0.003,
+        beta_1: float = 0.95,
+        beta_2: float = 0.99,
+        gamma: float = 0.025,
+        variant: str = "adamw",
+        optimize_1d: bool = False,
+        beta_1_1d: float = 0.9,
+        beta_2_1d: float = 0.95,
+        epsilon: float = 1e-7,
         **kwargs,
     ):
         super().__init__(learning_rate, **kwargs)

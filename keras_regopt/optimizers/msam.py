@@ -2,6 +2,7 @@ import numpy as np
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers._base import Optimizer
 from keras_regopt.optimizers._model_hooks import hook_models, note_step
@@ -62,7 +63,13 @@ class MSAM(Optimizer):
         MarlonBecker/MSAM.
     """
 
-    def __init__(self, learning_rate=0.1, momentum=0.9, rho=0.3, **kwargs):
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.1,
+        momentum: float = 0.9,
+        rho: float = 0.3,
+        **kwargs,
+    ):
         super().__init__(learning_rate, **kwargs)
         self.momentum = in_range(self, "momentum", momentum, low=0, below=1)
         self.rho = in_range(self, "rho", rho, low=0)

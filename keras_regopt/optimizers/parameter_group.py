@@ -44,7 +44,12 @@ class ParameterGroup(SignatureConfig):
         `param_groups_weight_decay` in timm's `optim/_param_groups.py`.
     """
 
-    def __init__(self, pattern, learning_rate=1.0, weight_decay=1.0):
+    def __init__(
+        self,
+        pattern: str,
+        learning_rate: float = 1.0,
+        weight_decay: float = 1.0,
+    ):
         self.pattern = instance_of(
             self, "pattern", pattern, str, "a regular expression"
         )

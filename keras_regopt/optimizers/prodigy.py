@@ -3,6 +3,7 @@ from keras import ops
 
 from keras_regopt._registry import register
 from keras_regopt._sums import total
+from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers._base import Optimizer
 from keras_regopt.optimizers._numerics import (
@@ -76,14 +77,14 @@ class Prodigy(Optimizer):
 
     def __init__(
         self,
-        learning_rate=1.0,
-        beta_1=0.9,
-        beta_2=0.999,
-        beta_3=None,
-        epsilon=1e-8,
-        d0=1e-6,
-        d_coef=1.0,
-        safeguard_warmup=False,
+        learning_rate: LearningRate = 1.0,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        beta_3: float | None = None,
+        epsilon: float = 1e-8,
+        d0: float = 1e-6,
+        d_coef: float = 1.0,
+        safeguard_warmup: bool = False,
         **kwargs,
     ):
         super().__init__(learning_rate, **kwargs)

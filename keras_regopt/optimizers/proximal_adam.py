@@ -1,6 +1,9 @@
+from collections.abc import Sequence
+
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers._numerics import bias_correction, wide
 from keras_regopt.optimizers._proximal import ProximalOptimizer
@@ -79,17 +82,17 @@ class ProximalAdam(ProximalOptimizer):
 
     def __init__(
         self,
-        learning_rate=0.001,
-        l1=0.0,
-        l2=0.0,
-        group=0.0,
-        exclude=None,
-        minimum=None,
-        maximum=None,
-        group_axis=None,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-7,
+        learning_rate: LearningRate = 0.001,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        group: float = 0.0,
+        exclude: str | None = None,
+        minimum: float | None = None,
+        maximum: float | None = None,
+        group_axis: int | Sequence[int] | None = None,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
         **kwargs,
     ):
         super().__init__(

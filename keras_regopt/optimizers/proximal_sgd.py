@@ -1,6 +1,9 @@
+from collections.abc import Sequence
+
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers._numerics import wide
 from keras_regopt.optimizers._proximal import ProximalOptimizer
@@ -74,15 +77,15 @@ class ProximalSGD(ProximalOptimizer):
 
     def __init__(
         self,
-        learning_rate=0.01,
-        l1=0.0,
-        l2=0.0,
-        group=0.0,
-        exclude=None,
-        minimum=None,
-        maximum=None,
-        group_axis=None,
-        momentum=0.0,
+        learning_rate: LearningRate = 0.01,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        group: float = 0.0,
+        exclude: str | None = None,
+        minimum: float | None = None,
+        maximum: float | None = None,
+        group_axis: int | Sequence[int] | None = None,
+        momentum: float = 0.0,
         **kwargs,
     ):
         super().__init__(

@@ -1,6 +1,7 @@
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers._drop_in import DropIn
 
@@ -46,11 +47,11 @@ class RMSprop(DropIn):
 
     def __init__(
         self,
-        learning_rate=0.001,
-        rho=0.9,
-        momentum=0.0,
-        epsilon=1e-7,
-        centered=False,
+        learning_rate: LearningRate = 0.001,
+        rho: float = 0.9,
+        momentum: float = 0.0,
+        epsilon: float = 1e-7,
+        centered: bool = False,
         **kwargs,
     ):
         super().__init__(learning_rate, **kwargs)

@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._types import InnerOptimizer
 from keras_regopt._validate import boolean, in_range, integer
 from keras_regopt.optimizers._ascent import ascent
 from keras_regopt.optimizers._complete import (
@@ -77,7 +78,12 @@ class SAM(OptimizerWrapper):
     skips_calls = True
 
     def __init__(
-        self, inner, rho=0.05, adaptive=False, sync_period=2, name=None
+        self,
+        inner: InnerOptimizer,
+        rho: float = 0.05,
+        adaptive: bool = False,
+        sync_period: int = 2,
+        name: str | None = None,
     ):
         super().__init__(inner, name=name)
         self.rho = in_range(self, "rho", rho, low=0)

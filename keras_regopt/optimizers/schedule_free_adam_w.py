@@ -1,6 +1,7 @@
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers._numerics import bias_correction
 from keras_regopt.optimizers._rectification import rectification
@@ -69,14 +70,14 @@ class ScheduleFreeAdamW(ScheduleFree):
 
     def __init__(
         self,
-        learning_rate=0.0025,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        warmup_steps=0,
-        rectified=False,
-        r=0.0,
-        weight_lr_power=2.0,
+        learning_rate: LearningRate = 0.0025,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        warmup_steps: int = 0,
+        rectified: bool = False,
+        r: float = 0.0,
+        weight_lr_power: float = 2.0,
         **kwargs,
     ):
         super().__init__(

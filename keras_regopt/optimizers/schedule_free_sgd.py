@@ -1,4 +1,5 @@
 from keras_regopt._registry import register
+from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers._schedule_free import ScheduleFree
 
@@ -60,11 +61,11 @@ class ScheduleFreeSGD(ScheduleFree):
 
     def __init__(
         self,
-        learning_rate=1.0,
-        momentum=0.9,
-        warmup_steps=0,
-        r=0.0,
-        weight_lr_power=2.0,
+        learning_rate: LearningRate = 1.0,
+        momentum: float = 0.9,
+        warmup_steps: int = 0,
+        r: float = 0.0,
+        weight_lr_power: float = 2.0,
         **kwargs,
     ):
         super().__init__(

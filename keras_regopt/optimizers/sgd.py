@@ -1,6 +1,7 @@
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean
 from keras_regopt.optimizers._drop_in import DropIn
 
@@ -42,7 +43,11 @@ class SGD(DropIn):
     """
 
     def __init__(
-        self, learning_rate=0.01, momentum=0.0, nesterov=False, **kwargs
+        self,
+        learning_rate: LearningRate = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        **kwargs,
     ):
         super().__init__(learning_rate, **kwargs)
         self.momentum = _checked_momentum(momentum)

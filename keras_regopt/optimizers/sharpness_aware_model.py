@@ -66,7 +66,13 @@ class SharpnessAwareModel(ModelWrapper):
         whole batch, not one for each replica.
     """
 
-    def __init__(self, model, rho=0.05, adaptive=False, **kwargs):
+    def __init__(
+        self,
+        model: keras.Model,
+        rho: float = 0.05,
+        adaptive: bool = False,
+        **kwargs,
+    ):
         super().__init__(model, **kwargs)
         self.rho = in_range(self, "rho", rho, low=0)
         self.adaptive = boolean(self, "adaptive", adaptive)

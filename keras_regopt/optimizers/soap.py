@@ -1,6 +1,7 @@
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range, positive_int
 from keras_regopt.optimizers import _torch
 from keras_regopt.optimizers._base import Optimizer
@@ -81,16 +82,16 @@ class SOAP(Optimizer):
 
     def __init__(
         self,
-        learning_rate=0.003,
-        beta_1=0.95,
-        beta_2=0.95,
-        shampoo_beta=None,
-        epsilon=1e-8,
-        precondition_frequency=10,
-        max_precondition_dim=10000,
-        merge_dims=False,
-        precondition_1d=False,
-        normalize_gradient=False,
+        learning_rate: LearningRate = 0.003,
+        beta_1: float = 0.95,
+        beta_2: float = 0.95,
+        shampoo_beta: float | None = None,
+        epsilon: float = 1e-8,
+        precondition_frequency: int = 10,
+        max_precondition_dim: int = 10000,
+        merge_dims: bool = False,
+        precondition_1d: bool = False,
+        normalize_gradient: bool = False,
         **kwargs,
     ):
         super().__init__(learning_rate, **kwargs)

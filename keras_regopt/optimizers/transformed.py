@@ -1,6 +1,9 @@
+from collections.abc import Sequence
+
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._types import InnerOptimizer
 from keras_regopt._validate import fail
 from keras_regopt.optimizers._complete import (
     loss_scale,
@@ -57,7 +60,12 @@ class Transformed(OptimizerWrapper):
 
     may_repeat = True
 
-    def __init__(self, inner, transformations, name=None):
+    def __init__(
+        self,
+        inner: InnerOptimizer,
+        transformations: Sequence[GradientTransformation],
+        name: str | None = None,
+    ):
         super().__init__(inner, name=name)
         self.transformations = _checked(self, transformations)
         self._acts_after = any(

@@ -22,7 +22,7 @@ class PenalizedModel(ModelWrapper):
 
     differentiates_twice = False
 
-    def __init__(self, model, rate, **kwargs):
+    def __init__(self, model: keras.Model, rate: float, **kwargs):
         super().__init__(model, **kwargs)
         _refuse_own_steps(self, model)
         if self.differentiates_twice and _pools_in_half(model):

@@ -1,7 +1,15 @@
+from typing import Any
+
+import keras
+
 from keras_regopt._named import get_of
 
 
-def get(identifier, /, **arguments):
+def get(
+    identifier: str | dict[str, Any] | keras.regularizers.Regularizer | None,
+    /,
+    **arguments,
+) -> Any:
     """A regularizer of this package by its name, or what Keras' `get` makes.
 
     Args:

@@ -44,12 +44,12 @@ class CosineDecay(Schedule):
 
     def __init__(
         self,
-        initial_learning_rate,
-        decay_steps,
-        alpha=0.0,
-        name="CosineDecay",
-        warmup_target=None,
-        warmup_steps=0,
+        initial_learning_rate: float,
+        decay_steps: float,
+        alpha: float = 0.0,
+        name: str = "CosineDecay",
+        warmup_target: float | None = None,
+        warmup_steps: int = 0,
     ):
         self.initial_learning_rate = in_range(
             self, "initial_learning_rate", initial_learning_rate, low=0

@@ -43,7 +43,14 @@ class Cyclical(Schedule):
         1506.01186).
     """
 
-    def __init__(self, low, high, step_size, mode="triangular", gamma=1.0):
+    def __init__(
+        self,
+        low: float,
+        high: float,
+        step_size: int,
+        mode: str = "triangular",
+        gamma: float = 1.0,
+    ):
         self.low = in_range(self, "low", low, low=0)
         self.high = in_range(self, "high", high, low=0)
         if self.high < self.low:

@@ -1,6 +1,7 @@
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._types import RateOrSchedule
 from keras_regopt._validate import in_range
 from keras_regopt.schedules._base import Schedule, rate_of, rate_or_schedule
 
@@ -25,7 +26,7 @@ class Floor(Schedule):
         [1.0, 0.5, 0.25, 0.2]
     """
 
-    def __init__(self, schedule, minimum):
+    def __init__(self, schedule: RateOrSchedule, minimum: float):
         self.schedule = rate_or_schedule(self, "schedule", schedule)
         self.minimum = in_range(self, "minimum", minimum, low=0)
 

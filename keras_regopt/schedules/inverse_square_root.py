@@ -31,7 +31,7 @@ class InverseSquareRoot(Schedule):
         1706.03762).
     """
 
-    def __init__(self, peak, warmup_steps):
+    def __init__(self, peak: float, warmup_steps: int):
         self.peak = in_range(self, "peak", peak, low=0)
         self.warmup_steps = positive_int(self, "warmup_steps", warmup_steps)
 

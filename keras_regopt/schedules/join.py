@@ -1,6 +1,9 @@
+from collections.abc import Sequence
+
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._types import RateOrSchedule
 from keras_regopt._validate import fail
 from keras_regopt.schedules._base import Schedule, rate_of, rate_or_schedule
 from keras_regopt.schedules._phases import rising_steps
@@ -33,7 +36,9 @@ class Join(Schedule):
         `optax.schedules.join_schedules`.
     """
 
-    def __init__(self, schedules, boundaries):
+    def __init__(
+        self, schedules: Sequence[RateOrSchedule], boundaries: Sequence[int]
+    ):
         if not isinstance(schedules, (list, tuple)) or len(schedules) < 2:
             fail(
                 self,

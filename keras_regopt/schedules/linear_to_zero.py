@@ -30,7 +30,7 @@ class LinearToZero(Schedule):
         learning rate to zero works best for LLMs (arXiv 2502.15938).
     """
 
-    def __init__(self, initial_learning_rate, total_steps):
+    def __init__(self, initial_learning_rate: float, total_steps: int):
         self.initial_learning_rate = in_range(
             self, "initial_learning_rate", initial_learning_rate, low=0
         )

@@ -56,13 +56,13 @@ class OneCycle(Schedule):
 
     def __init__(
         self,
-        peak,
-        total_steps,
-        warmup_fraction=0.3,
-        start_divisor=25.0,
-        end_divisor=1e4,
-        three_phase=False,
-        anneal="cosine",
+        peak: float,
+        total_steps: int,
+        warmup_fraction: float = 0.3,
+        start_divisor: float = 25.0,
+        end_divisor: float = 1e4,
+        three_phase: bool = False,
+        anneal: str = "cosine",
     ):
         self.peak = in_range(self, "peak", peak, above=0)
         self.total_steps = integer(self, "total_steps", total_steps, low=2)

@@ -1,4 +1,5 @@
 import math
+from collections.abc import Sequence
 
 from keras import ops
 
@@ -35,7 +36,12 @@ class PiecewiseInterpolation(Schedule):
         `optax.schedules.piecewise_interpolate_schedule`.
     """
 
-    def __init__(self, boundaries, values, interpolation="linear"):
+    def __init__(
+        self,
+        boundaries: Sequence[int],
+        values: Sequence[float],
+        interpolation: str = "linear",
+    ):
         self.boundaries = rising_steps(self, "boundaries", boundaries, 2)
         if not isinstance(values, (list, tuple)) or len(values) != len(
             self.boundaries

@@ -1,8 +1,11 @@
 """Pictures of schedules."""
 
+from typing import Any
+
 import numpy as np
 
 from keras_regopt._matplotlib import require_matplotlib
+from keras_regopt._types import RateOrSchedule
 from keras_regopt._validate import positive_int
 from keras_regopt.schedules._base import rate_of, rate_or_schedule
 
@@ -10,7 +13,7 @@ from keras_regopt.schedules._base import rate_of, rate_or_schedule
 _MOST_POINTS = 1000
 
 
-def plot(schedule, steps, axes=None):
+def plot(schedule: RateOrSchedule, steps: int, axes: Any = None) -> Any:
     """Draws the learning rate by step.
 
     Args:

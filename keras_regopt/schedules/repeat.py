@@ -3,6 +3,7 @@ import math
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._types import RateOrSchedule
 from keras_regopt._validate import in_range, positive_int
 from keras_regopt.schedules._base import Schedule, rate_of, rate_or_schedule
 
@@ -39,7 +40,13 @@ class Repeat(Schedule):
         Loshchilov and Hutter 2017, SGDR (arXiv 1608.03983).
     """
 
-    def __init__(self, schedule, period, period_factor=1.0, rate_factor=1.0):
+    def __init__(
+        self,
+        schedule: RateOrSchedule,
+        period: int,
+        period_factor: float = 1.0,
+        rate_factor: float = 1.0,
+    ):
         self.schedule = rate_or_schedule(self, "schedule", schedule)
         self.period = positive_int(self, "period", period)
         self.period_factor = in_range(

@@ -34,7 +34,10 @@ class REX(Schedule):
     """
 
     def __init__(
-        self, initial_learning_rate, total_steps, end_learning_rate=0.0
+        self,
+        initial_learning_rate: float,
+        total_steps: int,
+        end_learning_rate: float = 0.0,
     ):
         self.initial_learning_rate = in_range(
             self, "initial_learning_rate", initial_learning_rate, low=0

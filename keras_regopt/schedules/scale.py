@@ -1,6 +1,7 @@
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._types import RateOrSchedule
 from keras_regopt._validate import in_range
 from keras_regopt.schedules._base import Schedule, rate_of, rate_or_schedule
 
@@ -32,7 +33,7 @@ class Scale(Schedule):
         0.125
     """
 
-    def __init__(self, schedule, factor):
+    def __init__(self, schedule: RateOrSchedule, factor: float):
         self.schedule = rate_or_schedule(self, "schedule", schedule)
         self.factor = in_range(self, "factor", factor, low=0)
         if isinstance(self.schedule, Scale):

@@ -37,10 +37,10 @@ class StepDecay(Schedule):
 
     def __init__(
         self,
-        initial_learning_rate,
-        decay_steps,
-        decay_rate,
-        steps_per_epoch=None,
+        initial_learning_rate: float,
+        decay_steps: int,
+        decay_rate: float,
+        steps_per_epoch: int | None = None,
     ):
         self.initial_learning_rate = in_range(
             self, "initial_learning_rate", initial_learning_rate, low=0

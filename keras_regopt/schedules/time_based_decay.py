@@ -33,7 +33,12 @@ class TimeBasedDecay(Schedule):
         Bengio and Courville 2016, Deep Learning, section 8.3.
     """
 
-    def __init__(self, initial_learning_rate, decay_rate, steps_per_epoch=None):
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_rate: float,
+        steps_per_epoch: int | None = None,
+    ):
         self.initial_learning_rate = in_range(
             self, "initial_learning_rate", initial_learning_rate, low=0
         )

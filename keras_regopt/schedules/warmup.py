@@ -1,6 +1,7 @@
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._types import RateOrSchedule
 from keras_regopt._validate import in_range, positive_int
 from keras_regopt.schedules._base import Schedule, rate_of, rate_or_schedule
 
@@ -34,7 +35,9 @@ class Warmup(Schedule):
         (arXiv 1706.02677).
     """
 
-    def __init__(self, schedule, warmup_steps, start=0.0):
+    def __init__(
+        self, schedule: RateOrSchedule, warmup_steps: int, start: float = 0.0
+    ):
         self.schedule = rate_or_schedule(self, "schedule", schedule)
         self.warmup_steps = positive_int(self, "warmup_steps", warmup_steps)
         self.start = in_range(self, "start", start, low=0)

@@ -47,12 +47,12 @@ class WarmupStableDecay(Schedule):
 
     def __init__(
         self,
-        peak,
-        total_steps,
-        warmup_steps,
-        decay_steps,
-        decay="linear",
-        alpha=0.0,
+        peak: float,
+        total_steps: int,
+        warmup_steps: int,
+        decay_steps: int,
+        decay: str = "linear",
+        alpha: float = 0.0,
     ):
         self.peak = in_range(self, "peak", peak, low=0)
         self.total_steps = positive_int(self, "total_steps", total_steps)

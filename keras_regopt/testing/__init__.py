@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 
-def check_augmentation(cls, **arguments):
+def check_augmentation(cls: type, **arguments):
     """Checks a random image augmentation, one that takes a `seed`.
 
     Args:
@@ -53,7 +53,7 @@ def check_augmentation(cls, **arguments):
     check(Subject(cls, arguments), augmentations.PROMISES)
 
 
-def check_callback(cls, **arguments):
+def check_callback(cls: type, **arguments):
     """Checks a callback whose configuration and state can be saved.
 
     It has `get_config()` and `from_config(config)` as a layer has, and
@@ -69,7 +69,7 @@ def check_callback(cls, **arguments):
     check(Subject(cls, arguments), callbacks.PROMISES)
 
 
-def check_constraint(cls, **arguments):
+def check_constraint(cls: type, **arguments):
     """Checks a constraint, on kernels.
 
     Args:
@@ -82,7 +82,7 @@ def check_constraint(cls, **arguments):
     check(Subject(cls, arguments), constraints.PROMISES)
 
 
-def check_criterion(cls, **arguments):
+def check_criterion(cls: type, **arguments):
     """Checks a stopping criterion for `EarlyStopping`.
 
     Args:
@@ -95,7 +95,7 @@ def check_criterion(cls, **arguments):
     check(Subject(cls, arguments), criteria.PROMISES)
 
 
-def check_layer(cls, **arguments):
+def check_layer(cls: type, **arguments):
     """Checks a layer, on an input of the rank that its `input_spec` asks for.
 
     Args:
@@ -108,7 +108,7 @@ def check_layer(cls, **arguments):
     check(Subject(cls, arguments), layers.PROMISES)
 
 
-def check_metric(cls, **arguments):
+def check_metric(cls: type, **arguments):
     """Checks a metric, on targets of two columns and predictions of one.
 
     Args:
@@ -121,7 +121,7 @@ def check_metric(cls, **arguments):
     check(Subject(cls, arguments), metrics.PROMISES)
 
 
-def check_optimizer(cls, **arguments):
+def check_optimizer(cls: type, **arguments):
     """Checks an optimizer or a wrapper around one.
 
     Args:
@@ -134,7 +134,7 @@ def check_optimizer(cls, **arguments):
     check(Subject(cls, arguments), optimizers.PROMISES)
 
 
-def check_regularizer(cls, **arguments):
+def check_regularizer(cls: type, **arguments):
     """Checks a regularizer, on kernels and on activities.
 
     Args:
@@ -147,7 +147,7 @@ def check_regularizer(cls, **arguments):
     check(Subject(cls, arguments), regularizers.PROMISES)
 
 
-def check_schedule(cls, **arguments):
+def check_schedule(cls: type, **arguments):
     """Checks a learning-rate schedule.
 
     Args:
@@ -160,7 +160,7 @@ def check_schedule(cls, **arguments):
     check(Subject(cls, arguments), schedules.PROMISES)
 
 
-def check_transformation(cls, **arguments):
+def check_transformation(cls: type, **arguments):
     """Checks a gradient transformation, by itself and around an optimizer.
 
     Args:

@@ -3,12 +3,15 @@
 import hashlib
 import math
 import os
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import keras
 import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
 
 from keras_regopt._hints import Hinting
+from keras_regopt._types import Path
 from keras_regopt._validate import fail, instance_of, integer
 from keras_regopt.tuning import _state
 from keras_regopt.tuning._records import (
@@ -21,6 +24,8 @@ from keras_regopt.tuning._scores import middle_epoch, objectives_of, summary
 
 # Changed when the files of a project can no longer be read.
 _WRITER = "keras_regopt.CrossValidationTuner/1"
+
+HyperModel: TypeAlias = keras_tuner.HyperModel | Callable[[Any], keras.Model]
 
 
 class ResumableTuner(Hinting, keras_tuner.Tuner):
@@ -47,12 +52,12 @@ class ResumableTuner(Hinting, keras_tuner.Tuner):
 
     def __init__(
         self,
-        hypermodel,
-        oracle,
-        seed,
-        directory=None,
-        project_name=None,
-        overwrite=False,
+        hypermodel: HyperModel,
+        oracle: keras_tuner.Oracle,
+        seed: int,
+        directory: Path | None = None,
+        project_name: str | None = None,
+        overwrite: bool = False,
         **kwargs,
     ):
         if isinstance(hypermodel, keras_tuner.Oracle) or not (
@@ -84,7 +89,7 @@ class ResumableTuner(Hinting, keras_tuner.Tuner):
                 "environment variable KERASTUNER_ORACLE_IP, which asks for a "
                 "distributed search. Unset it."
             )
-        self._searched = {}
+        self._searched: dict[str, Any] = {}
         self._build_seed = None
         # The lines of this package take the place of the oracle's.
         oracle.verbose = 0

@@ -3,15 +3,17 @@
 import math
 from typing import Any
 
+import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
 from keras_tuner.src.engine.tuner_utils import TunerCallback
 
+from keras_regopt._types import Path
 from keras_regopt._validate import fail, instance_of, one_of
 from keras_regopt.tuning._callbacks import copy_callbacks, without_validation
 from keras_regopt.tuning._data import FoldedData
 from keras_regopt.tuning._folds import check_folds
 from keras_regopt.tuning._progress import Progress, show_results
-from keras_regopt.tuning._resumable_tuner import ResumableTuner
+from keras_regopt.tuning._resumable_tuner import HyperModel, ResumableTuner
 from keras_regopt.tuning._scores import fold_record
 
 _REFUSED = ("validation_data", "validation_split", "validation_freq")
@@ -95,14 +97,14 @@ class CrossValidationTuner(ResumableTuner):
 
     def __init__(
         self,
-        hypermodel,
-        oracle,
-        folds=5,
-        stratify="auto",
-        seed=0,
-        directory=None,
-        project_name=None,
-        overwrite=False,
+        hypermodel: HyperModel,
+        oracle: keras_tuner.Oracle,
+        folds: int | Any = 5,
+        stratify: bool | str = "auto",
+        seed: int = 0,
+        directory: Path | None = None,
+        project_name: str | None = None,
+        overwrite: bool = False,
         **kwargs,
     ):
         self.folds = check_folds(self, folds)
@@ -110,8 +112,8 @@ class CrossValidationTuner(ResumableTuner):
             self, "stratify", stratify, ("auto", True, False)
         )
         self._data: Any = None
-        self._callbacks = []
-        self._fit_kwargs = {}
+        self._callbacks: Any = []
+        self._fit_kwargs: dict[str, Any] = {}
         self._fit_verbose = 0
         self._progress = Progress(verbose=0)
         super().__init__(

@@ -1,3 +1,5 @@
+from collections.abc import Mapping, Sequence
+
 import keras
 
 from keras_regopt import _validate
@@ -71,7 +73,13 @@ class ImageAugmentation(RandomAugmentation):
 
     boxes_are_checked = False
 
-    def __init__(self, *, data_format=None, additional_targets=None, **kwargs):
+    def __init__(
+        self,
+        *,
+        data_format: str | None = None,
+        additional_targets: Sequence[str] | Mapping[str, str] | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.data_format = _validate.data_format(self, data_format)
         self.additional_targets = checked_targets(self, additional_targets)

@@ -30,7 +30,13 @@ class ErasingAugmentation(ImageAugmentation):
     computes_in_floats = False
 
     def __init__(
-        self, *, fill_mode, fill_value, value_range, erase_masks, **kwargs
+        self,
+        *,
+        fill_mode: str,
+        fill_value: float,
+        value_range: tuple[float, float],
+        erase_masks: bool,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         self.fill_mode = one_of(self, "fill_mode", fill_mode, FILL_MODES)

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 from keras_regopt._validate import in_range, one_of
 from keras_regopt.augmentation.image import _matrices
 from keras_regopt.augmentation.image._base import ImageAugmentation
@@ -67,13 +69,13 @@ class GeometricAugmentation(ImageAugmentation):
     def __init__(
         self,
         *,
-        fill_mode="reflect",
-        fill_value=0.0,
-        interpolation="bilinear",
-        bounding_box_format=None,
-        min_visibility=0.0,
-        mask_fill_value=0,
-        flip_pairs=None,
+        fill_mode: str = "reflect",
+        fill_value: float = 0.0,
+        interpolation: str = "bilinear",
+        bounding_box_format: str | None = None,
+        min_visibility: float = 0.0,
+        mask_fill_value: float = 0,
+        flip_pairs: Sequence[Sequence[int]] | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)

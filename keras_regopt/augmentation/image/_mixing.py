@@ -46,7 +46,13 @@ class MixingAugmentation(ImageAugmentation):
     # Whether a mixture shows its parts all over, rather than side by side.
     blends = False
 
-    def __init__(self, *, num_classes=None, bounding_box_format=None, **kwargs):
+    def __init__(
+        self,
+        *,
+        num_classes: int | None = None,
+        bounding_box_format: str | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.num_classes = _validate.integer(
             self, "num_classes", num_classes, low=2, optional=True

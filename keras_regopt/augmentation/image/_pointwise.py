@@ -31,7 +31,7 @@ class PointwiseAugmentation(ImageAugmentation):
     # all levels, where there are no more than 256.
     is_costly = False
 
-    def __init__(self, *, value_range, **kwargs):
+    def __init__(self, *, value_range: tuple[float, float], **kwargs):
         super().__init__(**kwargs)
         self.value_range = checked_range(self, value_range)
 

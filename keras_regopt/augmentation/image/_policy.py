@@ -93,12 +93,12 @@ class PolicyAugmentation(ImageAugmentation):
     def __init__(
         self,
         *,
-        value_range=(0, 255),
-        interpolation="nearest",
-        fill_mode="constant",
-        fill_value=None,
-        bounding_box_format=None,
-        mask_fill_value=0,
+        value_range: tuple[float, float] = (0, 255),
+        interpolation: str = "nearest",
+        fill_mode: str = "constant",
+        fill_value: float | None = None,
+        bounding_box_format: str | None = None,
+        mask_fill_value: float = 0,
         **kwargs,
     ):
         super().__init__(**kwargs)

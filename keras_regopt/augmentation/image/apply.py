@@ -1,5 +1,6 @@
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
+from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image._containers import Chain, Plan
 
 
@@ -42,7 +43,13 @@ class Apply(Chain):
         True
     """
 
-    def __init__(self, layer, rate=0.5, seed=None, **kwargs):
+    def __init__(
+        self,
+        layer: ImageAugmentation,
+        rate: float = 0.5,
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(seed=seed, **kwargs)
         self.rate = in_range(self, "rate", rate, 0, 1)
         (self.layer,) = self._checked_parts("layer", [layer])

@@ -1,4 +1,5 @@
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -109,14 +110,14 @@ class AugMix(PolicyAugmentation):
 
     def __init__(
         self,
-        severity=3,
-        mixture_width=3,
-        chain_depth=None,
-        alpha=1.0,
-        operations=None,
-        value_range=(0, 255),
-        interpolation="bilinear",
-        seed=None,
+        severity: float = 3,
+        mixture_width: int = 3,
+        chain_depth: int | None = None,
+        alpha: float = 1.0,
+        operations: Sequence[str] | None = None,
+        value_range: tuple[float, float] = (0, 255),
+        interpolation: str = "bilinear",
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(

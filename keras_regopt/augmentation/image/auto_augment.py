@@ -61,7 +61,11 @@ class AutoAugment(PolicyAugmentation):
     ranges = USUAL_RANGES | {"invert": (0, 0, False)}
 
     def __init__(
-        self, policy="imagenet", value_range=(0, 255), seed=None, **kwargs
+        self,
+        policy: str = "imagenet",
+        value_range: tuple[float, float] = (0, 255),
+        seed: int | None = None,
+        **kwargs,
     ):
         super().__init__(value_range=value_range, seed=seed, **kwargs)
         self.policy = one_of(self, "policy", policy, tuple(POLICIES))

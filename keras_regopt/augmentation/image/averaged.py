@@ -1,3 +1,6 @@
+from collections.abc import Sequence
+from typing import TypeAlias
+
 import keras
 
 from keras_regopt import _validate
@@ -8,6 +11,7 @@ from keras_regopt._registry import register
 from keras_regopt.augmentation._value_ranges import look_at_range
 from keras_regopt.augmentation.image._base import ImageAugmentation
 
+View: TypeAlias = str | ImageAugmentation
 FLIPS = ("horizontal", "vertical", "both")
 
 # Sizes of images by which it is seen whether views keep them.
@@ -75,11 +79,11 @@ class Averaged(DrawsInService, ModelWrapper):
 
     def __init__(
         self,
-        model,
-        augmentations,
-        samples=1,
-        identity=True,
-        data_format=None,
+        model: keras.Model,
+        augmentations: View | Sequence[View],
+        samples: int = 1,
+        identity: bool = True,
+        data_format: str | None = None,
         **kwargs,
     ):
         super().__init__(model, **kwargs)

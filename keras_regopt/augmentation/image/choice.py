@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 
@@ -6,6 +8,7 @@ from keras_regopt._validate import fail, in_range
 from keras_regopt.augmentation._compile import run_compiled
 from keras_regopt.augmentation._each import each
 from keras_regopt.augmentation.image._additional import changed_targets
+from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image._containers import Container
 
 # Sizes of images by which outputs are compared.
@@ -53,7 +56,13 @@ class Choice(Container):
         True
     """
 
-    def __init__(self, layers, probabilities=None, seed=None, **kwargs):
+    def __init__(
+        self,
+        layers: Sequence[ImageAugmentation],
+        probabilities: Sequence[float] | None = None,
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(seed=seed, **kwargs)
         if not isinstance(layers, (list, tuple)) or not layers:
             fail(self, "layers", "a list of image augmentations", layers)

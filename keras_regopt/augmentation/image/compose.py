@@ -1,5 +1,8 @@
+from collections.abc import Sequence
+
 from keras_regopt._registry import register
 from keras_regopt._validate import fail
+from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image._containers import Chain, Plan
 
 
@@ -45,7 +48,12 @@ class Compose(Chain):
         True
     """
 
-    def __init__(self, layers, seed=None, **kwargs):
+    def __init__(
+        self,
+        layers: Sequence[ImageAugmentation],
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(seed=seed, **kwargs)
         if not isinstance(layers, (list, tuple)) or not layers:
             fail(self, "layers", "a list of image augmentations", layers)

@@ -66,14 +66,14 @@ class GridMask(ErasingAugmentation):
 
     def __init__(
         self,
-        ratio=0.5,
-        period=(0.2, 0.6),
-        rotation=0.0,
-        fill_mode="constant",
-        fill_value=0.0,
-        value_range=(0, 255),
-        erase_masks=False,
-        seed=None,
+        ratio: float | tuple[float, float] = 0.5,
+        period: float | tuple[float, float] = (0.2, 0.6),
+        rotation: float | tuple[float, float] = 0.0,
+        fill_mode: str = "constant",
+        fill_value: float = 0.0,
+        value_range: tuple[float, float] = (0, 255),
+        erase_masks: bool = False,
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(

@@ -84,11 +84,11 @@ class MixUp(MixingAugmentation):
 
     def __init__(
         self,
-        alpha=0.2,
-        num_classes=None,
-        bounding_box_format=None,
-        min_visibility=0.0,
-        seed=None,
+        alpha: float = 0.2,
+        num_classes: int | None = None,
+        bounding_box_format: str | None = None,
+        min_visibility: float = 0.0,
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(

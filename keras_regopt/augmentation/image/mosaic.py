@@ -79,11 +79,11 @@ class Mosaic(MixingAugmentation):
 
     def __init__(
         self,
-        center=(0.2, 0.8),
-        num_classes=None,
-        bounding_box_format=None,
-        min_visibility=0.0,
-        seed=None,
+        center: tuple[float, float] = (0.2, 0.8),
+        num_classes: int | None = None,
+        bounding_box_format: str | None = None,
+        min_visibility: float = 0.0,
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(

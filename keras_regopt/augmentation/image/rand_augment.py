@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range, positive_int
 from keras_regopt.augmentation.image._policy import (
@@ -76,12 +78,12 @@ class RandAugment(PolicyAugmentation):
 
     def __init__(
         self,
-        num_ops=2,
-        magnitude=9,
-        magnitude_std=0.0,
-        operations=None,
-        value_range=(0, 255),
-        seed=None,
+        num_ops: int = 2,
+        magnitude: float = 9,
+        magnitude_std: float = 0.0,
+        operations: Sequence[str] | None = None,
+        value_range: tuple[float, float] = (0, 255),
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(value_range=value_range, seed=seed, **kwargs)

@@ -89,16 +89,16 @@ class RandomAffine(GeometricAugmentation):
 
     def __init__(
         self,
-        flip="horizontal",
-        rotation=0.02,
-        zoom=0.1,
-        translation=0.05,
-        shear=0.0,
-        fill_mode="reflect",
-        interpolation="bilinear",
-        bounding_box_format=None,
-        seed=None,
-        fill_value=0.0,
+        flip: str | None = "horizontal",
+        rotation: float | tuple[float, float] = 0.02,
+        zoom: float | tuple[float, float] = 0.1,
+        translation: float | tuple[float, float] = 0.05,
+        shear: float | tuple[float, float] = 0.0,
+        fill_mode: str = "reflect",
+        interpolation: str = "bilinear",
+        bounding_box_format: str | None = None,
+        seed: int | None = None,
+        fill_value: float = 0.0,
         **kwargs,
     ):
         super().__init__(

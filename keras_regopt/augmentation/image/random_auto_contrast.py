@@ -50,7 +50,13 @@ class RandomAutoContrast(PointwiseAugmentation):
         augmentation strategies from data.
     """
 
-    def __init__(self, value_range=(0, 255), rate=0.5, seed=None, **kwargs):
+    def __init__(
+        self,
+        value_range: tuple[float, float] = (0, 255),
+        rate: float = 0.5,
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(
             value_range=value_range, rate=rate, seed=seed, **kwargs
         )

@@ -43,7 +43,13 @@ class RandomChannelDrop(ImageAugmentation):
         localization using convolutional networks.
     """
 
-    def __init__(self, count=1, fill_value=0.0, seed=None, **kwargs):
+    def __init__(
+        self,
+        count: int = 1,
+        fill_value: float = 0.0,
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(seed=seed, **kwargs)
         self.count = positive_int(self, "count", count)
         self.fill_value = in_range(self, "fill_value", fill_value)

@@ -37,7 +37,7 @@ class RandomChannelShuffle(ImageAugmentation):
     # Values are only moved.
     computes_in_floats = False
 
-    def __init__(self, seed=None, **kwargs):
+    def __init__(self, seed: int | None = None, **kwargs):
         super().__init__(seed=seed, **kwargs)
 
     def sample(self, shape, seed):

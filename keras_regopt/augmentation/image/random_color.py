@@ -84,12 +84,12 @@ class RandomColor(ImageAugmentation):
 
     def __init__(
         self,
-        brightness=0.2,
-        contrast=0.2,
-        saturation=0.2,
-        hue=0.05,
-        value_range=(0, 255),
-        seed=None,
+        brightness: float | tuple[float, float] = 0.2,
+        contrast: float | tuple[float, float] = 0.2,
+        saturation: float | tuple[float, float] = 0.2,
+        hue: float | tuple[float, float] = 0.05,
+        value_range: tuple[float, float] = (0, 255),
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(seed=seed, **kwargs)

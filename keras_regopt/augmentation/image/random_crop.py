@@ -76,13 +76,13 @@ class RandomCrop(GeometricAugmentation):
 
     def __init__(
         self,
-        height,
-        width,
-        pad_if_needed=False,
-        fill_mode="constant",
-        fill_value=0.0,
-        bounding_box_format=None,
-        seed=None,
+        height: int,
+        width: int,
+        pad_if_needed: bool = False,
+        fill_mode: str = "constant",
+        fill_value: float = 0.0,
+        bounding_box_format: str | None = None,
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(

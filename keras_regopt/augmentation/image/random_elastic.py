@@ -99,13 +99,13 @@ class RandomElastic(GeometricAugmentation):
 
     def __init__(
         self,
-        alpha=34.0,
-        sigma=4.0,
-        fill_mode="reflect",
-        interpolation="bilinear",
-        bounding_box_format=None,
-        seed=None,
-        fill_value=0.0,
+        alpha: float | tuple[float, float] = 34.0,
+        sigma: float = 4.0,
+        fill_mode: str = "reflect",
+        interpolation: str = "bilinear",
+        bounding_box_format: str | None = None,
+        seed: int | None = None,
+        fill_value: float = 0.0,
         **kwargs,
     ):
         super().__init__(

@@ -65,13 +65,13 @@ class RandomErasing(ErasingAugmentation):
 
     def __init__(
         self,
-        scale=(0.02, 0.33),
-        ratio=(0.3, 3.3),
-        fill_mode="constant",
-        fill_value=0.0,
-        value_range=(0, 255),
-        erase_masks=False,
-        seed=None,
+        scale: float | tuple[float, float] = (0.02, 0.33),
+        ratio: float | tuple[float, float] = (0.3, 3.3),
+        fill_mode: str = "constant",
+        fill_value: float = 0.0,
+        value_range: tuple[float, float] = (0, 255),
+        erase_masks: bool = False,
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(

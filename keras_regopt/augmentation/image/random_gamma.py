@@ -54,7 +54,11 @@ class RandomGamma(PointwiseAugmentation):
     is_costly = True
 
     def __init__(
-        self, gamma=(0.8, 1.25), value_range=(0, 255), seed=None, **kwargs
+        self,
+        gamma: float | tuple[float, float] = (0.8, 1.25),
+        value_range: tuple[float, float] = (0, 255),
+        seed: int | None = None,
+        **kwargs,
     ):
         super().__init__(value_range=value_range, seed=seed, **kwargs)
         self.gamma = one_or_range(self, "gamma", gamma, 0.1, 10)

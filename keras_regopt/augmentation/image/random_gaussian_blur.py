@@ -54,7 +54,13 @@ class RandomGaussianBlur(ImageAugmentation):
     # `filtered` goes back to bytes by itself.
     computes_in_floats = False
 
-    def __init__(self, sigma=(0.1, 2.0), kernel_size=None, seed=None, **kwargs):
+    def __init__(
+        self,
+        sigma: float | tuple[float, float] = (0.1, 2.0),
+        kernel_size: int | None = None,
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(seed=seed, **kwargs)
         self.sigma = factor(self, "sigma", sigma, 0, 50)
         self.kernel_size = positive_int(

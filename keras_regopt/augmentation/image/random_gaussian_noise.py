@@ -50,7 +50,13 @@ class RandomGaussianNoise(ImageAugmentation):
         regularization.
     """
 
-    def __init__(self, stddev=0.05, value_range=(0, 255), seed=None, **kwargs):
+    def __init__(
+        self,
+        stddev: float | tuple[float, float] = 0.05,
+        value_range: tuple[float, float] = (0, 255),
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(seed=seed, **kwargs)
         self.stddev = factor(self, "stddev", stddev, 0, 1)
         self.value_range = checked_range(self, value_range)

@@ -63,10 +63,10 @@ class RandomISONoise(ImageAugmentation):
 
     def __init__(
         self,
-        color_shift=(0.01, 0.05),
-        intensity=(0.1, 0.5),
-        value_range=(0, 255),
-        seed=None,
+        color_shift: float | tuple[float, float] = (0.01, 0.05),
+        intensity: float | tuple[float, float] = (0.1, 0.5),
+        value_range: tuple[float, float] = (0, 255),
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(seed=seed, **kwargs)

@@ -65,10 +65,10 @@ class RandomJPEG(ImageAugmentation):
 
     def __init__(
         self,
-        quality=(30, 95),
-        subsampling="4:2:0",
-        value_range=(0, 255),
-        seed=None,
+        quality: float | tuple[float, float] = (30, 95),
+        subsampling: str = "4:2:0",
+        value_range: tuple[float, float] = (0, 255),
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(seed=seed, **kwargs)

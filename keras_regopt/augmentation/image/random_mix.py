@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 
 from keras_regopt._registry import register
@@ -61,12 +63,12 @@ class RandomMix(MixingAugmentation):
 
     def __init__(
         self,
-        layers,
-        probabilities=None,
-        per="image",
-        num_classes=None,
-        bounding_box_format=None,
-        seed=None,
+        layers: Sequence[MixingAugmentation],
+        probabilities: Sequence[float] | None = None,
+        per: str = "image",
+        num_classes: int | None = None,
+        bounding_box_format: str | None = None,
+        seed: int | None = None,
         **kwargs,
     ):
         layers = _mixing_layers(self, layers)

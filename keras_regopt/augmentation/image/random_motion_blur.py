@@ -56,7 +56,13 @@ class RandomMotionBlur(ImageAugmentation):
     # `convolved` goes back to bytes by itself.
     computes_in_floats = False
 
-    def __init__(self, length=(1.0, 7.0), angle=0.25, seed=None, **kwargs):
+    def __init__(
+        self,
+        length: float | tuple[float, float] = (1.0, 7.0),
+        angle: float | tuple[float, float] = 0.25,
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(seed=seed, **kwargs)
         self.length = factor(self, "length", length, 1, 31)
         self.angle = factor(self, "angle", angle, -1, 1)

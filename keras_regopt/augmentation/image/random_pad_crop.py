@@ -60,11 +60,11 @@ class RandomPadCrop(GeometricAugmentation):
 
     def __init__(
         self,
-        padding=4,
-        fill_mode="constant",
-        fill_value=0.0,
-        bounding_box_format=None,
-        seed=None,
+        padding: int = 4,
+        fill_mode: str = "constant",
+        fill_value: float = 0.0,
+        bounding_box_format: str | None = None,
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(

@@ -71,12 +71,12 @@ class RandomPerspective(GeometricAugmentation):
 
     def __init__(
         self,
-        scale=0.3,
-        fill_mode="constant",
-        fill_value=0.0,
-        interpolation="bilinear",
-        bounding_box_format=None,
-        seed=None,
+        scale: float = 0.3,
+        fill_mode: str = "constant",
+        fill_value: float = 0.0,
+        interpolation: str = "bilinear",
+        bounding_box_format: str | None = None,
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(

@@ -47,7 +47,13 @@ class RandomPosterize(PointwiseAugmentation):
         augmentation strategies from data.
     """
 
-    def __init__(self, bits=(4, 7), value_range=(0, 255), seed=None, **kwargs):
+    def __init__(
+        self,
+        bits: int | tuple[int, int] = (4, 7),
+        value_range: tuple[float, float] = (0, 255),
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(value_range=value_range, seed=seed, **kwargs)
         self.bits = one_or_range(self, "bits", bits, 1, 8, check=integer)
 

@@ -83,14 +83,14 @@ class RandomResizedCrop(GeometricAugmentation):
 
     def __init__(
         self,
-        height,
-        width,
-        scale=(0.08, 1.0),
-        ratio=(3 / 4, 4 / 3),
-        interpolation="bilinear",
-        antialias=False,
-        bounding_box_format=None,
-        seed=None,
+        height: int,
+        width: int,
+        scale: tuple[float, float] = (0.08, 1.0),
+        ratio: tuple[float, float] = (3 / 4, 4 / 3),
+        interpolation: str = "bilinear",
+        antialias: bool = False,
+        bounding_box_format: str | None = None,
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(

@@ -52,10 +52,10 @@ class RandomSaltPepper(ImageAugmentation):
 
     def __init__(
         self,
-        amount=(0.01, 0.06),
-        salt=0.5,
-        value_range=(0, 255),
-        seed=None,
+        amount: float | tuple[float, float] = (0.01, 0.06),
+        salt: float | tuple[float, float] = 0.5,
+        value_range: tuple[float, float] = (0, 255),
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(seed=seed, **kwargs)

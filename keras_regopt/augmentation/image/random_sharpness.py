@@ -54,7 +54,13 @@ class RandomSharpness(ImageAugmentation):
     # `sharpened` goes back to bytes by itself, which is faster.
     computes_in_floats = False
 
-    def __init__(self, factor=0.5, value_range=(0, 255), seed=None, **kwargs):
+    def __init__(
+        self,
+        factor: float | tuple[float, float] = 0.5,
+        value_range: tuple[float, float] = (0, 255),
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(seed=seed, **kwargs)
         self.factor = checked_factor(self, "factor", factor, -1, 1)
         self.value_range = checked_range(self, value_range)

@@ -48,7 +48,11 @@ class RandomSolarize(PointwiseAugmentation):
     """
 
     def __init__(
-        self, threshold=(0.5, 1.0), value_range=(0, 255), seed=None, **kwargs
+        self,
+        threshold: float | tuple[float, float] = (0.5, 1.0),
+        value_range: tuple[float, float] = (0, 255),
+        seed: int | None = None,
+        **kwargs,
     ):
         super().__init__(value_range=value_range, seed=seed, **kwargs)
         self.threshold = factor(self, "threshold", threshold, 0, 1)

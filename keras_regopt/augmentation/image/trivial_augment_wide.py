@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 from keras_regopt._registry import register
 from keras_regopt.augmentation.image._policy import PolicyAugmentation
 
@@ -78,7 +80,11 @@ class TrivialAugmentWide(PolicyAugmentation):
     usual_fill = 0
 
     def __init__(
-        self, operations=None, value_range=(0, 255), seed=None, **kwargs
+        self,
+        operations: Sequence[str] | None = None,
+        value_range: tuple[float, float] = (0, 255),
+        seed: int | None = None,
+        **kwargs,
     ):
         super().__init__(value_range=value_range, seed=seed, **kwargs)
         self.operations = self._known(operations)
