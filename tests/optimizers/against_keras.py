@@ -8,6 +8,14 @@ import numpy as np
 # The last one is too large to lie together with others.
 SHAPES = [(), (3,), (4, 5), (2, 3, 4), (200, 200)]
 
+# The ways to run a step; more names than ways would run one of them twice.
+COMPILED = {
+    "tensorflow": ["graph", "jit"],
+    "jax": ["jit"],
+    "torch": ["eager"],
+}[keras.backend.backend()]
+MODES = list(dict.fromkeys(["eager", *COMPILED]))
+
 
 def random_arrays(seed):
     random = np.random.default_rng(seed)

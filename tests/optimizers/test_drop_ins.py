@@ -2,6 +2,8 @@ import keras
 import numpy as np
 import pytest
 from against_keras import (
+    COMPILED,
+    MODES,
     arrays,
     assert_alike,
     assert_follows_keras,
@@ -27,7 +29,6 @@ ALL = [
     (Adam, {"amsgrad": True}),
     (AdamW, {}),
 ]
-MODES = ["eager", "graph", "jit"]
 on_tensorflow = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="only TensorFlow has it"
 )
@@ -48,7 +49,7 @@ def through_store(source, target):
     target.load_own_variables(store)
 
 
-@pytest.mark.parametrize("mode", ["graph", "jit"])
+@pytest.mark.parametrize("mode", COMPILED)
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -154,7 +155,7 @@ def test_leaves_variables_without_gradient_as_they_are(cls, arguments):
     assert_alike(*weights.values())
 
 
-@pytest.mark.parametrize("mode", ["graph", "jit"])
+@pytest.mark.parametrize("mode", COMPILED)
 def test_stands_among_several_optimizers(mode):
     def several(*optimizers):
         return multi_optimizer(lambda v: optimizers[int(v.name[-1]) % 2])
@@ -171,7 +172,7 @@ class Ours:
     SGD = SGD
 
 
-@pytest.mark.parametrize("mode", ["graph", "jit"])
+@pytest.mark.parametrize("mode", COMPILED)
 def test_overwrites_what_asks_to_be_overwritten(mode):
     variables = new_variables()
     variables[1].overwrite_with_gradient = True

@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 import pytest
-from against_keras import arrays, step_function
+from against_keras import COMPILED, arrays, step_function
 
 from keras_regopt.optimizers import LAMB, LARS, ParameterGroup
 
@@ -30,7 +30,7 @@ def train(optimizer, mode, variables):
         step([gradients[v.name] for v in variables])
 
 
-@pytest.mark.parametrize("mode", ["graph", "jit"])
+@pytest.mark.parametrize("mode", COMPILED)
 @pytest.mark.parametrize(
     ("cls", "arguments"),
     [(LAMB, {"learning_rate": 0.01}), (LARS, {"trust_coefficient": 0.01})],
