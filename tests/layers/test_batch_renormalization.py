@@ -82,6 +82,7 @@ def test_has_the_gradient_for_constant_corrections():
     np.testing.assert_allclose(slope, inner * r / stddev, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.any_backend
 def test_begins_as_batch_normalization_whose_weights_it_takes():
     (x,) = batches(1)
     layer = BatchRenormalization(warmup_steps=10)

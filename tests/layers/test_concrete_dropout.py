@@ -39,6 +39,7 @@ def test_adds_the_two_terms_of_the_paper_to_the_loss(rate):
         assert float(as_array(loss)) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("rate", [0.1, 0.5])
 def test_drops_at_its_rate_and_is_a_smooth_coin(rate):
     temperature = 0.1
@@ -87,12 +88,14 @@ def fitted_rate(noise, dropout_regularizer):
     return layer.rate
 
 
+@pytest.mark.any_backend
 def test_learns_its_rate_from_data_and_prior():
     low, high = fitted_rate(0, 1e-5), fitted_rate(0, 1.0)
     assert low < 0.1
     assert high > 0.3
 
 
+@pytest.mark.any_backend
 def test_saves_the_rate(tmp_path):
     layer = identity(0.2, units=3)
     model = keras.Sequential([keras.Input((3,)), layer])

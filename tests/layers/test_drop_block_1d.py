@@ -31,12 +31,14 @@ def test_drops_spans_of_the_block_size_at_the_expected_rate(block_size):
         assert all(len(run) >= block_size for run in runs)
 
 
+@pytest.mark.any_backend
 def test_takes_channels_first_like_channels_last():
     last = dropped(DropBlock1D(0.2, 3, "channels_last", 0), (2, 12, 4))
     first = dropped(DropBlock1D(0.2, 3, "channels_first", 0), (2, 4, 12))
     np.testing.assert_array_equal(np.moveaxis(last, -1, 1), first)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("length", [12, 5, 2])
 def test_drops_the_same_where_the_length_is_not_known(length):
     x = keras.ops.ones((4, length, 3))

@@ -62,12 +62,14 @@ def test_keeps_the_sum_of_the_batch():
     assert y.sum() == pytest.approx(x.sum(), rel=1e-4)
 
 
+@pytest.mark.any_backend
 def test_takes_channels_first_like_channels_last():
     last = dropped(DropBlock2D(0.2, 3, "channels_last", 0), (2, 12, 10, 4))
     first = dropped(DropBlock2D(0.2, 3, "channels_first", 0), (2, 4, 12, 10))
     np.testing.assert_array_equal(np.moveaxis(last, -1, 1), first)
 
 
+@pytest.mark.any_backend
 def test_a_block_is_no_larger_than_the_feature_map():
     mask = dropped(DropBlock2D(0.5, 7, seed=0), (64, 4, 6, 1))
     assert mask.any()
@@ -75,6 +77,7 @@ def test_a_block_is_no_larger_than_the_feature_map():
         assert is_union_of_blocks(feature_map, 4)
 
 
+@pytest.mark.any_backend
 def test_takes_images_of_unknown_size():
     model = keras.Sequential(
         [keras.Input((None, 8, 3)), DropBlock2D(0.3, 4, seed=0)]

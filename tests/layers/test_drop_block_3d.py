@@ -2,6 +2,7 @@ import itertools
 
 import keras
 import numpy as np
+import pytest
 
 from keras_regopt.layers import DropBlock3D
 
@@ -39,12 +40,14 @@ def test_drops_its_rate_where_cubes_hardly_overlap():
     assert rate * 0.9 - tolerance < shares.mean() < rate + tolerance
 
 
+@pytest.mark.any_backend
 def test_takes_channels_first_like_channels_last():
     last = dropped(DropBlock3D(0.2, 2, "channels_last", 0), (2, 5, 6, 7, 3))
     first = dropped(DropBlock3D(0.2, 2, "channels_first", 0), (2, 3, 5, 6, 7))
     np.testing.assert_array_equal(np.moveaxis(last, -1, 1), first)
 
 
+@pytest.mark.any_backend
 def test_takes_volumes_of_unknown_size():
     model = keras.Sequential(
         [keras.Input((None, 6, None, 2)), DropBlock3D(0.3, 2, seed=0)]

@@ -42,6 +42,7 @@ def test_is_batch_normalization_of_one_part_after_the_other(
         np.testing.assert_allclose(own.numpy(), other.numpy(), rtol=1e-5)
 
 
+@pytest.mark.any_backend
 def test_leaves_out_of_the_statistics_what_is_masked():
     x = batch((4, 6, 5))
     mask = np.arange(6) < np.array([[6], [2], [4], [1]])

@@ -66,6 +66,7 @@ def test_gates_of_units_close_their_bias_too():
     )
 
 
+@pytest.mark.any_backend
 def test_gates_of_filters_and_of_a_recurrent_layer():
     x = np.random.default_rng(0).normal(size=(2, 6, 3)).astype("float32")
     conv = L0(keras.layers.Conv1D(4, 2))
@@ -80,6 +81,7 @@ def test_gates_of_filters_and_of_a_recurrent_layer():
     assert [gate.shape for gate in lstm.gates] == [(3, 16), (4, 16)]
 
 
+@pytest.mark.any_backend
 def test_finds_the_inputs_that_matter():
     random = np.random.default_rng(0)
     x = random.normal(size=(128, 6)).astype("float32")

@@ -20,6 +20,7 @@ def as_array(x):
     return keras.ops.convert_to_numpy(keras.ops.cast(x, "float32"))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("name", WRAPPERS)
 def test_a_deep_copy_computes_the_same_and_shares_nothing(name):
     layer = WRAPPERS[name](keras.layers.Dense(3))
@@ -32,6 +33,7 @@ def test_a_deep_copy_computes_the_same_and_shares_nothing(name):
     np.testing.assert_array_equal(as_array(again(x)), expected)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("name", WRAPPERS)
 def test_has_the_precision_of_its_layer(name):
     layer = WRAPPERS[name](keras.layers.Dense(3, dtype="mixed_bfloat16"))
@@ -41,6 +43,7 @@ def test_has_the_precision_of_its_layer(name):
     assert layer(keras.Input((4,))).dtype == "bfloat16"
 
 
+@pytest.mark.any_backend
 def test_wrappers_hold_wrappers_and_stand_in_others():
     layer = DropConnect(L0(keras.layers.Dense(3)), 0.5, seed=0)
     model = keras.Sequential(

@@ -62,6 +62,7 @@ def model_with_statistics():
     )
 
 
+@pytest.mark.any_backend
 def test_leaves_statistics_and_seeds_of_the_model_as_they_are():
     model = model_with_statistics()
     model.layers[1].moving_mean.assign(np.arange(6))
@@ -100,6 +101,7 @@ def test_is_one_pass_in_training():
     assert not as_array(spread).any()
 
 
+@pytest.mark.any_backend
 def test_repeats_masks_with_the_inputs():
     lstm = keras.layers.LSTM(3, dropout=0.5)
     x = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
@@ -110,6 +112,7 @@ def test_repeats_masks_with_the_inputs():
     np.testing.assert_allclose(as_array(layer(x, mask=mask)), masked, rtol=1e-5)
 
 
+@pytest.mark.any_backend
 def test_half_precision_does_not_overflow():
     layer = MonteCarlo(keras.layers.Dropout(0.5, dtype="float16"), seed=0)
     mean, spread = layer(np.full((2, 50), 1000, "float16"))
@@ -118,6 +121,7 @@ def test_half_precision_does_not_overflow():
     assert 800 < as_array(spread).mean() < 1200
 
 
+@pytest.mark.any_backend
 def test_steps_need_not_be_known():
     layer = MonteCarlo(keras.layers.Dropout(0.5), samples=2)
     inputs = keras.Input((None, 3))

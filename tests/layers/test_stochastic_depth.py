@@ -34,6 +34,7 @@ def test_is_the_identity_at_rate_zero_and_in_inference():
     np.testing.assert_array_equal(y, x)
 
 
+@pytest.mark.any_backend
 def test_passes_a_mask_on():
     tokens = np.array([[1, 2, 0], [3, 0, 0]])
     embedded = keras.layers.Embedding(5, 4, mask_zero=True)(tokens)
@@ -49,6 +50,7 @@ def test_refuses_a_bad_rate(rate):
         StochasticDepth(rate)
 
 
+@pytest.mark.any_backend
 def test_draws_on_after_a_reload(tmp_path):
     layer = StochasticDepth(0.5, seed=2**31 - 1)
     model = keras.Sequential([keras.Input((3,)), layer])
@@ -70,6 +72,7 @@ def test_keeps_or_drops_the_whole_batch_in_its_mode():
     assert share == pytest.approx(0.5, abs=5 * np.sqrt(0.25 / 400))
 
 
+@pytest.mark.any_backend
 def test_rates_grow_in_proportion_to_depth():
     assert linear_depth_rates(0.2, 1) == [0.2]
     rates = linear_depth_rates(0.5, 10)

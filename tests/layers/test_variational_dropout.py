@@ -30,6 +30,7 @@ def test_shares_the_mask_along_the_named_axes_alone(axis):
         assert is_shared == (a in shared)
 
 
+@pytest.mark.any_backend
 def test_passes_a_mask_on_to_a_recurrent_layer():
     ids = np.array([[1, 2, 0], [3, 0, 0]])
     model = keras.Sequential(

@@ -71,6 +71,7 @@ def test_keeps_units_at_its_rate_independently_of_one_another():
         assert together == pytest.approx(both, abs=tolerance)
 
 
+@pytest.mark.any_backend
 def test_the_memory_of_an_lstm_has_its_own_rate():
     cell = keras.layers.LSTMCell(400)
     layer = keras.layers.RNN(
@@ -82,6 +83,7 @@ def test_the_memory_of_an_lstm_has_its_own_rate():
     assert kept == pytest.approx(0.8, abs=5 * np.sqrt(0.16 / 4000))
 
 
+@pytest.mark.any_backend
 def test_draws_anew_where_examples_are_masked_in_turns():
     layer = keras.layers.RNN(
         Zoneout(keras.layers.SimpleRNNCell(64), 0.5, seed=0),
@@ -94,6 +96,7 @@ def test_draws_anew_where_examples_are_masked_in_turns():
     assert len(np.unique(active, axis=0)) == len(active)
 
 
+@pytest.mark.any_backend
 def test_counts_beyond_what_half_precision_holds():
     from keras_regopt.layers.zoneout import _count, _count_on
 
@@ -130,6 +133,7 @@ def test_trains_in_a_model_with_masks_dropout_and_half_precision():
     np.testing.assert_allclose(as_array(model(ids)), short, rtol=1e-2)
 
 
+@pytest.mark.any_backend
 def test_works_in_a_stack_and_in_both_directions():
     cells = [Zoneout(keras.layers.GRUCell(3)) for _ in range(2)]
     layer = keras.layers.Bidirectional(keras.layers.RNN(cells))

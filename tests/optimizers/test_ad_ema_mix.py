@@ -66,6 +66,7 @@ def test_follows_pytorch_optimizer_for_thirty_steps(warmup, weight_decay):
     assert_close(ours, theirs)
 
 
+@pytest.mark.any_backend
 def test_follows_pytorch_optimizer_under_a_schedule():
     schedule, rate_at = falling()
     ours = run(AdEMAMix(schedule, beta_3=0.99, epsilon=1e-8), 20)
@@ -92,6 +93,7 @@ def test_follows_the_authors_with_two_warm_ups_for_thirty_steps():
     assert_close(ours, theirs, atol=2e-6)
 
 
+@pytest.mark.any_backend
 def test_takes_every_beta_as_zero_or_close_to_one():
     for beta_1, beta_2, beta_3 in ((0.0, 0.0, 1e-3), (0.999, 0.9999, 0.99999)):
         optimizer = AdEMAMix(
@@ -101,6 +103,7 @@ def test_takes_every_beta_as_zero_or_close_to_one():
             assert np.all(np.isfinite(values))
 
 
+@pytest.mark.any_backend
 def test_stays_near_single_precision_with_bfloat16_variables():
     assert_close_in_half_precision(lambda: AdEMAMix(0.1))
 

@@ -28,6 +28,7 @@ def test_follows_optax_for_thirty_steps(beta_1, weight_decay):
         np.testing.assert_allclose(a * scale, b * scale, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.any_backend
 def test_follows_optax_under_a_schedule():
     ours, theirs = falling(0.1)
     theirs = optax.adabelief(theirs, b2=0.9, eps=1e-3, eps_root=1e-3)
@@ -48,6 +49,7 @@ def test_steps_are_long_where_gradients_are_as_expected():
     assert ways[0] > 10 * ways[1]
 
 
+@pytest.mark.any_backend
 def test_stays_near_single_precision_with_bfloat16_variables():
     assert_close_in_half_precision(lambda: AdaBelief(0.01))
 

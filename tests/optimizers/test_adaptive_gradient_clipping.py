@@ -47,6 +47,7 @@ def test_follows_optax_in_front_of_adam():
     )
 
 
+@pytest.mark.any_backend
 def test_stays_near_single_precision_with_bfloat16_variables():
     half, single = (
         run(

@@ -37,6 +37,7 @@ def test_follows_optax_for_thirty_steps(betas):
     assert_close(ours, theirs)
 
 
+@pytest.mark.any_backend
 def test_follows_optax_under_a_schedule():
     ours, theirs = falling()
     theirs = optax_run(optax.contrib.adopt(theirs), 20)
@@ -51,6 +52,7 @@ def test_follows_the_authors_with_weight_decay_for_thirty_steps(clip, decay):
     assert_close(ours, theirs, atol=2e-6)
 
 
+@pytest.mark.any_backend
 def test_stays_near_single_precision_with_bfloat16_variables():
     assert_close_in_half_precision(lambda: ADOPT(0.1))
 

@@ -60,6 +60,7 @@ def test_follows_the_formula_around_momentum_with_a_schedule():
     assert_close(ours, theirs)
 
 
+@pytest.mark.any_backend
 def test_stays_near_single_precision_with_bfloat16_variables():
     half, single = (
         run(

@@ -42,6 +42,7 @@ def test_follows_optax_for_thirty_steps(initial_distance, weight_decay):
     assert_close(run(ours, 30), optax_run(theirs, 30))
 
 
+@pytest.mark.any_backend
 def test_follows_optax_under_a_schedule():
     ours, theirs = falling(1.0)
     ours = DoG(ours, initial_distance=0.1, epsilon=0.1)
@@ -55,6 +56,7 @@ def test_follows_the_authors_layer_by_layer(weight_decay):
     assert_close(run(ours, 30), layerwise_run(30, 0.1, weight_decay))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("scale", [0.01, 100.0])
 def test_finds_its_rate_at_any_scale(scale):
     target = np.array([1.0, -2.0, 0.5], "float32") * scale
@@ -80,6 +82,7 @@ def test_the_way_of_a_variable_begins_with_its_first_gradient(layerwise):
     assert np.max(keras.ops.convert_to_numpy(optimizer.distances.value)) < 3
 
 
+@pytest.mark.any_backend
 def test_stays_near_single_precision_with_bfloat16_variables():
     assert_close_in_half_precision(lambda: DoG(initial_distance=0.05), atol=0.1)
 

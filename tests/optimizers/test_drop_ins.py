@@ -65,6 +65,7 @@ def test_takes_the_base_arguments_of_keras(arguments, mode):
     assert_follows_keras(Adam, mode, **arguments)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("mode", MODES)
 def test_follows_keras_under_a_schedule(mode):
     schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 5, 0.5)
@@ -172,6 +173,7 @@ class Ours:
     SGD = SGD
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("mode", COMPILED)
 def test_overwrites_what_asks_to_be_overwritten(mode):
     variables = new_variables()
@@ -261,6 +263,7 @@ def test_the_penalty_needs_to_know_the_variables():
         SGD(l2=0.1).penalty()
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(("cls", "arguments"), ALL)
 def test_half_precision_stays_near_single(cls, arguments):
     single = train(cls(0.01, **arguments), "graph")

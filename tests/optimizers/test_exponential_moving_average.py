@@ -94,6 +94,7 @@ def test_the_weights_become_the_average_at_the_end_of_fit(mode, overwrite):
     assert_close(values_of(model.weights), average if overwrite else raw)
 
 
+@pytest.mark.any_backend
 def test_counts_the_steps_of_an_accumulating_optimizer():
     accumulating = sgd(gradient_accumulation_steps=2)
     optimizer = ExponentialMovingAverage(accumulating, 0.8)

@@ -82,6 +82,7 @@ def data():
     return x, x[:, :1]
 
 
+@pytest.mark.any_backend
 def test_goes_on_after_a_reload_as_if_there_had_been_none(tmp_path):
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
     noise = GradientNoise(0.5)

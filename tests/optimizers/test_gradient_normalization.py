@@ -40,6 +40,7 @@ def test_divides_each_gradient_by_its_own_norm_when_asked_to():
     assert_close(ours, expected)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("per_variable", [True, False])
 def test_stays_near_single_precision_with_bfloat16_variables(per_variable):
     half, single = (

@@ -140,6 +140,7 @@ def test_follows_the_multiplicative_rule_of_the_paper(name):
     assert_close(values, expected, rtol=1e-5, atol=3e-6)
 
 
+@pytest.mark.any_backend
 def test_stays_near_single_precision_with_bfloat16_variables():
     outcomes = [
         rates_and_values(
@@ -151,6 +152,7 @@ def test_stays_near_single_precision_with_bfloat16_variables():
     np.testing.assert_allclose(outcomes[0][1], outcomes[1][1], rtol=0.05)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("start", [0.001, 0.01])
 def test_finds_a_good_rate_from_a_small_one(start):
     variable = keras.Variable(np.ones(3, "float32"))
@@ -186,6 +188,7 @@ def test_sees_the_gradients_as_they_were_before_the_loss_was_scaled():
     assert_close(*ends)
 
 
+@pytest.mark.any_backend
 def test_a_rate_of_zero_stays_finite():
     optimizer = HypergradientDescent(keras.optimizers.SGD(0.0), 0.1)
     values, rates = rates_and_values(optimizer, 3)
@@ -206,6 +209,7 @@ def test_leaves_variables_without_gradient_out():
     assert float(optimizer.learning_rate) == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.any_backend
 def test_wrappers_nest_and_reload_with_the_rate(tmp_path):
     x = np.random.default_rng(0).normal(size=(8, 4)).astype("float32")
     keras.utils.set_random_seed(0)
@@ -226,6 +230,7 @@ def test_wrappers_nest_and_reload_with_the_rate(tmp_path):
     assert reloaded.fit(x, x[:, :1], **again).history["loss"] == expected
 
 
+@pytest.mark.any_backend
 def test_a_deep_copy_goes_on_where_the_original_stands():
     optimizer = HypergradientDescent(keras.optimizers.Adam(0.01), 1e-5)
     variables = variables_at_start()

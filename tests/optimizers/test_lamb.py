@@ -20,6 +20,7 @@ def test_follows_optax_for_thirty_steps(weight_decay):
     assert_close(run(ours, 30), optax_run(theirs, 30))
 
 
+@pytest.mark.any_backend
 def test_follows_optax_under_a_schedule():
     ours, theirs = falling(0.1)
     ours = LAMB(ours, beta_1=0.0, beta_2=0.9, epsilon=0.01, weight_decay=0.1)
@@ -67,6 +68,7 @@ def test_large_weights_in_half_precision_have_a_norm():
     np.testing.assert_allclose(values, 99.0, rtol=1e-3)
 
 
+@pytest.mark.any_backend
 def test_stays_near_single_precision_with_bfloat16_variables():
     assert_close_in_half_precision(lambda: LAMB(0.01, weight_decay=0.1))
 

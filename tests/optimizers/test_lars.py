@@ -40,6 +40,7 @@ def test_follows_optax_without_weight_decay(nesterov):
     assert_close(run(ours, 30), optax_run(theirs, 30))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 def test_follows_the_paper_with_weight_decay_under_a_schedule(momentum):
     ours, theirs = falling(1.0)
@@ -74,6 +75,7 @@ def test_warns_of_a_pattern_that_matches_nothing():
         optimizer.build([keras.Variable([1.0], name="kernel")])
 
 
+@pytest.mark.any_backend
 def test_stays_near_single_precision_with_bfloat16_variables():
     assert_close_in_half_precision(lambda: LARS(1.0, trust_coefficient=0.01))
 

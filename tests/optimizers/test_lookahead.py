@@ -70,6 +70,7 @@ def test_follows_optax_around_an_adaptive_optimizer():
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.any_backend
 def test_counts_the_steps_of_an_accumulating_optimizer():
     accumulating = Lookahead(
         keras.optimizers.SGD(0.1, gradient_accumulation_steps=2), 3
@@ -85,6 +86,7 @@ def test_counts_the_steps_of_an_accumulating_optimizer():
         np.testing.assert_allclose(keras.ops.convert_to_numpy(a), b, rtol=1e-5)
 
 
+@pytest.mark.any_backend
 def test_shows_the_learning_rate_of_the_inner_optimizer():
     optimizer = Lookahead(keras.optimizers.SGD(0.1))
     optimizer.learning_rate = 0.02
@@ -92,6 +94,7 @@ def test_shows_the_learning_rate_of_the_inner_optimizer():
     assert float(optimizer.learning_rate) == pytest.approx(0.02)
 
 
+@pytest.mark.any_backend
 def test_a_deep_copy_goes_on_where_the_original_stands():
     optimizer = Lookahead(RAdam(0.1), 4)
     variables = variables_at_start()
@@ -105,6 +108,7 @@ def test_a_deep_copy_goes_on_where_the_original_stands():
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.any_backend
 def test_wraps_a_wrapper_and_reloads_with_all_state(tmp_path):
     x = np.random.default_rng(0).normal(size=(8, 4)).astype("float32")
     y = x[:, :1]

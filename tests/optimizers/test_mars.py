@@ -75,6 +75,7 @@ def test_follows_pytorch_optimizer_where_gradients_are_not_clipped():
     assert_close(ours, theirs)
 
 
+@pytest.mark.any_backend
 def test_follows_pytorch_optimizer_under_a_schedule():
     schedule, rate_at = falling()
     ours = run(MARS(schedule, epsilon=1e-8), 20, given=FEW)
@@ -82,6 +83,7 @@ def test_follows_pytorch_optimizer_under_a_schedule():
     assert_close(ours, theirs)
 
 
+@pytest.mark.any_backend
 def test_stays_near_single_precision_with_bfloat16_variables():
     assert_close_in_half_precision(lambda: MARS(0.1))
 

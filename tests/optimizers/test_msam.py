@@ -64,6 +64,7 @@ def test_follows_the_paper_for_thirty_steps(rho, decay):
     assert_alike(variables, weights)
 
 
+@pytest.mark.any_backend
 def test_follows_the_paper_under_a_schedule():
     schedule, rate_at = falling(0.05)
     optimizer = MSAM(schedule, momentum=0.8, rho=0.5)
@@ -74,6 +75,7 @@ def test_follows_the_paper_under_a_schedule():
     assert_alike(variables, weights)
 
 
+@pytest.mark.any_backend
 def test_stays_near_single_precision_with_bfloat16_variables():
     half = run(MSAM(0.01), range(20), variables_at_start("bfloat16"))
     single = run(MSAM(0.01), range(20))

@@ -21,6 +21,7 @@ def test_follows_optax_for_thirty_steps(betas, weight_decay):
     assert_close(run(ours, 30), optax_run(theirs, 30))
 
 
+@pytest.mark.any_backend
 def test_follows_optax_under_a_schedule():
     ours, theirs = falling(0.1)
     assert_close(
@@ -61,6 +62,7 @@ def test_tiny_gradients_stay_finite_in_half_precision():
     assert np.isfinite(keras.ops.convert_to_numpy(variable.value)).all()
 
 
+@pytest.mark.any_backend
 def test_stays_near_single_precision_with_bfloat16_variables():
     assert_close_in_half_precision(lambda: NovoGrad(0.01))
 

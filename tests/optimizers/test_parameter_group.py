@@ -65,6 +65,7 @@ def moved(model):
     }
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "make", [sequential, functional, subclassed], ids=lambda f: f.__name__
 )

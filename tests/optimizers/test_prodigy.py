@@ -47,6 +47,7 @@ def test_follows_optax_from_the_default_start():
     assert value_of(ours.d) > 1e-5
 
 
+@pytest.mark.any_backend
 def test_follows_optax_under_a_schedule():
     ours, theirs = falling(1.0)
     ours = Prodigy(
@@ -62,6 +63,7 @@ def test_follows_optax_under_a_schedule():
     assert_close(run(ours, 20, given=given), optax_run(theirs, 20, given=given))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("scale", [0.01, 100.0])
 def test_finds_its_rate_at_any_scale(scale):
     target = np.array([1.0, -2.0, 0.5], "float32") * scale
@@ -113,6 +115,7 @@ def value_of(variable):
     return float(keras.ops.convert_to_numpy(variable.value))
 
 
+@pytest.mark.any_backend
 def test_stays_near_single_precision_with_bfloat16_variables():
     assert_close_in_half_precision(
         lambda: Prodigy(d0=0.01), atol=0.1, given=given

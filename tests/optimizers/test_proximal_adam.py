@@ -89,6 +89,7 @@ def test_follows_the_closed_form_for_twenty_five_steps(penalty):
         np.testing.assert_array_equal(a == 0, b == 0)
 
 
+@pytest.mark.any_backend
 def test_follows_the_closed_form_under_a_schedule_and_weight_decay():
     schedule, rate_at = falling()
     ours = run(ProximalAdam(schedule, weight_decay=0.1, l1=0.5), 20)
@@ -104,6 +105,7 @@ def test_makes_the_steps_of_keras_adam_without_a_penalty():
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.any_backend
 def test_stays_near_single_precision_with_bfloat16_variables():
     # Half-precision averages need a shorter memory than that of 0.999.
     options = {"l1": 0.2, "group": 0.1, "beta_2": 0.9}
@@ -161,6 +163,7 @@ def test_finds_the_optimum_of_the_group_lasso_of_scikit_learn():
     np.testing.assert_array_equal(kernel == 0, lasso.coef_.T == 0)
 
 
+@pytest.mark.any_backend
 def test_a_rate_of_zero_leaves_the_weights_where_they_are():
     weights = np.array([[0.5, 0.0], [0.0, 0.0]], "float32")
     variable = keras.Variable(weights)

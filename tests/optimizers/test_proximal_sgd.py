@@ -64,6 +64,7 @@ def test_follows_the_closed_form_for_twenty_five_steps(penalty, momentum):
         np.testing.assert_array_equal(a == 0, b == 0)
 
 
+@pytest.mark.any_backend
 def test_follows_the_closed_form_under_a_schedule_and_weight_decay():
     schedule, rate_at = falling(0.2)
     options = {"momentum": 0.5, "weight_decay": 0.1, "l1": 0.3}
@@ -79,6 +80,7 @@ def test_makes_the_steps_of_keras_sgd_without_a_penalty(momentum):
     assert_close(ours, theirs)
 
 
+@pytest.mark.any_backend
 def test_stays_near_single_precision_with_bfloat16_variables():
     options = {"l1": 0.2, "group": 0.1, "momentum": 0.5}
     assert_close_in_half_precision(lambda: ProximalSGD(0.1, **options))

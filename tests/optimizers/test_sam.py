@@ -46,6 +46,7 @@ def test_follows_optax_for_more_than_twenty_steps(sync_period, steps):
     assert_close(ours, theirs)
 
 
+@pytest.mark.any_backend
 def test_follows_optax_under_a_schedule_that_counts_the_steps_alone():
     ours, theirs = falling()
     assert_close(
@@ -102,6 +103,7 @@ def test_climbs_by_the_formula_of_the_adaptive_form():
     assert_close(values_of(variables), expected)
 
 
+@pytest.mark.any_backend
 def test_stays_near_single_precision_with_bfloat16_variables():
     def make():
         return SAM(keras.optimizers.SGD(0.01), rho=0.5)

@@ -66,6 +66,7 @@ def test_follows_the_paper_for_twenty_five_steps(options):
     assert_close(ours, theirs, atol=3e-6)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("rectified", [False, True])
 def test_follows_the_paper_under_a_schedule(rectified):
     options = {"rectified": rectified, "weight_decay": 0.1}
@@ -82,6 +83,7 @@ def test_follows_optax():
     assert_close(ours, optax_run(reference, 25), atol=3e-6)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("rectified", [False, True])
 def test_stays_near_single_precision_with_bfloat16_variables(rectified):
     half, single = (

@@ -56,6 +56,7 @@ def test_follows_the_paper_for_twenty_five_steps(options):
     assert_close(ours, theirs, atol=3e-6)
 
 
+@pytest.mark.any_backend
 def test_follows_the_paper_under_a_schedule_that_begins_at_zero():
     schedule = keras.optimizers.schedules.PolynomialDecay(0.0, 5, 0.4, 2.0)
     ours = run(ScheduleFreeSGD(schedule, weight_decay=0.1), 20)
@@ -73,6 +74,7 @@ def test_follows_optax():
     assert_close(ours, theirs, atol=3e-6)
 
 
+@pytest.mark.any_backend
 def test_stays_near_single_precision_with_bfloat16_variables():
     half = run(ScheduleFreeSGD(0.1), 20, "bfloat16")
     # Eight bits of mantissa, of numbers up to 2.
@@ -107,6 +109,7 @@ def test_leaves_y_behind_after_a_step_from_x():
     np.testing.assert_allclose(values, 0.75 * x + 0.25 * z, rtol=1e-6)
 
 
+@pytest.mark.any_backend
 def test_a_deep_copy_goes_on_where_the_original_stands():
     optimizer = ScheduleFreeSGD(0.3)
     variables = variables_at_start()

@@ -225,6 +225,7 @@ def test_gradients_that_overflow_change_nothing_but_the_scale(mode):
         np.testing.assert_allclose(weight, expected, atol=0.02)
 
 
+@pytest.mark.any_backend
 def test_a_reloaded_model_trains_on_as_one_that_was_never_saved(tmp_path):
     model = sharpness_aware(
         keras.layers.Dropout(0.1, seed=0),

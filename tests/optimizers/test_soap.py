@@ -65,6 +65,7 @@ def test_follows_pytorch_optimizer_with_preconditioned_vectors():
     assert_close(ours, theirs, atol=2e-6)
 
 
+@pytest.mark.any_backend
 def test_follows_pytorch_optimizer_under_a_schedule():
     schedule, rate_at = falling()
     options = {"betas": (0.9, 0.99), "precondition_frequency": 3}
@@ -75,6 +76,7 @@ def test_follows_pytorch_optimizer_under_a_schedule():
     assert_close(ours, theirs, atol=2e-6)
 
 
+@pytest.mark.any_backend
 def test_stays_near_single_precision_with_bfloat16_variables():
     assert_close_in_half_precision(lambda: SOAP(0.1), given=GIVEN)
 

@@ -108,6 +108,7 @@ def test_keeps_the_state_that_a_transformation_builds():
     assert_close(ours, expected)
 
 
+@pytest.mark.any_backend
 def test_applies_the_transformations_in_the_order_of_the_list():
     gradient = ops.convert_to_tensor([[3.0, 1.0], [1.0, 1.0], [2.0, 1.0]])
     moves = []
@@ -122,6 +123,7 @@ def test_applies_the_transformations_in_the_order_of_the_list():
     assert moves[1] == [[0, 0], [0, 0], [0, 0]]
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "name",
     [
@@ -150,6 +152,7 @@ def test_leaves_variables_without_gradient_where_they_are():
     assert not np.array_equal(before[2], after[2])
 
 
+@pytest.mark.any_backend
 def test_hands_on_what_overwrites_a_variable():
     variables = [keras.Variable(np.ones(3, "float32")) for _ in range(2)]
     variables[0].overwrite_with_gradient = True
@@ -212,6 +215,7 @@ def test_transforms_the_gradient_of_the_whole_batch_in_data_parallel(around):
         np.testing.assert_allclose(*values_of([a, b]), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.any_backend
 def test_wrappers_nest_and_reload_with_all_state(tmp_path):
     inner = Transformed(RAdam(0.05, weight_decay=0.01), everything())
     outer = [GradientSign(), Average(0.1)]
@@ -227,6 +231,7 @@ def test_wrappers_nest_and_reload_with_all_state(tmp_path):
     assert fit(reloaded) == fit(model)
 
 
+@pytest.mark.any_backend
 def test_a_deep_copy_goes_on_where_the_original_stands():
     optimizer = Transformed(RAdam(0.1), everything())
     variables = variables_at_start()
@@ -312,6 +317,7 @@ def test_around_sam_the_climb_goes_along_the_transformed_gradient():
     np.testing.assert_allclose(values_of([variable])[0], [0.5, -0.5, 0.5, 0.5])
 
 
+@pytest.mark.any_backend
 def test_noise_differs_between_the_calls_of_one_step():
     variable = keras.Variable(np.zeros(5, "float32"))
     inner = keras.optimizers.SGD(1.0, gradient_accumulation_steps=2)

@@ -62,6 +62,7 @@ def test_any_order_trains_alike_compiled_or_not(order):
     assert int(compiled.optimizer.iterations) == 4
 
 
+@pytest.mark.any_backend
 @in_each_order
 def test_any_order_reloads_and_trains_on_as_one_never_saved(order, tmp_path):
     model = dense_model(nested(order), mode=QUICK)
@@ -74,6 +75,7 @@ def test_any_order_reloads_and_trains_on_as_one_never_saved(order, tmp_path):
     assert_close(fit(reloaded, 3), fit(model, 3))
 
 
+@pytest.mark.any_backend
 @in_each_order
 def test_a_deep_copy_of_any_order_goes_on_where_the_original_stands(order):
     optimizer = nested(order)

@@ -39,6 +39,7 @@ def test_follows_optax_for_thirty_steps(start, weight_decay):
     assert_close(run(ours, 30), optax_run(theirs, 30))
 
 
+@pytest.mark.any_backend
 def test_follows_optax_under_a_schedule():
     ours, theirs = falling(0.1)
     assert_close(
@@ -55,6 +56,7 @@ def test_weights_without_a_gradient_stay():
     np.testing.assert_array_equal(variable.numpy(), [1.0, 2.0])
 
 
+@pytest.mark.any_backend
 def test_stays_near_single_precision_with_bfloat16_variables():
     assert_close_in_half_precision(lambda: Yogi(0.01))
 

@@ -32,6 +32,7 @@ def test_is_the_penalty_of_keras_on_plain_features():
     assert ours == pytest.approx(float(theirs), rel=1e-6)
 
 
+@pytest.mark.any_backend
 def test_takes_sizes_that_are_unknown_when_the_model_is_made():
     layer = keras.layers.Activation(
         "linear", activity_regularizer=ActivityL2(0.1)

@@ -46,6 +46,7 @@ def test_one_unit_stands_for_two_classes(from_logits):
     assert value == pytest.approx(float(penalty(two.astype("float32"))))
 
 
+@pytest.mark.any_backend
 def test_the_slope_is_finite_where_a_classifier_is_certain():
     for from_logits, x in ((True, [[1e4, 0.0]]), (False, [[1.0, 0.0]])):
         penalty = ConfidencePenalty(0.1, from_logits)

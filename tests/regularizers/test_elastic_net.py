@@ -26,6 +26,7 @@ def test_has_the_slope_of_the_formula():
     np.testing.assert_allclose(slope, expected, rtol=1e-5)
 
 
+@pytest.mark.any_backend
 def test_scales_like_keras_l1_l2():
     l1, l2 = 0.01, 0.02
     ours = ElasticNet(l1 + 2 * l2, l1 / (l1 + 2 * l2))
@@ -62,6 +63,7 @@ def test_finds_the_coefficients_of_scikit_learn():
     np.testing.assert_allclose(ours, oracle.coef_, atol=0.01)
 
 
+@pytest.mark.any_backend
 def test_does_not_overflow_in_half_precision():
     weight = keras.ops.cast(np.full((300,), 30.0), "float16")
     penalty = ElasticNet(1.0, 0.0)(weight)

@@ -65,6 +65,7 @@ def test_one_direction_is_exact_for_one_output():
     np.testing.assert_allclose(logs["penalty"], np.sum(kernel**2), rtol=1e-5)
 
 
+@pytest.mark.any_backend
 def test_directions_are_repeated_by_their_seed_and_new_in_each_step():
     runs = []
     for seed in (3, 3, 4):

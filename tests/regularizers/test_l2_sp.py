@@ -55,6 +55,7 @@ def test_pulls_towards_a_given_anchor():
     np.testing.assert_allclose(fit(model, 3), START - 1 + 0.95**3, rtol=1e-5)
 
 
+@pytest.mark.any_backend
 def test_goes_on_with_its_anchor_after_a_reload():
     model = model_at_start(L2SP(0.1))
     fit(model)

@@ -110,6 +110,7 @@ def test_steps_are_the_same_compiled_or_not(name):
         np.testing.assert_allclose(losses[mode], losses["eager"], rtol=1e-4)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 @every_penalty
 def test_half_precision_gives_nearly_the_same_steps(name, policy):
@@ -166,6 +167,7 @@ def test_evaluation_is_that_of_the_model_within(name):
     np.testing.assert_allclose(logs["val_loss"], expected[0], rtol=1e-5)
 
 
+@pytest.mark.any_backend
 @every_penalty
 def test_a_trained_model_keeps_no_tensor_and_copies(name):
     model, x = penalized(name, keras.layers.Dropout(0.5))
@@ -195,6 +197,7 @@ def test_takes_a_model_of_a_class_that_is_built_while_it_trains(name):
     assert np.isfinite(logs["loss"])
 
 
+@pytest.mark.any_backend
 def test_penalties_around_each_other_add_up():
     inner = network(keras.layers.Dropout(0.5, seed=1))
     parts = [
@@ -222,6 +225,7 @@ def test_penalties_around_each_other_add_up():
     )
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("name", ["jacobian", "gradient"])
 def test_several_inputs_count_as_one(name):
     a, b = keras.Input((2,), name="a"), keras.Input((3,), name="b")

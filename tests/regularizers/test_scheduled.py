@@ -42,6 +42,7 @@ def test_each_step_has_the_strength_of_the_schedule(mode):
     assert int(penalty.state) == 6
 
 
+@pytest.mark.any_backend
 def test_goes_on_after_a_reload():
     penalty = Scheduled(keras.regularizers.L2(1.0), RAMP)
     model = model_with(kernel_regularizer=penalty)

@@ -36,6 +36,7 @@ def test_two_eigenvalues_of_one_size_and_opposite_signs_do_no_harm():
     assert value == pytest.approx(0.5, rel=1e-4)
 
 
+@pytest.mark.any_backend
 def test_the_slope_is_finite_where_the_columns_are_orthonormal():
     kernel, _, _ = kernel_of((8, 3), 1.0, 1.0, 1.0)
     assert np.all(np.isfinite(gradient(SRIP(0.1), np.eye(3, dtype="float32"))))

@@ -68,6 +68,7 @@ def test_weights_of_a_model_without_a_state_can_be_loaded(tmp_path):
     assert float(to_numpy(model.losses[0])) == 0
 
 
+@pytest.mark.any_backend
 def test_a_copy_has_a_state_of_its_own():
     regularizer = L2SP(0.1)
     model = compiled_model(regularizer)
@@ -77,6 +78,7 @@ def test_a_copy_has_a_state_of_its_own():
     assert copied.state is not regularizer.state
 
 
+@pytest.mark.any_backend
 def test_a_clone_of_a_model_begins_anew():
     model = compiled_model(L2SP(0.1))
     model.fit(X, X[:, :3], verbose=0)
@@ -97,6 +99,7 @@ def test_one_object_is_for_one_weight():
         model.losses  # noqa: B018
 
 
+@pytest.mark.any_backend
 def test_forgets_a_weight_that_is_gone():
     regularizer = L2SP(0.1)
     layer = keras.layers.Dense(3, kernel_regularizer=regularizer)
