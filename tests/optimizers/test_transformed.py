@@ -245,6 +245,7 @@ def test_a_deep_copy_goes_on_where_the_original_stands():
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.any_backend
 def test_linear_transformations_go_around_an_optimizer_that_accumulates():
     ours = keras.Variable(np.zeros((3, 2), "float32"))
     inner = keras.optimizers.SGD(1.0, gradient_accumulation_steps=2)
@@ -256,6 +257,7 @@ def test_linear_transformations_go_around_an_optimizer_that_accumulates():
     np.testing.assert_allclose(values_of([ours])[0], expected, atol=1e-6)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("transformation", [GradientSign(), CautiousMask()])
 def test_goes_into_an_accumulation(transformation):
     variables = [keras.Variable(np.zeros((3, 2), "float32")) for _ in range(2)]
@@ -297,6 +299,7 @@ def test_around_an_accumulation_acts_on_each_gradient_and_each_step(inner):
     assert_close(ours, expected)
 
 
+@pytest.mark.any_backend
 def test_around_sam_masks_the_step_and_not_the_climb():
     inner = sgd(momentum=0.8)
     ours = run(Transformed(SAM(inner, rho=0.5), [CautiousMask()]), 20)
@@ -309,6 +312,7 @@ def test_around_sam_masks_the_step_and_not_the_climb():
     assert_close(ours, values_of(theirs))
 
 
+@pytest.mark.any_backend
 def test_around_sam_the_climb_goes_along_the_transformed_gradient():
     variable = keras.Variable([0.0, 0.0, 0.0, 0.0])
     optimizer = Transformed(SAM(sgd(), rho=1.0), [GradientSign()])

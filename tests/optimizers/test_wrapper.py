@@ -162,6 +162,7 @@ class Halve(keras.constraints.Constraint):
         return w * 0.5
 
 
+@pytest.mark.any_backend
 def test_a_wrapper_may_allow_another_one_of_its_class():
     expected = run(keras.optimizers.SGD(0.1), 3)
     assert_close(run(Plain(Plain(keras.optimizers.SGD(0.1))), 3), expected)

@@ -47,6 +47,7 @@ def numpy(values):
     return [keras.ops.convert_to_numpy(value) for value in values]
 
 
+@pytest.mark.any_backend
 @every_penalty
 def test_more_passes_leave_statistics_regularizers_and_metrics_alone(name):
     def between():
@@ -80,6 +81,7 @@ def test_more_passes_leave_statistics_regularizers_and_metrics_alone(name):
             np.testing.assert_allclose(*numpy((state, other)), rtol=1e-5)
 
 
+@pytest.mark.any_backend
 @every_penalty
 def test_training_lowers_the_penalty(name):
     ends = []
@@ -150,6 +152,7 @@ def test_a_reloaded_model_trains_on_as_one_that_was_never_saved(name, tmp_path):
     )
 
 
+@pytest.mark.any_backend
 @every_penalty
 def test_evaluation_is_that_of_the_model_within(name):
     model, x = penalized(name)

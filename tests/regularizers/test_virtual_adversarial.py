@@ -76,6 +76,7 @@ def test_follows_the_paper_on_a_linear_model(power_iterations, from_logits):
     require_step(model, objective, LINEAR)
 
 
+@pytest.mark.any_backend
 def test_examples_without_a_label_count_as_well():
     settings = {"epsilon": 0.7, "xi": 0.05, "power_iterations": 1, "seed": 5}
     model = compiled(VirtualAdversarial(linear_model(), **settings))
@@ -88,6 +89,7 @@ def test_examples_without_a_label_count_as_well():
     np.testing.assert_allclose(logs["loss"], logs["penalty"], rtol=1e-6)
 
 
+@pytest.mark.any_backend
 def test_two_classes_may_share_one_output():
     w, b = LINEAR
     probability = keras.Sequential(
