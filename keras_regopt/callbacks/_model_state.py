@@ -140,6 +140,9 @@ def _description(kind, variable):
 
 
 def _value(variable):
+    # On several devices, TensorFlow's value is not one tensor.
+    if keras.backend.backend() != "tensorflow":
+        variable = variable.value
     # A copy, since some backends hand out the memory that they train in.
     return np.array(ops.convert_to_numpy(variable))
 

@@ -63,9 +63,9 @@ def test_an_average_comes_into_its_own_variable_where_others_are_frozen():
 
 def test_trains_on_after_the_averages_took_the_place_of_the_weights():
     model = dense_model(Adam(0.1, use_ema=True))
-    fit(model, epochs=1)
+    fit(model, passes=1)
     averaged = [to_numpy(w) for w in model.trainable_variables]
-    fit(model, epochs=1)
+    fit(model, passes=1)
     moved = [
         np.abs(to_numpy(w) - a).max()
         for w, a in zip(model.trainable_variables, averaged, strict=True)

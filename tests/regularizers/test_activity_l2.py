@@ -21,7 +21,7 @@ def test_adds_the_mean_over_examples_and_positions(shape):
 def test_has_the_slope_of_the_formula_before_keras_divides():
     x = np.random.default_rng(0).normal(size=(6, 4, 5))
     slope = gradient(ActivityL2(0.1), x.astype("float32"))
-    expected = 0.1 * 2 * x / 4 * float(divisor(x)) / 6
+    expected = 0.1 * 2 * x / 4 * float(divisor(x.astype("float32"))) / 6
     np.testing.assert_allclose(slope, expected, rtol=1e-5)
 
 

@@ -33,7 +33,7 @@ def test_has_the_slope_of_the_paper():
     p = softmax(logits, axis=-1)
     h = entropy(p, axis=-1)[:, None]
     expected = -0.1 * p * (-np.log(p) - h)
-    expected = expected * float(divisor(logits)) / len(logits)
+    expected = expected * float(divisor(logits.astype("float32"))) / len(logits)
     np.testing.assert_allclose(slope, expected, rtol=1e-3, atol=1e-6)
 
 

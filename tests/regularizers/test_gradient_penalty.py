@@ -58,7 +58,7 @@ def test_several_outputs_count_by_their_loss_weights():
     inner = keras.Model(inner.inputs[0], inner.outputs * 2)
     model = GradientPenalty(inner, rate=1.0)
     loss = ["sparse_categorical_crossentropy"] * 2
-    compiled(model, loss=loss, loss_weights=[1.0, 2.0])
+    compiled(model, loss=loss, loss_weights=[1.0, 2.0], metrics=None)
     logs = step(model, X, [Y, Y])
     penalty = np.mean(3**2 * half_squared_slopes(WEIGHTS))
     np.testing.assert_allclose(logs["penalty"], penalty, rtol=1e-5)
@@ -72,6 +72,6 @@ def test_another_reduction_of_the_loss_is_refused():
     ]
     inner = network()
     inner = keras.Model(inner.inputs[0], inner.outputs * 2)
-    model = compiled(GradientPenalty(inner), loss=losses)
+    model = compiled(GradientPenalty(inner), loss=losses, metrics=None)
     with pytest.raises(ValueError, match="`loss` of GradientPenalty must be"):
         step(model, X, [Y, Y])

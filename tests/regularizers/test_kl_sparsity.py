@@ -33,7 +33,7 @@ def test_has_the_slope_of_the_notes():
     # What is added to the derivative of the loss by the activity of a unit;
     # 1 / 6 is from the mean, 6 from what Keras divides by.
     expected = 0.1 * (-TARGET / mean + (1 - TARGET) / (1 - mean))
-    expected = expected * float(divisor(x)) / 6
+    expected = expected * float(divisor(x.astype("float32"))) / 6
     np.testing.assert_allclose(slope, np.tile(expected, (6, 1)), rtol=1e-4)
 
 
