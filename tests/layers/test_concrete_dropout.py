@@ -36,7 +36,10 @@ def test_adds_the_two_terms_of_the_paper_to_the_loss(rate):
         layer(np.ones((2, 4), "float32"), training=training)
         (loss,) = layer.losses[-1:]
         expected = stated_losses(rate, as_array(layer.layer.kernel), 4)
-        assert float(as_array(loss)) == pytest.approx(expected, rel=1e-5)
+        # Where the terms, of about 2, cancel, their rounding is left.
+        assert float(as_array(loss)) == pytest.approx(
+            expected, rel=1e-5, abs=np.finfo("float32").eps * 2
+        )
 
 
 @pytest.mark.any_backend
