@@ -38,7 +38,7 @@ def test_adds_the_two_terms_of_the_paper_to_the_loss(rate):
         expected = stated_losses(rate, as_array(layer.layer.kernel), 4)
         # Where the terms, of about 2, cancel, their rounding is left.
         assert float(as_array(loss)) == pytest.approx(
-            expected, rel=1e-5, abs=np.finfo("float32").eps * 2
+            expected, rel=1e-5, abs=2 * float(np.finfo("float32").eps)
         )
 
 
