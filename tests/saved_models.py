@@ -54,6 +54,7 @@ FOR_THEIR_KIND = {
     "ParameterGroup",
     "RandAugment",
     "RandomAffine",
+    "RandomCrop",
     "SAM",
     "ScheduleFreeAdamW",
     "SharpnessAwareModel",
@@ -68,15 +69,16 @@ def saved_everywhere(cls):
     """Whether each run saves a model of a class, not only that on torch.
 
     Of what only trains a model, whose state is a list of variables on every
-    backend, one of each kind shows it.
+    backend, and of augmentations, which rest in what is served, a few show it.
     """
-    trains_only = (
+    shown_by_a_few = (
+        RandomAugmentation,
         keras.optimizers.Optimizer,
         keras.optimizers.schedules.LearningRateSchedule,
         GradientTransformation,
         ParameterGroup,
     )
-    return not issubclass(cls, trains_only) or cls.__name__ in FOR_THEIR_KIND
+    return not issubclass(cls, shown_by_a_few) or cls.__name__ in FOR_THEIR_KIND
 
 
 def model_with(cls):

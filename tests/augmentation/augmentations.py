@@ -21,15 +21,8 @@ ARGUMENTS = {
 }
 
 
-# One that moves pixels, one that changes values, one that does both, one that
-# mixes, one that holds others.
-ON_EVERY_BACKEND = {
-    "Compose",
-    "CutMix",
-    "RandAugment",
-    "RandomAffine",
-    "RandomColor",
-}
+# One that moves pixels, one that changes values, one that mixes.
+ON_EVERY_BACKEND = {"CutMix", "RandomAffine", "RandomColor"}
 
 
 def every_layer():

@@ -178,6 +178,7 @@ def test_no_layer_switches_xla_off(make):
     assert model.supports_jit
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("make", every_layer())
 def test_images_of_unknown_size_pass_tf_data(make):
     # Five layers of Keras crash.

@@ -94,6 +94,7 @@ def test_a_model_without_training_is_told_once_which_layer_rests(mode):
     assert not fit(model, **mode)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     "make",
     [
@@ -123,6 +124,7 @@ def test_training_that_is_not_handed_on_arrives_all_the_same_or_is_told():
         np.testing.assert_allclose(loss, np.mean(acting**2), rtol=1e-3)
 
 
+@pytest.mark.any_backend
 def test_a_model_that_hands_training_on_is_told_nothing():
     for model in (Told(), Deliberate()):
         assert not fit(model)

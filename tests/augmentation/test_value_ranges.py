@@ -32,6 +32,7 @@ def told(function):
     return [str(w.message) for w in warned if w.category is UserWarning]
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("make", every_layer())
 def test_every_layer_with_a_range_tells_of_floats_from_0_to_1(make):
     layer = make()

@@ -15,7 +15,7 @@ keras_tests = keras_test_module("keras.src.callbacks.early_stopping_test")
 NAN = float("nan")
 
 # Run here as a whole: Keras' own tests, against our class.
-EarlyStoppingTest = keras_tests.EarlyStoppingTest
+EarlyStoppingTest = pytest.mark.any_backend(keras_tests.EarlyStoppingTest)
 
 
 @pytest.fixture(autouse=True)

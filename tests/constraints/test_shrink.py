@@ -45,6 +45,7 @@ def assert_same_outputs(model, small):
     )
 
 
+@pytest.mark.any_backend
 def test_takes_constant_units_up_into_the_next_bias():
     model = sequential(
         layers.Dense(6, "sigmoid", name="first"),
@@ -247,6 +248,7 @@ def test_refuses_what_it_cannot_shrink(model, arguments, name):
         shrink(model(), **arguments)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("padding", ["valid", "same"])
 @pytest.mark.parametrize("multiplier", [1, 2])
 @pytest.mark.parametrize("constant", [0.0, 0.5])
@@ -281,6 +283,7 @@ def test_goes_through_depthwise_convolutions(padding, multiplier, constant):
     )
 
 
+@pytest.mark.any_backend
 def test_says_which_layers_keep_units_that_do_nothing():
     from keras_regopt.layers import L0
 

@@ -30,6 +30,7 @@ def test_finds_the_weights_and_the_zeros_of_scikit_learns_lasso(momentum):
     np.testing.assert_allclose(kernel[:, 0], solution, atol=1e-5)
 
 
+@pytest.mark.any_backend
 def test_gives_true_zeros_under_adam_where_a_penalty_gives_none():
     def zeros(**options):
         optimizer = keras.optimizers.Adam(0.02)

@@ -8,6 +8,8 @@ from sklearn.datasets import load_digits
 from keras_regopt.diagnosis import diagnose, split
 from keras_regopt.diagnosis.steps import next_steps
 
+pytestmark = pytest.mark.any_backend
+
 
 def test_as_dict_is_json_and_holds_what_the_text_says():
     result = diagnose(

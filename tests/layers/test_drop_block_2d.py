@@ -20,6 +20,7 @@ def is_union_of_blocks(mask, size):
     return np.array_equal(painted, mask)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("block_size", [1, 2, 3, 5])
 def test_drops_squares_of_the_block_size(block_size):
     mask = dropped(DropBlock2D(0.2, block_size, seed=0), (4, 11, 9, 3))
@@ -30,6 +31,7 @@ def test_drops_squares_of_the_block_size(block_size):
             assert is_union_of_blocks(feature_map, block_size)
 
 
+@pytest.mark.any_backend
 def test_draws_every_feature_map_by_itself():
     mask = dropped(DropBlock2D(0.2, 3, seed=0), (2, 16, 16, 8))
     maps = np.moveaxis(mask, -1, 1).reshape(16, -1)
@@ -56,6 +58,7 @@ def test_drops_the_expected_part(rate, block_size):
     assert mask.mean() == pytest.approx(expected, abs=tolerance)
 
 
+@pytest.mark.any_backend
 def test_keeps_the_sum_of_the_batch():
     x = np.ones((8, 14, 14, 4), "float32")
     y = keras.ops.convert_to_numpy(DropBlock2D(0.3, 5)(x, training=True))

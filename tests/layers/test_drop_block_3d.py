@@ -31,6 +31,7 @@ def test_drops_cubes_of_the_block_size():
     np.testing.assert_array_equal(painted, mask)
 
 
+@pytest.mark.any_backend
 def test_drops_its_rate_where_cubes_hardly_overlap():
     rate = 0.01
     mask = dropped(DropBlock3D(rate, 3, seed=1), (100, 9, 9, 9, 5))

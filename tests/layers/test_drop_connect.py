@@ -47,6 +47,7 @@ def test_is_the_layer_itself_in_inference():
     np.testing.assert_array_equal(as_array(layer(x)), as_array(dense(x)))
 
 
+@pytest.mark.any_backend
 def test_drops_the_named_weights_alone():
     lstm = keras.layers.LSTM(4, kernel_initializer="ones")
     layer = DropConnect(lstm, 0.99, target="recurrent_kernel", seed=0)
@@ -59,6 +60,7 @@ def test_drops_the_named_weights_alone():
     assert not np.allclose(as_array(layer(x, training=True)), as_array(lstm(x)))
 
 
+@pytest.mark.any_backend
 def test_dropped_weights_get_no_gradient():
     dense = keras.layers.Dense(50, use_bias=False, kernel_initializer="ones")
     model = keras.Sequential([keras.Input((20,)), DropConnect(dense, seed=0)])
@@ -73,6 +75,7 @@ def test_dropped_weights_get_no_gradient():
     np.testing.assert_array_equal(as_array(dense.kernel) != before, kept)
 
 
+@pytest.mark.any_backend
 def test_trains_a_recurrent_layer_with_a_mask():
     model = keras.Sequential(
         [

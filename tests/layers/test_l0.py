@@ -27,6 +27,7 @@ def open_probability(log_alpha, temperature=2 / 3):
     return 1 / (1 + np.exp(-(log_alpha - temperature * np.log(0.1 / 1.1))))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("log_alpha", [-1.0, 2.0])
 def test_gates_are_distributed_as_the_hard_concrete(log_alpha):
     layer = built(ones(per="weight"), log_alpha=log_alpha)

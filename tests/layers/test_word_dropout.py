@@ -50,6 +50,7 @@ def test_drops_whole_vectors_and_keeps_their_mean():
     np.testing.assert_allclose(y[~dropped], x[~dropped] / 0.7, rtol=1e-6)
 
 
+@pytest.mark.any_backend
 def test_trains_within_a_model_of_ids():
     model = keras.Sequential(
         [

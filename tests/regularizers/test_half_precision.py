@@ -6,6 +6,8 @@ import samples
 from keras_regopt._registry import registered
 from keras_regopt.testing._samples import compile_arguments, data
 
+pytestmark = pytest.mark.any_backend
+
 REGULARIZERS = [
     cls
     for cls in registered()

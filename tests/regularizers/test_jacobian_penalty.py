@@ -41,6 +41,7 @@ def test_the_exact_norm_and_its_gradient_are_those_of_the_closed_form():
     require_step(model, objective)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("projections", [1, 4])
 def test_random_directions_estimate_the_norm_without_bias(projections):
     examples = 4000
@@ -57,6 +58,7 @@ def test_random_directions_estimate_the_norm_without_bias(projections):
     assert error > 0
 
 
+@pytest.mark.any_backend
 def test_one_direction_is_exact_for_one_output():
     inner = keras.Sequential([keras.Input((5,)), keras.layers.Dense(1)])
     kernel = keras.ops.convert_to_numpy(inner.weights[0])

@@ -37,6 +37,7 @@ def test_has_the_slope_of_the_notes():
     np.testing.assert_allclose(slope, np.tile(expected, (6, 1)), rtol=1e-4)
 
 
+@pytest.mark.any_backend
 def test_moves_the_mean_activities_to_the_target():
     random = np.random.default_rng(0)
     x = random.normal(size=(64, 8)).astype("float32")

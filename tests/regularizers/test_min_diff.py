@@ -81,6 +81,7 @@ def test_penalty_and_gradient_are_those_of_the_definition(measure, from_logits):
     require_step(model, objective)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("kernel", ["gaussian", "laplacian", "correlation"])
 @pytest.mark.parametrize("group", [1, 0, -1])
 def test_a_batch_without_one_of_the_groups_has_no_gap(kernel, group):
@@ -98,6 +99,7 @@ def test_a_batch_without_one_of_the_groups_has_no_gap(kernel, group):
         )
 
 
+@pytest.mark.any_backend
 def test_one_output_from_logits_goes_through_the_sigmoid():
     penalties = []
     for activation in ("sigmoid", None):
@@ -111,6 +113,7 @@ def test_one_output_from_logits_goes_through_the_sigmoid():
     np.testing.assert_allclose(*penalties, rtol=1e-5)
 
 
+@pytest.mark.any_backend
 def test_the_group_is_asked_for_in_training_alone():
     with pytest.raises(ValueError, match=r'"inputs": \.\.\.'):
         step(compiled(MinDiff(network())))

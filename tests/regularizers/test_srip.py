@@ -30,6 +30,7 @@ def test_has_the_value_and_the_slope_of_the_formula(shape, strongest):
     np.testing.assert_allclose(slope, expected, atol=1e-4)
 
 
+@pytest.mark.any_backend
 def test_two_eigenvalues_of_one_size_and_opposite_signs_do_no_harm():
     kernel, _, _ = kernel_of((8, 3), np.sqrt(1.5), np.sqrt(0.5), 1.0)
     value = float(SRIP(1.0)(kernel.astype("float32")))
@@ -43,6 +44,7 @@ def test_the_slope_is_finite_where_the_columns_are_orthonormal():
     assert np.all(np.isfinite(gradient(SRIP(0.1), kernel.astype("float32"))))
 
 
+@pytest.mark.any_backend
 def test_training_makes_the_columns_orthonormal():
     keras.utils.set_random_seed(0)
     layer = keras.layers.Dense(4, kernel_regularizer=SRIP(1.0))

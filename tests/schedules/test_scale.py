@@ -29,6 +29,7 @@ SCHEDULES = {
 STEPS = ["int32"] if keras.backend.backend() == "jax" else ["int32", "int64"]
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("kind", SCHEDULES)
 @pytest.mark.parametrize("dtype", STEPS)
 def test_is_the_schedule_times_the_factor_at_every_step(kind, dtype):
