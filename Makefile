@@ -30,8 +30,8 @@ INSTALL := $(BIN)/pip install --disable-pip-version-check --quiet \
 ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	TF_NUM_INTEROP_THREADS=1 TF_CPP_MIN_LOG_LEVEL=3
 
-.PHONY: demo test test-all test-faults test-oldest test-versions check docs audit \
-	bench bench-images bench-image-gain bench-optimizers \
+.PHONY: demo test test-torch-first test-torch-second test-all test-faults \
+	test-oldest test-versions check docs audit bench bench-images bench-image-gain bench-optimizers \
 	bench-optimizer-quality bench-regularization clean \
 	$(BACKEND:%=test-%)
 
@@ -48,10 +48,26 @@ test-all:
 	@$(MAKE) --no-print-directory test TESTS=--everywhere
 
 # Slow ones first, so that the two cores end together.
-$(BACKEND:%=test-%): test-%: $(VENV)/.test
+$(BACKEND:%=test-%): $(VENV)/.test
+
+PYTEST = @KERAS_BACKEND=$(1) $(ONE_THREAD) $(BIN)/python -m pytest -q \
+	--durations=30 -o cache_dir=.pytest_cache/$@ $(TESTS)
+
+test-tensorflow test-jax: test-%:
 	@echo "== $* =="
-	@KERAS_BACKEND=$* $(ONE_THREAD) $(BIN)/python -m pytest -q \
-		--durations=30 -o cache_dir=.pytest_cache/$* $(TESTS)
+	$(call PYTEST,$*)
+
+# torch runs what the others leave out, so it is cut in two.
+FIRST := tests/augmentation tests/test_contract.py
+test-torch: test-torch-first test-torch-second
+
+test-torch-first: $(VENV)/.test
+	@echo "== torch: $(FIRST) =="
+	$(call PYTEST,torch) $(FIRST)
+
+test-torch-second: $(VENV)/.test
+	@echo "== torch: the rest =="
+	$(call PYTEST,torch) tests $(FIRST:%=--ignore=%)
 
 # The promises and the classes that replace Keras' own.
 CONTRACT := tests/test_contract.py tests/optimizers/test_drop_ins.py
@@ -59,8 +75,8 @@ CONTRACT := tests/test_contract.py tests/optimizers/test_drop_ins.py
 OLDEST_KERAS := 3.12.0
 NEWEST_KERAS := 3.15.1
 test-oldest: $(VENV)/.keras-$(OLDEST_KERAS)
-	PYTHONPATH=$(CURDIR)/$(VENV)/keras-$(OLDEST_KERAS) KERAS_BACKEND=torch $(ONE_THREAD) \
-		$(BIN)/python -m pytest -q -p no:cacheprovider $(CONTRACT)
+	PYTHONPATH=$(CURDIR)/$(VENV)/keras-$(OLDEST_KERAS) KERAS_BACKEND=torch \
+		$(ONE_THREAD) $(BIN)/python -m pytest -q -p no:cacheprovider $(CONTRACT)
 
 # Before the other packages on the path.
 $(VENV)/.keras-%: $(VENV)/.test
