@@ -31,9 +31,9 @@ ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	TF_NUM_INTEROP_THREADS=1 TF_CPP_MIN_LOG_LEVEL=3
 
 .PHONY: demo test test-torch-first test-torch-second test-all test-faults \
-	test-oldest test-versions check docs audit bench bench-images bench-image-gain bench-optimizers \
-	bench-optimizer-quality bench-regularization clean \
-	$(BACKEND:%=test-%)
+	test-oldest test-versions check docs audit bench bench-images \
+	bench-image-gain bench-optimizers bench-optimizer-quality \
+	bench-regularization clean $(BACKEND:%=test-%)
 
 demo: $(VENV)/.demo-$(DEMO_BACKEND)
 	KERAS_BACKEND=$(DEMO_BACKEND) TF_CPP_MIN_LOG_LEVEL=3 \
