@@ -127,7 +127,12 @@ def test_boxes_are_around_what_is_seen_of_them(box_format, min_visibility):
             "bounding_boxes": {"boxes": given, "labels": labels},
         }
     )["bounding_boxes"]
-    found_boxes = numpy(convert(found["boxes"], keras_format, "xyxy", **size))
+    found_boxes = numpy(found["boxes"])
+    if keras_format == "rel_center_xywh":
+        # Keras before 3.15 takes the height for the width.
+        found_boxes = found_boxes * np.array([width, height] * 2, "float32")
+        keras_format = "center_xywh"
+    found_boxes = numpy(convert(found_boxes, keras_format, "xyxy", **size))
     found_labels = numpy(found["labels"])
     pasted = np.zeros(masks.shape[:3], bool)
     for i, box in enumerate(parameters["box"].astype(int)):

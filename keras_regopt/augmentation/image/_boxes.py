@@ -123,9 +123,15 @@ def from_xyxy(xyxy, alive, came, box_format, height, width, min_visibility=0.0):
 
 def _converted(boxes, source, target, height, width):
     """What Keras makes of boxes, in float32."""
+    source = ALIASES.get(source, source)
+    if source == "rel_center_xywh":
+        # Of which Keras before 3.15 takes the height for the width.
+        sizes = (width, height, width, height)
+        scale = ops.stack([ops.cast(size, "float32") for size in sizes])
+        boxes, source = ops.cast(boxes, "float32") * scale, "center_xywh"
     return keras.utils.bounding_boxes.convert_format(
         boxes,
-        ALIASES.get(source, source),
+        source,
         ALIASES.get(target, target),
         height,
         width,
