@@ -28,6 +28,8 @@ def told(function):
     """What a function warns of."""
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
+        # Of torch, of an index that Keras hands it before 3.14.
+        warnings.filterwarnings("ignore", ".*non-tuple sequence")
         function()
     return [str(w.message) for w in warned if w.category is UserWarning]
 
