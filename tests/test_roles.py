@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from keras_versions import since_keras
 
 from keras_regopt.augmentation import RandomAffine
 from keras_regopt.constraints import SoftThreshold
@@ -16,7 +17,11 @@ from keras_regopt.regularizers import L1, RDrop, Scheduled, SpectralNorm
 
 pytestmark = pytest.mark.any_backend
 
+# Before, Keras refuses these itself.
+taken = since_keras("3.15", "anything that can be called for a regularizer")
 
+
+@taken
 @pytest.mark.parametrize(
     "make",
     [
@@ -40,6 +45,7 @@ def test_a_layer_is_no_regularizer(make):
         _ = dense.losses
 
 
+@taken
 def test_a_constraint_is_no_regularizer_nor_the_other_way_round():
     dense = keras.layers.Dense(3, kernel_regularizer=SoftThreshold())
     dense.build((None, 2))

@@ -34,9 +34,10 @@ class KLSparsity(Regularizer):
         ValueError: If an argument is out of its range.
 
     Examples:
-        >>> activities = np.array([[0.5, 0.1], [0.1, 0.1]])
         >>> penalty = KLSparsity(rate=1.0, target=0.1)
-        >>> round(float(penalty(activities)) / 2, 4)
+        >>> layer = keras.layers.ReLU(activity_regularizer=penalty)
+        >>> activities = layer(np.array([[0.5, 0.1], [0.1, 0.1]]))
+        >>> round(float(layer.losses[0]), 4)
         0.1163
 
     References:
