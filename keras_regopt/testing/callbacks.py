@@ -6,6 +6,7 @@ import json
 import keras
 import numpy as np
 
+from keras_regopt.regularizers import L2
 from keras_regopt.testing import common
 from keras_regopt.testing._contract import require
 from keras_regopt.testing._samples import data, dense_model
@@ -90,9 +91,10 @@ def _fit(callback, seed=0):
 
 
 def _model():
-    # With a momentum and a penalty, for callbacks that change these.
+    # With a momentum and a penalty, for callbacks that change these. Keras'
+    # own penalty holds a tensor, where it is 3.14.
     optimizer = keras.optimizers.SGD(0.01, momentum=0.9)
-    regularizer = keras.regularizers.L2(1e-3)
+    regularizer = L2(1e-3)
     return dense_model(optimizer, mode="eager", kernel_regularizer=regularizer)
 
 
