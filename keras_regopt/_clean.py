@@ -3,6 +3,7 @@
 import keras
 
 from keras_regopt._export import DrawsInService
+from keras_regopt._keras import REST_IN_INFERENCE
 from keras_regopt._model_wrapper import ModelWrapper
 from keras_regopt._validate import fail, instance_of
 from keras_regopt.augmentation import RandomAugmentation
@@ -31,14 +32,7 @@ _NOTHING = (
     StochasticDepth,
     VariationalDropout,
     WordDropout,
-    keras.layers.Dropout,
-    keras.layers.SpatialDropout1D,
-    keras.layers.SpatialDropout2D,
-    keras.layers.SpatialDropout3D,
-    keras.layers.AlphaDropout,
-    keras.layers.GaussianDropout,
-    keras.layers.GaussianNoise,
-    keras.layers.ActivityRegularization,
+    *REST_IN_INFERENCE,
 )
 _NORMALIZATIONS = (BatchRenormalization, GhostBatchNormalization)
 

@@ -45,6 +45,17 @@ from keras.src.utils.naming import to_snake_case
 VERSION = tuple(int(number) for number in keras.__version__.split(".")[:2])
 # Whether Keras divides the penalty on an activity by the size of the batch.
 DIVIDES_ACTIVITY_PENALTIES = VERSION >= (3, 14)
+# Keras' layers whose output is their input, but in training.
+REST_IN_INFERENCE = (
+    keras.layers.Dropout,
+    keras.layers.SpatialDropout1D,
+    keras.layers.SpatialDropout2D,
+    keras.layers.SpatialDropout3D,
+    keras.layers.AlphaDropout,
+    keras.layers.GaussianDropout,
+    keras.layers.GaussianNoise,
+    keras.layers.ActivityRegularization,
+)
 
 __all__ = [
     "ArrayDataAdapter",

@@ -11,6 +11,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_regopt._keras import REST_IN_INFERENCE
+
 
 class Channels(typing.NamedTuple):
     """What is known of the channels of a tensor.
@@ -29,14 +31,7 @@ class Channels(typing.NamedTuple):
 _MIXING_ACTIVATIONS = ("softmax", "log_softmax", "sparsemax", "glu")
 
 _UNCHANGED = (
-    keras.layers.Dropout,
-    keras.layers.SpatialDropout1D,
-    keras.layers.SpatialDropout2D,
-    keras.layers.SpatialDropout3D,
-    keras.layers.AlphaDropout,
-    keras.layers.GaussianDropout,
-    keras.layers.GaussianNoise,
-    keras.layers.ActivityRegularization,
+    *REST_IN_INFERENCE,
     keras.layers.Identity,
 )
 _WINDOWED = (
