@@ -19,7 +19,7 @@ from linear_fit import (
 from keras_regopt._registry import registered
 from keras_regopt.callbacks import ReduceLROnPlateau
 from keras_regopt.optimizers import HypergradientDescent, Lookahead
-from keras_regopt.optimizers._wrapper import OptimizerWrapper
+from keras_regopt.optimizers.wrappers._wrapper import OptimizerWrapper
 from keras_regopt.schedules import OneCycle, Scale
 
 
