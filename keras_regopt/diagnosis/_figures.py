@@ -6,7 +6,7 @@ import re
 import numpy as np
 
 from keras_regopt._matplotlib import require_matplotlib
-from keras_regopt.diagnosis.wording import error_name
+from keras_regopt.diagnosis._wording import error_name
 
 # Okabe and Ito's colors, told apart by color-blind readers.
 _TRAIN, _DEV, _REFERENCE = "#0072B2", "#D55E00", "#009E73"

@@ -1,7 +1,7 @@
 """Diagnoses as files that TensorBoard reads."""
 
 from keras_regopt._event_file import EventFile, scalars
-from keras_regopt.diagnosis.wording import text
+from keras_regopt.diagnosis._wording import text
 
 _PREFIX = "diagnosis/"
 
@@ -55,7 +55,7 @@ class EventLog(EventFile):
         from tensorboard.compat.proto.types_pb2 import DT_STRING
         from tensorboard.plugins.text.metadata import create_summary_metadata
 
-        from keras_regopt.diagnosis.figures import to_png
+        from keras_regopt.diagnosis._figures import to_png
 
         figure = diagnosis.figure()
         width, height = figure.canvas.get_width_height()
