@@ -7,7 +7,7 @@ from PIL import Image, ImageEnhance
 from scipy import ndimage
 
 from keras_regopt.augmentation import RandomSharpness
-from keras_regopt.augmentation.image._sharpness import sharpened
+from keras_regopt.augmentation.image.functional._sharpness import sharpened
 
 
 def images_of(*shape, dtype="uint8"):

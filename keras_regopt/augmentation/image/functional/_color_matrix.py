@@ -11,8 +11,8 @@ import math
 import numpy as np
 
 from keras_regopt._keras import data_ops as ops
-from keras_regopt.augmentation.image._reductions import pixel_sum
 from keras_regopt.augmentation.image._values import as_came, as_floats
+from keras_regopt.augmentation.image.functional._reductions import pixel_sum
 
 # Of red, green and blue, by ITU-R BT.601.
 LUMA = (0.299, 0.587, 0.114)

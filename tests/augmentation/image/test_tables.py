@@ -4,7 +4,7 @@ import pytest
 from keras import ops
 from PIL import Image, ImageEnhance, ImageOps
 
-from keras_regopt.augmentation.image import _tables as tables
+from keras_regopt.augmentation.image.functional import _tables as tables
 
 
 def images_of(*shape):

@@ -7,7 +7,7 @@ import scipy.stats
 from keras import ops
 
 from keras_regopt.augmentation import CutMix
-from keras_regopt.augmentation.image._boxes import ALIASES, FORMATS
+from keras_regopt.augmentation.image.functional._boxes import ALIASES, FORMATS
 
 
 def numpy(tensor):

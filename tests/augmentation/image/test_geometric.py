@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_regopt.augmentation.image import _matrices
 from keras_regopt.augmentation.image._geometric import GeometricAugmentation
+from keras_regopt.augmentation.image.functional import _matrices
 
 
 class Window(GeometricAugmentation):

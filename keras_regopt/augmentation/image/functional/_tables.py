@@ -11,8 +11,11 @@ import keras
 
 from keras_regopt._keras import data_ops as ops
 from keras_regopt.augmentation._gather import rows_at
-from keras_regopt.augmentation.image._reductions import pixel_max, pixel_min
 from keras_regopt.augmentation.image._values import as_came, as_floats
+from keras_regopt.augmentation.image.functional._reductions import (
+    pixel_max,
+    pixel_min,
+)
 
 LEVELS = 256
 

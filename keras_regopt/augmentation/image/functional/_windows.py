@@ -15,8 +15,8 @@ from keras_regopt._keras import (
 )
 from keras_regopt.augmentation._gather import rows_at
 from keras_regopt.augmentation._training import is_traced
-from keras_regopt.augmentation.image import _matrices
-from keras_regopt.augmentation.image._warp import _within
+from keras_regopt.augmentation.image.functional import _matrices
+from keras_regopt.augmentation.image.functional._warp import _within
 
 
 def shifts(left, top):

@@ -19,14 +19,14 @@ import math
 import numpy as np
 
 from keras_regopt._keras import data_ops as ops
-from keras_regopt.augmentation.image import _matrices, _tables
-from keras_regopt.augmentation.image._color_matrix import (
+from keras_regopt.augmentation.image._values import as_came, as_floats
+from keras_regopt.augmentation.image.functional import _matrices, _tables
+from keras_regopt.augmentation.image.functional._color_matrix import (
     LUMA,
     channels_of,
     mean_luma,
 )
-from keras_regopt.augmentation.image._sharpness import sharpened
-from keras_regopt.augmentation.image._values import as_came, as_floats
+from keras_regopt.augmentation.image.functional._sharpness import sharpened
 
 LEVELS = (0, 255)
 

@@ -3,7 +3,9 @@ import numpy as np
 import pytest
 
 from keras_regopt.augmentation import AutoAugment
-from keras_regopt.augmentation.image._auto_augment_policies import POLICIES
+from keras_regopt.augmentation.image.functional._auto_augment_policies import (
+    POLICIES,
+)
 
 # The tables of the paper's appendix, as they stand there, also with the
 # magnitudes of operations that have none: an operation, its probability and

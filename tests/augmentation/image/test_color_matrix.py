@@ -3,7 +3,7 @@ import pytest
 from keras import ops
 from PIL import Image, ImageEnhance
 
-from keras_regopt.augmentation.image._color_matrix import (
+from keras_regopt.augmentation.image.functional._color_matrix import (
     apply_color,
     color_matrix,
     contrast_offset,

@@ -4,12 +4,12 @@ import pytest
 from PIL import Image
 from pillow_operations import operated
 
-from keras_regopt.augmentation.image._operations import (
+from keras_regopt.augmentation.image.functional._operations import (
     GEOMETRIC,
     POINTWISE,
     matrices,
 )
-from keras_regopt.augmentation.image._warp import warp
+from keras_regopt.augmentation.image.functional._warp import warp
 
 RANDOM = np.random.default_rng(0)
 # Smooth, so that no pixel is far from its neighbors, of many levels.

@@ -8,7 +8,7 @@ from keras import ops
 
 from keras_regopt.augmentation import RandomAffine
 from keras_regopt.augmentation._compile import run_compiled
-from keras_regopt.augmentation.image._warp import warp
+from keras_regopt.augmentation.image.functional._warp import warp
 
 # The same rules under SciPy's names.
 SCIPY_MODES = {

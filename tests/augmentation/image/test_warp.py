@@ -6,8 +6,12 @@ import pytest
 import scipy.ndimage
 from keras import ops
 
-from keras_regopt.augmentation.image import _matrices
-from keras_regopt.augmentation.image._warp import read_at, sources, warp
+from keras_regopt.augmentation.image.functional import _matrices
+from keras_regopt.augmentation.image.functional._warp import (
+    read_at,
+    sources,
+    warp,
+)
 
 # The same rules under SciPy's names.
 SCIPY_MODES = {

@@ -7,7 +7,7 @@ import keras
 from keras_regopt._keras import data_ops as ops
 from keras_regopt.augmentation._gather import rows_at
 from keras_regopt.augmentation._training import is_traced
-from keras_regopt.augmentation.image._matrices import (
+from keras_regopt.augmentation.image.functional._matrices import (
     NEAREST_TO_HORIZON,
     entries,
 )

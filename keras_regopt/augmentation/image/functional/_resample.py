@@ -3,7 +3,7 @@
 import keras
 
 from keras_regopt._keras import data_ops as ops
-from keras_regopt.augmentation.image._matrices import entries
+from keras_regopt.augmentation.image.functional._matrices import entries
 
 
 def resampled(images, matrix, size):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_regopt.augmentation.image import _reductions as reductions
+from keras_regopt.augmentation.image.functional import _reductions as reductions
 
 
 # Parts of equal size, parts and a rest, and too few pixels for parts.
