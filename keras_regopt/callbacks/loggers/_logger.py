@@ -1,4 +1,4 @@
-"""What the callbacks share that add figures to the logs of each epoch."""
+"""What the callbacks share that add values to the logs of each epoch."""
 
 import os
 
@@ -11,7 +11,7 @@ from keras_regopt.callbacks._base import Callback
 class Logger(Callback):
     """Base of the loggers: a subclass writes `measure`.
 
-    The figures come into the logs of the epoch, from where the history and
+    The values come into the logs of the epoch, from where the history and
     every later callback take them, and into a file for TensorBoard.
 
     Args:
@@ -31,7 +31,7 @@ class Logger(Callback):
         self._file = None
 
     def measure(self, logs):
-        """The figures of an epoch that has just ended.
+        """The values of an epoch that has just ended.
 
         Args:
             logs: The logs of the epoch.

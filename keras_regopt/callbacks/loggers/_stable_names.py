@@ -1,7 +1,7 @@
 """Names that are the same for every model that the same code makes.
 
 Keras numbers what has no name of its own through the whole process: what is
-`dense` in the first model is `dense_2` in the second. Figures in a history have
+`dense` in the first model is `dense_2` in the second. Values in a history have
 to be found again under one name.
 """
 

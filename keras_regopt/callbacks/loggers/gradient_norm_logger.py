@@ -29,7 +29,7 @@ class GradientNormLogger(Logger):
     The gradients are those of the loss with its penalties, batch by batch, as
     they come to the optimizer: before clipping and before any transformation,
     without the factor of loss scaling. Steps whose norm is not finite, which
-    `LossScaleOptimizer` skips, do not count; if all are such, the figures
+    `LossScaleOptimizer` skips, do not count; if all are such, the values
     are NaN. A layer that `GradualUnfreezing` has frozen has zero. With
     gradient accumulation every batch counts. Where several steps are made in
     one execution, the last of each is measured.
@@ -40,7 +40,7 @@ class GradientNormLogger(Logger):
     inside of `fit` is followed.
 
     Args:
-        per_layer: Whether each layer has a figure of its own. Defaults to
+        per_layer: Whether each layer has a value of its own. Defaults to
             `True`.
         log_dir: Optional folder for TensorBoard, to which it writes by itself
             on every backend. Defaults to `None`.

@@ -36,7 +36,7 @@ class RegularizationLogger(Logger):
         x: Optional batch of inputs for the model, as an array or a list or
             dict of arrays, on which activity penalties are measured, in
             inference mode. Defaults to `None`.
-        per_weight: Whether each weight has figures of its own. Defaults to
+        per_weight: Whether each weight has values of its own. Defaults to
             `True`.
         log_dir: Optional folder for TensorBoard, to which it writes by itself
             on every backend. Defaults to `None`.

@@ -16,7 +16,7 @@ def inferred_direction(model, name):
 
     Args:
         model: The model under training, with its metrics built.
-        name: The name of a figure in the logs.
+        name: The name of a metric in the logs.
 
     Returns:
         `ops.less`, `ops.greater`, or `None` if nothing tells it.

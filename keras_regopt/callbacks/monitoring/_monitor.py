@@ -1,4 +1,4 @@
-"""What the callbacks share that watch figures of the logs."""
+"""Base of the callbacks that monitor metrics."""
 
 import warnings
 
@@ -6,22 +6,22 @@ from keras_regopt._names import did_you_mean
 from keras_regopt._validate import fail, in_range, integer, one_of
 from keras_regopt.callbacks._base import Callback
 from keras_regopt.callbacks.monitoring._monitored_metric import (
-    Figure,
+    MonitoredMetric,
     label_of,
     names,
 )
 
 
-def _of_the_first_figure(attribute):
-    """An attribute of Keras' callbacks, which know a single figure."""
+def _of_the_first_metric(attribute):
+    """An attribute of Keras' callbacks, which know a single metric."""
 
     def get(self):
-        return getattr(self._figures[0], attribute)
+        return getattr(self._metrics[0], attribute)
 
     def put(self, value):
         # There is none yet when Keras' own constructor runs.
-        for figure in self._figures[:1]:
-            setattr(figure, attribute, value)
+        for metric in self._metrics[:1]:
+            setattr(metric, attribute, value)
 
     return property(get, put)
 
@@ -30,16 +30,16 @@ class Monitor(Callback):
     """Base that comes before a Keras callback with a `monitor`.
 
     A subclass calls `watch` in its constructor and `read` in every epoch. The
-    progress of the figures is the entry `figures` of its state.
+    progress of the metrics is the entry `metrics` of its state.
     """
 
-    _figures: list[Figure] = []
+    _metrics: list[MonitoredMetric] = []
     _labels: list[str] = []
 
-    monitor_op = _of_the_first_figure("monitor_op")
-    best = _of_the_first_figure("best")
-    best_epoch = _of_the_first_figure("best_epoch")
-    wait = _of_the_first_figure("wait")
+    monitor_op = _of_the_first_metric("monitor_op")
+    best = _of_the_first_metric("best")
+    best_epoch = _of_the_first_metric("best_epoch")
+    wait = _of_the_first_metric("wait")
 
     def watch(self, monitor, mode, min_delta, combine, smoothing, delta_mode):
         """Checks and keeps the arguments that say what to watch, and how.
@@ -79,8 +79,10 @@ class Monitor(Callback):
             if isinstance(min_delta, dict)
             else deltas[0]
         )
-        self._figures = [
-            Figure(self, *each, delta_mode == "relative", self.smoothing)
+        self._metrics = [
+            MonitoredMetric(
+                self, *each, delta_mode == "relative", self.smoothing
+            )
             for each in zip(terms, modes, deltas, strict=True)
         ]
 
@@ -95,7 +97,7 @@ class Monitor(Callback):
             shared: Whether one value may serve several monitors.
 
         Returns:
-            A list with the value of every figure.
+            A list with the value of every metric.
 
         Raises:
             ValueError: If a value is not allowed or a name is no monitor.
@@ -116,26 +118,26 @@ class Monitor(Callback):
         return [check(self, argument, value)] * len(labels)
 
     @property
-    def figures(self):
-        """The progress of every figure, by its label: a dict of dicts."""
-        return {figure.label: figure.state() for figure in self._figures}
+    def metrics(self):
+        """The progress of every metric, by its label: a dict of dicts."""
+        return {metric.label: metric.state() for metric in self._metrics}
 
-    @figures.setter
-    def figures(self, states):
+    @metrics.setter
+    def metrics(self, states):
         if set(states) != set(self._labels):
             raise ValueError(
                 f"`state` of {type(self).__name__}.restore must be of the "
                 f"monitors {self._labels}. Received: {sorted(states)}"
             )
-        for figure in self._figures:
-            figure.take_up(states[figure.label])
+        for metric in self._metrics:
+            metric.take_up(states[metric.label])
 
     def forget(self):
-        for figure in self._figures:
-            figure.forget()
+        for metric in self._metrics:
+            metric.forget()
 
     def read(self, logs):
-        """The values of all figures in the logs of an epoch.
+        """The values of all metrics in the logs of an epoch.
 
         Args:
             logs: The logs.
@@ -149,10 +151,10 @@ class Monitor(Callback):
                 number; or if one of several monitors is missing that has not
                 been there before.
         """
-        for figure in self._figures:
-            if figure.monitor_op is None:
+        for metric in self._metrics:
+            if metric.monitor_op is None:
                 # Only now are all metrics of the model built.
-                figure.find_direction(self.model, logs)
+                metric.find_direction(self.model, logs)
                 self.direction_found()
         if isinstance(self.monitor, str):
             # Keras lets a subclass compute it.
@@ -160,10 +162,10 @@ class Monitor(Callback):
             return None if value is None else [value]
         if self._is_one_missing(logs):
             return None
-        return [figure.value_in(logs) for figure in self._figures]
+        return [metric.value_in(logs) for metric in self._metrics]
 
     def direction_found(self):
-        """Called when the direction of one more figure is known."""
+        """Called when the direction of one more metric is known."""
 
     def get_monitor_value(self, logs):
         """The value of the one monitor.
@@ -178,23 +180,23 @@ class Monitor(Callback):
         if logs.get(self.monitor) is None:
             self._warn_of(self.monitor, logs)
             return None
-        return self._figures[0].value_in(logs)
+        return self._metrics[0].value_in(logs)
 
     def _is_one_missing(self, logs):
         lacking = [
-            (figure, name)
-            for figure in self._figures
-            for name in figure.terms
+            (metric, name)
+            for metric in self._metrics
+            for name in metric.terms
             if logs.get(name) is None
         ]
         # In an epoch without validation, a name may be missing by right.
         validated = any(key.startswith("val_") for key in logs)
-        for figure, name in lacking:
-            if not figure.seen and (validated or not name.startswith("val_")):
+        for metric, name in lacking:
+            if not metric.seen and (validated or not name.startswith("val_")):
                 fail(
                     self,
                     "monitor",
-                    f"made of figures in the logs, which hold: {names(logs)}",
+                    f"made of metrics in the logs, which hold: {names(logs)}",
                     name,
                     did_you_mean(name, logs, "'"),
                 )
@@ -244,7 +246,7 @@ def _mode(owner, argument, value):
 
 
 def _terms(owner, monitor):
-    """A dict of names and weights for every figure to watch."""
+    """A dict of names and weights for every metric to watch."""
     several = isinstance(monitor, (list, tuple, dict))
     found = list(monitor) if several else [monitor]
     named = all(isinstance(name, str) and name for name in found)

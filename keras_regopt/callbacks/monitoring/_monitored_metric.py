@@ -11,8 +11,8 @@ from keras_regopt.callbacks.monitoring._direction import inferred_direction
 _PROGRESS = ("best", "best_epoch", "wait", "seen", "averages", "memory")
 
 
-class Figure:
-    """A figure that a callback watches, and how it has gone so far.
+class MonitoredMetric:
+    """A monitored metric: its values so far.
 
     It is a metric, or a weighted sum of several. NaN is its worst value.
 
@@ -79,7 +79,7 @@ class Figure:
                 fail(
                     self.owner,
                     "monitor",
-                    "a figure with a known direction while the mode is 'auto'",
+                    "a metric with a known direction while the mode is 'auto'",
                     name,
                     "Pass mode='min' or mode='max' if it is one of those in "
                     f"the logs: {names(logs)}.",
@@ -102,7 +102,7 @@ class Figure:
         return self._sum({name: logs[name] for name in self.terms})
 
     def training_value_in(self, logs):
-        """The same figure on the training data; see `value_in`."""
+        """The same metric on the training data; see `value_in`."""
         found = {n: logs.get(n.removeprefix("val_")) for n in self.terms}
         for name, value in found.items():
             if value is None:
@@ -199,7 +199,7 @@ def refuse_misspelt(owner, name, logs):
 
     Args:
         owner: The name of the callback.
-        name: The name of the figure.
+        name: The name of the metric.
         logs: The logs of an epoch.
 
     Raises:
@@ -207,5 +207,5 @@ def refuse_misspelt(owner, name, logs):
     """
     remedy = did_you_mean(name, logs, "'")
     if name not in logs and remedy:
-        allowed = f"made of figures in the logs, which hold: {names(logs)}"
+        allowed = f"made of metrics in the logs, which hold: {names(logs)}"
         fail(owner, "monitor", allowed, name, remedy)

@@ -106,7 +106,7 @@ class ReduceLROnPlateau(Monitor, keras.callbacks.ReduceLROnPlateau):
     """
 
     state_attributes = (
-        "figures",
+        "metrics",
         "cooldown_counter",
         "best_weights",
         "schedule_factors",
@@ -184,8 +184,8 @@ class ReduceLROnPlateau(Monitor, keras.callbacks.ReduceLROnPlateau):
             self.cooldown_counter -= 1
             self._stop_waiting()
         ran_out = [
-            self._has_run_out(epoch, figure, figure.smoothed(value, "value"))
-            for figure, value in zip(self._figures, values, strict=True)
+            self._has_run_out(epoch, metric, metric.smoothed(value, "value"))
+            for metric, value in zip(self._metrics, values, strict=True)
         ]
         enough = any if self.combine == "any" else all
         if enough(ran_out) and self._cut(epoch):
@@ -208,23 +208,23 @@ class ReduceLROnPlateau(Monitor, keras.callbacks.ReduceLROnPlateau):
             logs.setdefault(key, used_rate(holder))
 
     def _stop_waiting(self):
-        for figure in self._figures:
-            figure.wait = 0
+        for metric in self._metrics:
+            metric.wait = 0
 
-    def _has_run_out(self, epoch, figure, value):
+    def _has_run_out(self, epoch, metric, value):
         """Takes note of a value; whether it calls for a cut."""
-        figure.seen += 1
-        if figure.is_better(value, figure.best):
-            figure.keep(epoch, value)
-            figure.wait = 0
-            if self.restore_best_weights and figure is self._figures[0]:
+        metric.seen += 1
+        if metric.is_better(value, metric.best):
+            metric.keep(epoch, value)
+            metric.wait = 0
+            if self.restore_best_weights and metric is self._metrics[0]:
                 # A copy, since some backends hand out the weights themselves.
                 self.best_weights = copy.deepcopy(self.model.get_weights())
             return False
         if self.in_cooldown():
             return False
-        figure.wait += 1
-        return figure.wait >= self.patience
+        metric.wait += 1
+        return metric.wait >= self.patience
 
     def _cut(self, epoch):
         scaled = cut = False

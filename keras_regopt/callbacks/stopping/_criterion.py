@@ -16,7 +16,7 @@ class StoppingCriterion(NotACallback, SignatureConfig):
     """
 
     callback_form = "EarlyStopping(criterion={})"
-    # Whether it reads the figure on the training data.
+    # Whether it reads the metric on the training data.
     needs_training = False
 
     def start(self):

@@ -4,10 +4,10 @@ from keras_regopt._validate import fail
 
 
 class StopRule:
-    """When one figure gives cause to end the training.
+    """When one metric gives cause to end the training.
 
     Args:
-        figure: The `Figure`.
+        metric: The `MonitoredMetric`.
         criteria: List of `StoppingCriterion` objects.
         patience: How long to wait for an improvement; `None` plays no part.
         unit: The unit of it, for the message.
@@ -19,12 +19,12 @@ class StopRule:
     Attributes:
         improved: Whether the last value that was looked at is the best one.
         cause: Why to stop, in words, or `None`.
-        alarm: Why to stop whatever the other figures say, or `None`.
+        alarm: Why to stop whatever the other metrics say, or `None`.
     """
 
     def __init__(
         self,
-        figure,
+        metric,
         criteria,
         patience,
         unit,
@@ -33,7 +33,7 @@ class StopRule:
         stopping_threshold,
         divergence_threshold,
     ):
-        self.figure = figure
+        self.metric = metric
         self.criteria = criteria
         self.patience = patience
         self.unit = unit
@@ -51,8 +51,8 @@ class StopRule:
         Raises:
             ValueError: If the arguments contradict each other.
         """
-        figure = self.figure
-        names = list(figure.terms)
+        metric = self.metric
+        names = list(metric.terms)
         for criterion in self.criteria:
             if criterion.needs_training and not any(
                 name.startswith("val_") for name in names
@@ -63,13 +63,13 @@ class StopRule:
                     "one that needs no training data, unless the monitor "
                     "begins with 'val_'",
                     type(criterion).__name__,
-                    f"The monitor is {figure.label!r}.",
+                    f"The monitor is {metric.label!r}.",
                 )
         stop, diverge = self.stopping_threshold, self.divergence_threshold
-        if None in (stop, diverge, figure.monitor_op):
+        if None in (stop, diverge, metric.monitor_op):
             return
-        if figure.loss_of(stop) >= figure.loss_of(diverge):
-            better = "below" if figure.loss_of(1) == 1 else "above"
+        if metric.loss_of(stop) >= metric.loss_of(diverge):
+            better = "below" if metric.loss_of(1) == 1 else "above"
             fail(
                 owner,
                 "stopping_threshold",
@@ -83,72 +83,72 @@ class StopRule:
         Args:
             epoch: Its number.
             logs: Its logs.
-            value: The value of the figure, or `None` if there is none.
+            value: The value of the metric, or `None` if there is none.
             passed: What of the patience has passed since the last value.
         """
-        figure = self.figure
+        metric = self.metric
         self.improved, self.cause, self.alarm = False, None, None
         if value is not None:
-            value = figure.smoothed(value, "value")
+            value = metric.smoothed(value, "value")
             self.alarm = self._alarm(value)
         self.cause = self._criterion_met(logs, value)
         if value is None or self.alarm:
             return
-        figure.seen += 1
-        figure.wait += passed
-        if figure.is_better(value, figure.best):
+        metric.seen += 1
+        metric.wait += passed
+        if metric.is_better(value, metric.best):
             self.improved = True
-            figure.keep(epoch, value)
-            if self.baseline is None or figure.is_better(value, self.baseline):
-                figure.wait = 0
+            metric.keep(epoch, value)
+            if self.baseline is None or metric.is_better(value, self.baseline):
+                metric.wait = 0
         elif self._is_out_of_patience(epoch):
-            unit = self.unit.removesuffix("s" if figure.wait == 1 else "")
+            unit = self.unit.removesuffix("s" if metric.wait == 1 else "")
             self.cause = (
-                f"{figure.label} has not improved for {figure.wait:g} {unit}"
+                f"{metric.label} has not improved for {metric.wait:g} {unit}"
             )
-        if self.stopping_threshold is not None and figure.loss_of(
+        if self.stopping_threshold is not None and metric.loss_of(
             value
-        ) < figure.loss_of(self.stopping_threshold):
+        ) < metric.loss_of(self.stopping_threshold):
             self.cause = (
-                f"{figure.label} has reached {value:g} and so passed the "
+                f"{metric.label} has reached {value:g} and so passed the "
                 f"stopping threshold {self.stopping_threshold:g}"
             )
 
     def _alarm(self, value):
-        figure = self.figure
+        metric = self.metric
         if self.check_finite and not math.isfinite(value):
-            return f"{figure.label} is {value}"
-        if self.divergence_threshold is not None and figure.loss_of(
+            return f"{metric.label} is {value}"
+        if self.divergence_threshold is not None and metric.loss_of(
             value
-        ) > figure.loss_of(self.divergence_threshold):
+        ) > metric.loss_of(self.divergence_threshold):
             return (
-                f"{figure.label} is {value:g}, beyond the divergence "
+                f"{metric.label} is {value:g}, beyond the divergence "
                 f"threshold {self.divergence_threshold:g}"
             )
         return None
 
     def _criterion_met(self, logs, value):
         """Asks all criteria, also in epochs without a value."""
-        figure, training = self.figure, None
-        loss = None if value is None else figure.loss_of(value)
+        metric, training = self.metric, None
+        loss = None if value is None else metric.loss_of(value)
         if any(criterion.needs_training for criterion in self.criteria):
-            training = figure.loss_of(
-                figure.smoothed(figure.training_value_in(logs), "training")
+            training = metric.loss_of(
+                metric.smoothed(metric.training_value_in(logs), "training")
             )
         met = None
         for index, criterion in enumerate(self.criteria):
             name = type(criterion).__name__
-            state = figure.memory.setdefault(
+            state = metric.memory.setdefault(
                 f"{name}_{index}", criterion.start()
             )
             if criterion.stops(
                 state, loss, training if criterion.needs_training else None
             ):
-                met = met or f"{figure.label} meets {name}"
+                met = met or f"{metric.label} meets {name}"
         return met
 
     def _is_out_of_patience(self, epoch):
-        if self.patience is None or self.figure.wait < self.patience:
+        if self.patience is None or self.metric.wait < self.patience:
             return False
-        figure = self.figure
-        return not (epoch == 0 and figure.best is None and figure.seen == 1)
+        metric = self.metric
+        return not (epoch == 0 and metric.best is None and metric.seen == 1)

@@ -122,7 +122,7 @@ class EarlyStopping(Monitor, keras.callbacks.EarlyStopping):
     """
 
     state_attributes = (
-        "figures",
+        "metrics",
         "clock",
         "stopped_epoch",
         "stop_reason",
@@ -185,15 +185,15 @@ class EarlyStopping(Monitor, keras.callbacks.EarlyStopping):
         alone = not (criteria or thresholds or self.check_finite)
         rules = [
             StopRule(
-                figure,
+                metric,
                 criteria,
                 self.patience if self.patience > 0 or alone else None,
                 self.patience_unit,
                 self.check_finite,
                 *limits,
             )
-            for figure, *limits in zip(
-                self._figures, baselines, stopping, divergence, strict=True
+            for metric, *limits in zip(
+                self._metrics, baselines, stopping, divergence, strict=True
             )
         ]
         for rule in rules:

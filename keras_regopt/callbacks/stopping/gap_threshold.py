@@ -12,17 +12,17 @@ class GapThreshold(StoppingCriterion):
 
         E - T > threshold,        or relative:    E - T > threshold * abs(T),
 
-    where `E` is the monitored loss and `T` the same figure on the training
+    where `E` is the monitored loss and `T` the same metric on the training
     data. For a metric to be maximized, such as an accuracy, it is `T - E`.
 
-    Keras averages the training figure over the steps of an epoch, with dropout
+    Keras averages the training metric over the steps of an epoch, with dropout
     and augmentation on, so the gap begins below zero. It is noisy: use
-    `smoothing` of `EarlyStopping`, which smooths both figures.
+    `smoothing` of `EarlyStopping`, which smooths both metrics.
 
     Args:
         threshold: What the gap must exceed, a number >= 0, in the unit of the
-            figure.
-        relative: Whether `threshold` is a share of the training figure.
+            metric.
+        relative: Whether `threshold` is a share of the training metric.
             Defaults to `False`.
 
     Raises:

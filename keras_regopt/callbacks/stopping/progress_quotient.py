@@ -23,7 +23,7 @@ class ProgressQuotient(StoppingCriterion):
         P(t) = 1000 * (mean(T) - min(T)) / abs(min(T)),
 
     where `E` is the monitored loss, `E_min(t)` its minimum so far and `T` the
-    same figure on the training data in the `k` epochs of the strip. While the
+    same metric on the training data in the `k` epochs of the strip. While the
     training loss falls fast, so that `P` is large, a rise of `E` is forgiven.
 
     Between the ends of strips nothing is decided. Where validation is rarer

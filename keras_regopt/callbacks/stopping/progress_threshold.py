@@ -16,7 +16,7 @@ class ProgressThreshold(StoppingCriterion):
 
         P = 1000 * (mean(T) - min(T)) / abs(min(T)) < threshold,
 
-    where `T` are the values of the monitored figure on the training data in the
+    where `T` are the values of the monitored metric on the training data in the
     `k` epochs of the strip.
 
     Args:

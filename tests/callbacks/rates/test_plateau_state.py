@@ -260,7 +260,7 @@ def test_parts_with_smoothing_and_relative_delta_cut_as_one_training():
         state = part.state()
         rates.append(float(parts_model.optimizer.learning_rate))
         assert rates[-1] == float(model.optimizer.learning_rate)
-    assert state["figures"] == whole.state()["figures"]
+    assert state["metrics"] == whole.state()["metrics"]
     assert len(set(rates)) > 1
 
 

@@ -103,7 +103,7 @@ def test_dicts_give_every_monitor_its_own_arguments():
         divergence_threshold={"a": 8.0},
     )
     drive(stopper, logs_of([(3, 1), (2, 2), (2, 20)], ("a", "b")))
-    progress = stopper.state()["figures"]
+    progress = stopper.state()["metrics"]
     assert [progress[name]["best_epoch"] for name in "ab"] == [1, 2]
     drive(stopper, logs_of([(3, 1), (9, 2)], ("a", "b")))
     assert stopper.stop_reason == "a is 9, beyond the divergence threshold 8"

@@ -71,7 +71,7 @@ def test_needs_a_monitor_of_the_validation():
         EarlyStopping("loss", criterion=ProgressQuotient())
 
 
-def test_needs_the_training_figure_in_the_logs():
+def test_needs_the_training_metric_in_the_logs():
     stopper = EarlyStopping("val_loss", criterion=ProgressQuotient())
     with pytest.raises(ValueError, match=r"lack 'loss'.*hold: val_loss"):
         drive(stopper, [{"val_loss": 1.0}])
