@@ -4,10 +4,7 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.engine._base import Optimizer
-from keras_regopt.optimizers.engine._numerics import (
-    adam_corrections,
-    wide_dtype,
-)
+from keras_regopt.optimizers.engine._numerics import adam_corrections
 
 
 @register
@@ -65,38 +62,20 @@ class AdaBelief(Optimizer):
         self.beta_2 = in_range(self, "beta_2", beta_2, above=0, below=1)
         self.epsilon = in_range(self, "epsilon", epsilon, above=0)
 
-    def build(self, variables):
-        if self.built:
-            return
-        super().build(variables)
-        self.momentums, self.surprises = self.add_optimizer_variables(
-            variables, ["momentum", "surprise"]
-        )
+    def slot_names(self):
+        return [("momentum", "surprise")]
 
     def step_values(self, gradients, variables, learning_rate):
         step = ops.cast(self.iterations + 1, "float32")
         return adam_corrections(self.beta_1, self.beta_2, self.epsilon, step)
 
-    def update_step(self, gradient, variable, learning_rate, corrections):
-        index = self._get_variable_index(variable)
-        # `epsilon` is zero in half precision.
-        dtype = wide_dtype(variable.dtype)
-        scale, epsilon = (ops.cast(value, dtype) for value in corrections)
-        gradient, momentum, surprise = (
-            ops.cast(x, dtype)
-            for x in (gradient, self.momentums[index], self.surprises[index])
-        )
-
+    def formula(self, variable, gradient, slots, step):
+        momentum, surprise = slots
+        scale, epsilon = step.values
         momentum = momentum * self.beta_1 + gradient * (1 - self.beta_1)
-        difference = gradient - momentum
+        square = ops.square(gradient - momentum)
         surprise = (
-            surprise * self.beta_2
-            + ops.square(difference) * (1 - self.beta_2)
-            + self.epsilon
+            surprise * self.beta_2 + square * (1 - self.beta_2) + self.epsilon
         )
-        self.assign(self.momentums[index], momentum)
-        self.assign(self.surprises[index], surprise)
-        rate = ops.cast(learning_rate, dtype) * scale
-        self.assign_sub(
-            variable, momentum * rate / (ops.sqrt(surprise) + epsilon)
-        )
+        move = momentum * (step.rate * scale) / (ops.sqrt(surprise) + epsilon)
+        return variable - move, [momentum, surprise]

@@ -64,13 +64,3 @@ class Adagrad(DropIn):
         accumulator = slots[0] + ops.square(gradient)
         divisor = ops.sqrt(accumulator + self.epsilon)
         return variable - gradient * step.rate / divisor, [accumulator]
-
-    def torch_step(self, variables, gradients, slots, rate, values):
-        import torch
-
-        torch._foreach_addcmul_(slots[0], gradients, gradients)
-        divisors = torch._foreach_add(slots[0], self.epsilon)
-        torch._foreach_sqrt_(divisors)
-        torch._foreach_addcdiv_(
-            variables, gradients, divisors, value=-float(rate)
-        )

@@ -4,13 +4,13 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.algorithms._trust_ratio import trust_ratio
-from keras_regopt.optimizers.engine._formula import FormulaOptimizer
+from keras_regopt.optimizers.engine._base import Optimizer
 from keras_regopt.optimizers.engine._groups import exclusion, exclusions
 from keras_regopt.optimizers.engine._numerics import adam_corrections
 
 
 @register
-class LAMB(FormulaOptimizer):
+class LAMB(Optimizer):
     """Adam whose step is fitted to the norm of each layer's weights.
 
     Use it to train transformers with very large batches. With Adam's moments

@@ -80,29 +80,3 @@ class RMSprop(DropIn):
         if self.momentum:
             slots[1] = move = slots[1] * self.momentum + move
         return variable - move, slots
-
-    def torch_step(self, variables, gradients, slots, rate, values):
-        import torch
-
-        torch._foreach_mul_(slots[0], self.rho)
-        torch._foreach_addcmul_(
-            slots[0], gradients, gradients, value=1 - self.rho
-        )
-        divisors = torch._foreach_add(slots[0], self.epsilon)
-        if self.centered:
-            averages = slots[-1]
-            torch._foreach_mul_(averages, self.rho)
-            torch._foreach_add_(averages, gradients, alpha=1 - self.rho)
-            torch._foreach_addcmul_(divisors, averages, averages, value=-1)
-        torch._foreach_sqrt_(divisors)
-        if self.momentum:
-            steps = slots[1]
-            torch._foreach_mul_(steps, self.momentum)
-            torch._foreach_addcdiv_(
-                steps, gradients, divisors, value=float(rate)
-            )
-            torch._foreach_sub_(variables, steps)
-        else:
-            torch._foreach_addcdiv_(
-                variables, gradients, divisors, value=-float(rate)
-            )

@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_regopt.optimizers.engine._formula import stepped
 from keras_regopt.optimizers.engine._norms import norm, row_norms
 from keras_regopt.optimizers.engine._sparse_gradients import dense, is_sparse
 from keras_regopt.optimizers.engine._step import Step
@@ -37,6 +38,7 @@ def buckets(optimizer, variables):
         or not stands_alone(optimizer)
     ):
         return []
+    names = [n for names in optimizer.slot_names() for n in names]
     kinds = {}
     for i, variable in enumerate(variables):
         native = getattr(variable, "value", variable)
@@ -49,7 +51,8 @@ def buckets(optimizer, variables):
         kind = optimizer.kind_of(i, variable)
         if kind is not None:
             size = _size(variable) if optimizer.in_rows else None
-            kind = (variable.dtype, native.device, size, *kind)
+            states = tuple(optimizer.has_slot(n, variable) for n in names)
+            kind = (variable.dtype, native.device, size, states, *kind)
             kinds.setdefault(kind, []).append(i)
     return [indices for indices in kinds.values() if len(indices) > 1]
 
@@ -89,9 +92,11 @@ def update(optimizer, gradients, variables, learning_rate):
         if i in parted:
             gradient = dense(gradient)
             optimizer._update(native, gradient, learning_rate, values)
-        elif _is_dense(gradient) and (
+        elif (
+            _is_dense(gradient)
             # Two operations are quicker than their way into a compiled pass.
-            optimizer.slot_names() or _size(native) > SMALL
+            and (optimizer.slot_names() or _size(native) > SMALL)
+            and optimizer.may_compile(i)
         ):
             alone.append(i)
         else:
@@ -139,7 +144,7 @@ def _step_of_bucket(optimizer, bucket, pairs, gradient, weight, rate, values):
     import tensorflow as tf
 
     first = bucket.indices[0]
-    slots = [slot.value for slot in bucket.slots]
+    slots = [None if s is None else s.value for s in bucket.slots]
     step = Step(
         first,
         rate * optimizer._rate_factors[first],
@@ -149,13 +154,16 @@ def _step_of_bucket(optimizer, bucket, pairs, gradient, weight, rate, values):
     if optimizer.in_rows:
         shape = (len(bucket.indices), -1)
         weight, gradient, *slots = (
-            tf.reshape(x, shape) for x in (weight, gradient, *slots)
+            None if x is None else tf.reshape(x, shape)
+            for x in (weight, gradient, *slots)
         )
+        step.indices = bucket.indices
         step.norm = row_norms
         step.lengths = optimizer.lengths(first, weight, gradient, row_norms)
-    value, states = optimizer.stepped(weight, gradient, slots, step)
+    value, states = stepped(optimizer, weight, gradient, slots, step)
     for slot, state in zip(bucket.slots, states, strict=True):
-        slot.value.assign(tf.reshape(state, [-1]))
+        if slot is not None:
+            slot.value.assign(tf.reshape(state, [-1]))
     return tf.reshape(value, [-1])
 
 
