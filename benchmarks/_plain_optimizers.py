@@ -82,9 +82,7 @@ class Yogi(Plain):
         mean, deviation = self.corrections(0.9, 0.999)
         self.average(momentum, gradient, 0.9)
         square = ops.square(gradient)
-        self.assign_sub(
-            velocity, ops.sign(velocity - square) * square * 0.001
-        )
+        self.assign_sub(velocity, ops.sign(velocity - square) * square * 0.001)
         divisor = ops.sqrt(velocity) / deviation + 1e-3
         self.assign_sub(variable, learning_rate / mean * momentum / divisor)
 

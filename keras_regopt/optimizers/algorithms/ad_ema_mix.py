@@ -6,7 +6,10 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range, positive_int
 from keras_regopt.optimizers.engine._base import Optimizer
-from keras_regopt.optimizers.engine._numerics import bias_correction
+from keras_regopt.optimizers.engine._numerics import (
+    bias_correction,
+    lerp,
+)
 
 
 @register
@@ -102,10 +105,9 @@ class AdEMAMix(Optimizer):
     def formula(self, variable, gradient, slots, step):
         momentum, slow, velocity = slots
         fast_part, slow_part, slow_weight, root = step.values
-        momentum = momentum + (gradient - momentum) * (1 - self.beta_1)
-        slow = slow + (gradient - slow) * slow_weight
-        square = ops.square(gradient)
-        velocity = velocity + (square - velocity) * (1 - self.beta_2)
+        momentum = lerp(momentum, gradient, 1 - self.beta_1)
+        slow = lerp(slow, gradient, slow_weight)
+        velocity = lerp(velocity, ops.square(gradient), 1 - self.beta_2)
         mixture = momentum * (step.rate * fast_part)
         mixture = mixture + slow * (step.rate * slow_part)
         move = mixture / (ops.sqrt(velocity) * root + self.epsilon)

@@ -4,7 +4,10 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.engine._base import Optimizer
-from keras_regopt.optimizers.engine._numerics import adam_corrections
+from keras_regopt.optimizers.engine._numerics import (
+    adam_corrections,
+    lerp,
+)
 
 
 @register
@@ -72,10 +75,8 @@ class AdaBelief(Optimizer):
     def formula(self, variable, gradient, slots, step):
         momentum, surprise = slots
         scale, epsilon = step.values
-        momentum = momentum * self.beta_1 + gradient * (1 - self.beta_1)
+        momentum = lerp(momentum, gradient, 1 - self.beta_1)
         square = ops.square(gradient - momentum)
-        surprise = (
-            surprise * self.beta_2 + square * (1 - self.beta_2) + self.epsilon
-        )
+        surprise = lerp(surprise, square, 1 - self.beta_2) + self.epsilon
         move = momentum * (step.rate * scale) / (ops.sqrt(surprise) + epsilon)
         return variable - move, [momentum, surprise]

@@ -5,6 +5,7 @@ from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers.algorithms._drop_in import DropIn
 from keras_regopt.optimizers.engine import _torch_fused
+from keras_regopt.optimizers.engine._numerics import lerp
 
 
 @register
@@ -85,10 +86,8 @@ class Adam(DropIn):
 
     def formula(self, variable, gradient, slots, step):
         momentum, velocity, *largest = slots
-        momentum = momentum + (gradient - momentum) * (1 - self.beta_1)
-        velocity = velocity + (ops.square(gradient) - velocity) * (
-            1 - self.beta_2
-        )
+        momentum = lerp(momentum, gradient, 1 - self.beta_1)
+        velocity = lerp(velocity, ops.square(gradient), 1 - self.beta_2)
         slots = [momentum, velocity]
         if self.amsgrad:
             slots.append(ops.maximum(largest[0], velocity))

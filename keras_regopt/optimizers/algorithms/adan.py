@@ -4,7 +4,7 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.engine._base import Optimizer
-from keras_regopt.optimizers.engine._numerics import bias_correction
+from keras_regopt.optimizers.engine._numerics import bias_correction, lerp
 
 
 @register
@@ -93,10 +93,9 @@ class Adan(Optimizer):
         plain, ahead, root, later = step.values
         difference = gradient - last
         predicted = gradient + difference * (self.beta_2 * later)
-        momentum = momentum + (gradient - momentum) * (1 - self.beta_1)
-        average = average + (difference - average) * ((1 - self.beta_2) * later)
-        square = ops.square(predicted)
-        velocity = velocity + (square - velocity) * (1 - self.beta_3)
+        momentum = lerp(momentum, gradient, 1 - self.beta_1)
+        average = lerp(average, difference, (1 - self.beta_2) * later)
+        velocity = lerp(velocity, ops.square(predicted), 1 - self.beta_3)
         move = momentum * (step.rate * plain) + average * (step.rate * ahead)
         variable = variable - move / (ops.sqrt(velocity) * root + self.epsilon)
         if step.decay:

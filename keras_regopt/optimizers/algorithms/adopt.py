@@ -4,6 +4,7 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.engine._base import Optimizer
+from keras_regopt.optimizers.engine._numerics import lerp
 
 
 @register
@@ -92,8 +93,8 @@ class ADOPT(Optimizer):
         bound, weight, later = step.values
         scaled = gradient / ops.maximum(ops.sqrt(velocity), self.epsilon)
         scaled = ops.clip(scaled, -bound, bound)
-        momentum = momentum + (scaled - momentum) * (1 - self.beta_1)
-        velocity = velocity + (ops.square(gradient) - velocity) * weight
+        momentum = lerp(momentum, scaled, 1 - self.beta_1)
+        velocity = lerp(velocity, ops.square(gradient), weight)
         move = momentum * step.rate
         if step.decay:
             move = move + variable * (step.rate * later * step.decay)

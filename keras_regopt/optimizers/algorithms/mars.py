@@ -4,7 +4,7 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range, one_of
 from keras_regopt.optimizers.engine._base import Optimizer
-from keras_regopt.optimizers.engine._numerics import bias_correction
+from keras_regopt.optimizers.engine._numerics import bias_correction, lerp
 
 
 @register
@@ -123,12 +123,11 @@ class MARS(Optimizer):
             corrected = self._corrected(gradient, last, step)
             last = gradient
 
-        momentum = momentum + (corrected - momentum) * (1 - beta_1)
+        momentum = lerp(momentum, corrected, 1 - beta_1)
         if velocity is None:
             move = ops.sign(momentum) * step.rate
         else:
-            square = ops.square(corrected)
-            velocity = velocity + (square - velocity) * (1 - beta_2)
+            velocity = lerp(velocity, ops.square(corrected), 1 - beta_2)
             divisor = ops.sqrt(velocity) * root + self.epsilon
             move = momentum * (step.rate * part) / divisor
         return variable - move, [momentum, velocity, last]

@@ -6,7 +6,7 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.algorithms._proximal import ProximalOptimizer
-from keras_regopt.optimizers.engine._numerics import bias_correction
+from keras_regopt.optimizers.engine._numerics import bias_correction, lerp
 
 
 @register
@@ -123,9 +123,8 @@ class ProximalAdam(ProximalOptimizer):
     def formula(self, variable, gradient, slots, step):
         momentum, velocity = slots
         mean, deviation = step.values
-        momentum = momentum + (gradient - momentum) * (1 - self.beta_1)
-        square = ops.square(gradient)
-        velocity = velocity + (square - velocity) * (1 - self.beta_2)
+        momentum = lerp(momentum, gradient, 1 - self.beta_1)
+        velocity = lerp(velocity, ops.square(gradient), 1 - self.beta_2)
         rates = (step.rate * deviation) / (ops.sqrt(velocity) + self.epsilon)
         point = variable - (rates * mean) * momentum
         value = self.proximal(point, rates, step.index)

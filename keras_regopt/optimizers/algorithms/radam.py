@@ -5,7 +5,10 @@ from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.algorithms._rectification import rectification
 from keras_regopt.optimizers.engine._base import Optimizer
-from keras_regopt.optimizers.engine._numerics import bias_correction
+from keras_regopt.optimizers.engine._numerics import (
+    bias_correction,
+    lerp,
+)
 
 
 @register
@@ -80,9 +83,8 @@ class RAdam(Optimizer):
 
     def formula(self, variable, gradient, slots, step):
         momentum, velocity = slots
-        momentum = momentum + (gradient - momentum) * (1 - self.beta_1)
-        square = ops.square(gradient)
-        velocity = velocity + (square - velocity) * (1 - self.beta_2)
+        momentum = lerp(momentum, gradient, 1 - self.beta_1)
+        velocity = lerp(velocity, ops.square(gradient), 1 - self.beta_2)
         plain, adaptive = (step.rate * size for size in step.values)
         divisor = ops.sqrt(velocity) + self.epsilon
         move = momentum * (adaptive / divisor + plain)

@@ -4,6 +4,7 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers.algorithms._drop_in import DropIn
+from keras_regopt.optimizers.engine._numerics import lerp
 
 
 @register
@@ -69,12 +70,11 @@ class RMSprop(DropIn):
         return names
 
     def formula(self, variable, gradient, slots, step):
-        square = ops.square(gradient)
-        velocity = slots[0] * self.rho + square * (1 - self.rho)
+        velocity = lerp(slots[0], ops.square(gradient), 1 - self.rho)
         slots = [velocity, *slots[1:]]
         divisor = velocity + self.epsilon
         if self.centered:
-            slots[-1] = slots[-1] * self.rho + gradient * (1 - self.rho)
+            slots[-1] = lerp(slots[-1], gradient, 1 - self.rho)
             divisor = velocity - ops.square(slots[-1]) + self.epsilon
         move = gradient * step.rate / ops.sqrt(divisor)
         if self.momentum:

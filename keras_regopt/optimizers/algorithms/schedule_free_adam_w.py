@@ -5,7 +5,7 @@ from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers.algorithms._rectification import rectification
 from keras_regopt.optimizers.algorithms._schedule_free import ScheduleFree
-from keras_regopt.optimizers.engine._numerics import bias_correction
+from keras_regopt.optimizers.engine._numerics import bias_correction, lerp
 
 
 @register
@@ -112,9 +112,7 @@ class ScheduleFreeAdamW(ScheduleFree):
         return {**values, "correction": correction}
 
     def descent(self, gradient, point, slots, rate, step):
-        velocity = slots[0]
-        square = ops.square(gradient)
-        velocity = velocity + (square - velocity) * (1 - self.beta_2)
+        velocity = lerp(slots[0], ops.square(gradient), 1 - self.beta_2)
         # Both sides of the fraction times the root of the correction.
         correction = step.values["correction"]
         divisor = ops.sqrt(velocity) + self.epsilon * correction

@@ -4,7 +4,10 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.engine._base import Optimizer
-from keras_regopt.optimizers.engine._numerics import adam_corrections
+from keras_regopt.optimizers.engine._numerics import (
+    adam_corrections,
+    lerp,
+)
 
 
 @register
@@ -82,7 +85,7 @@ class Yogi(Optimizer):
     def formula(self, variable, gradient, slots, step):
         momentum, velocity = slots
         scale, epsilon = step.values
-        momentum = momentum + (gradient - momentum) * (1 - self.beta_1)
+        momentum = lerp(momentum, gradient, 1 - self.beta_1)
         square = ops.square(gradient)
         change = ops.sign(velocity - square) * square
         velocity = velocity - change * (1 - self.beta_2)

@@ -12,12 +12,13 @@ from keras_regopt._keras import held_tensor, in_stateless_scope
 from keras_regopt.optimizers.engine import _torch_fused
 from keras_regopt.optimizers.engine._formula import advanced
 from keras_regopt.optimizers.engine._norms import norm
+from keras_regopt.optimizers.engine._numerics import wide
 from keras_regopt.optimizers.engine._replicas import update_each
 from keras_regopt.optimizers.engine._step import Step, widened
 
-# Entries of a piece for each thread on the CPU. A formula has some six tensors
-# at work, which together are to fit into the second level of the cache.
-PIECE = 2**15
+# Entries of a piece for each thread on the CPU: few enough for the second level
+# of the cache, and so many that a call costs less than what it computes.
+PIECE = 2**16
 # On other devices, where a call costs more and there is less to gain.
 PIECE_ELSEWHERE = 2**24
 
@@ -323,9 +324,7 @@ class _UnknownNorm(Exception):
 
 
 def _row_norms(x):
-    return torch.linalg.vector_norm(
-        x.float() if x.element_size() < 4 else x, dim=1, keepdim=True
-    )
+    return torch.linalg.vector_norm(wide(x), dim=1, keepdim=True)
 
 
 def _number(x):
