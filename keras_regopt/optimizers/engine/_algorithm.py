@@ -1,5 +1,7 @@
 """What an optimizer writes of its own."""
 
+import keras
+
 
 class Algorithm:
     """What a subclass of `Optimizer` writes, and what it is without.
@@ -55,6 +57,21 @@ class Algorithm:
             A Python `bool`; in `formula`, state that is not there is `None`.
         """
         return True
+
+    def slot_spec(self, name, variable):
+        """Shape and dtype of a state, which are those of its variable.
+
+        Where the shape is another one, `kind_of` must be `None`.
+
+        Args:
+            name: The name of the state.
+            variable: The variable.
+
+        Returns:
+            A tuple of integers, and a string.
+        """
+        dtype = keras.backend.standardize_dtype(variable.dtype)
+        return tuple(variable.shape), dtype
 
     def step_values(self, gradients, variables, learning_rate):
         """What all variables of a step share, computed once.

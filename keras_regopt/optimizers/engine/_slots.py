@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_regopt.optimizers.engine import _tensorflow
+from keras_regopt.optimizers.engine._algorithm import Algorithm
 from keras_regopt.optimizers.engine._groups import variable_path
 
 
@@ -68,8 +69,17 @@ class Slots:
             bucket, span = self._place[index]
             flat = bucket.slots[list(self._columns).index(name)]
             return Part(flat, span, variable, name)
+        initializer = _initializer(optimizer, name)
+        shape, dtype = optimizer.slot_spec(name, variable)
+        if (shape, dtype) != Algorithm.slot_spec(optimizer, name, variable):
+            return optimizer.add_variable(
+                shape=shape,
+                initializer=initializer,
+                dtype=dtype,
+                name=f"{variable.name}_{name}",
+            )
         return optimizer.add_variable_from_reference(
-            variable, name=name, initializer=_initializer(optimizer, name)
+            variable, name=name, initializer=initializer
         )
 
     def column(self, name):
