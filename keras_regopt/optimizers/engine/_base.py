@@ -12,6 +12,7 @@ from keras_regopt.optimizers.engine import (
     _formula,
     _tensorflow,
     _torch,
+    _totals,
 )
 from keras_regopt.optimizers.engine._algorithm import Algorithm
 from keras_regopt.optimizers.engine._arguments import (
@@ -248,6 +249,10 @@ class Optimizer(Algorithm, SignatureConfig, keras.optimizers.Optimizer):
                     tuple(weight.shape),
                 )
             variable.assign(weight)
+
+    def totals(self, terms, gradients, variables, values=None):
+        """The sums of some terms over each variable; see `_totals.py`."""
+        return _totals.totals(self, terms, gradients, variables, values)
 
     def decay_of(self, variable):
         """The weight decay of one variable, with its groups' factors.
