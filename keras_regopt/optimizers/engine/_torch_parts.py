@@ -173,9 +173,38 @@ class Large(Part):
             first.index, first.tensor, gradients[0], norm
         )
         pieces = self._pieces(gradients[0])
+        if optimizer.direction is not None:
+            self._step_in_halves(pieces, step)
+            return
         norms = []
         while not self._passed(pieces, step, norms):
             pass
+
+    def _step_in_halves(self, pieces, step):
+        update = torch.empty(
+            self._first.tensor.numel(),
+            dtype=torch.promote_types(self._first.tensor.dtype, torch.float32),
+            device=self._first.tensor.device,
+        )
+        parts = update.split(piece_size(update.device))
+        for part, (*tensors, gradient) in zip(parts, pieces, strict=True):
+            own, states = self._optimizer.direction(
+                *prepared(
+                    self._optimizer,
+                    tensors[0],
+                    gradient,
+                    self._slots(tensors),
+                    step,
+                ),
+                step,
+            )
+            part.copy_(own)
+            states = [state for state in states if state is not None]
+            for tensor, state in zip(tensors[1:], states, strict=True):
+                tensor.copy_(state)
+        rate = self._optimizer.rate_along(update, step)
+        for part, (variable, *_) in zip(parts, pieces, strict=True):
+            variable.sub_(part.mul_(rate))
 
     def _passed(self, pieces, step, norms):
         """Makes the step, or finds the next norm that the formula needs.
