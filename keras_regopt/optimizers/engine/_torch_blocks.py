@@ -10,10 +10,10 @@ import torch
 from keras_regopt._keras import held_tensor, in_stateless_scope
 from keras_regopt.optimizers.engine import _torch_fused
 from keras_regopt.optimizers.engine._replicas import update_each
+from keras_regopt.optimizers.engine._torch_pack import Pack
 from keras_regopt.optimizers.engine._torch_parts import (
     Fused,
     Large,
-    Pack,
     Whole,
     piece_size,
 )

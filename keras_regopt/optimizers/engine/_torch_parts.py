@@ -1,4 +1,4 @@
-"""How variables make their step on torch: joined, in pieces, or in one call."""
+"""How variables make their step on torch: in pieces or in one call."""
 
 import keras
 import torch
@@ -6,7 +6,6 @@ import torch
 from keras_regopt.optimizers.engine import _torch_fused
 from keras_regopt.optimizers.engine._formula import advanced, prepared
 from keras_regopt.optimizers.engine._norms import norm
-from keras_regopt.optimizers.engine._numerics import wide
 from keras_regopt.optimizers.engine._step import Step, widened
 
 # Entries of a piece for each thread on the CPU: few enough for the second level
@@ -42,7 +41,7 @@ class Part:
         found = terms(
             *prepared(self._optimizer, variable, gradient, slots, step), step
         )
-        return [x.reshape(*x.shape[:axis], -1).sum(-1) for x in found]
+        return [x.flatten(axis).sum(-1) for x in found]
 
     def _step(self, rate, values):
         """What the formula is told, but for norms."""
@@ -92,59 +91,6 @@ class Fused(Part):
         step = self._step(rate, values)
         _torch_fused.step(
             self._optimizer, self._tensors, gradients, self._slots, step
-        )
-
-
-class Pack(Part):
-    """Small variables that are joined for the step."""
-
-    def __init__(self, optimizer, members):
-        super().__init__(optimizer, members)
-        columns = zip(
-            *([m.tensor, *m.slots] for m in members),
-            strict=True,
-        )
-        self._columns = [
-            None if column[0] is None else list(column) for column in columns
-        ]
-        self._indices = [member.index for member in members]
-
-    def totals(self, terms, gradients, values):
-        step = self._step(0.0, values)
-        step.indices = self._indices
-        return self._sums(terms, *self._all_joined(gradients), step, 1)
-
-    def step(self, gradients, rate, values):
-        optimizer, step = self._optimizer, self._step(rate, values)
-        value, gradient, slots = self._all_joined(gradients)
-        if optimizer.in_rows:
-            step.indices = self._indices
-            step.norm = _row_norms
-            step.lengths = optimizer.lengths(
-                self._first.index, value, gradient, _row_norms
-            )
-        value, states = advanced(optimizer, value, gradient, slots, step)
-        for column, new in zip(self._columns, [value, *states], strict=True):
-            if column is not None:
-                self._write(column, new)
-
-    def _all_joined(self, gradients):
-        value, *slots = (
-            None if c is None else self._joined(c) for c in self._columns
-        )
-        return value, self._joined(gradients), slots
-
-    def _joined(self, tensors):
-        if len(tensors) == 1:
-            flat = tensors[0].reshape(-1)
-        else:
-            flat = torch._utils._flatten_dense_tensors(tensors)
-        return flat.view(len(tensors), -1) if self._optimizer.in_rows else flat
-
-    def _write(self, tensors, flat):
-        torch._foreach_copy_(
-            tensors,
-            torch._utils._unflatten_dense_tensors(flat.reshape(-1), tensors),
         )
 
 
@@ -275,10 +221,6 @@ class _UnknownNorm(Exception):
 
     def __init__(self, part):
         self.part = part
-
-
-def _row_norms(x):
-    return torch.linalg.vector_norm(wide(x), dim=1, keepdim=True)
 
 
 def _number(x):
