@@ -71,6 +71,27 @@ def lerp(start, end, weight):
     return torch.lerp(start, end, weight)
 
 
+def stepped_by(start, rate, numerator, divisor):
+    """The step of most methods, `start - rate * numerator / divisor`.
+
+    Torch does it in one pass over the memory.
+
+    Args:
+        start: A tensor.
+        rate: A Python number or a scalar tensor.
+        numerator: A tensor like it.
+        divisor: Another one.
+
+    Returns:
+        A tensor.
+    """
+    if isinstance(rate, float) and keras.backend.backend() == "torch":
+        import torch
+
+        return torch.addcdiv(start, numerator, divisor, value=-rate)
+    return start - numerator * rate / divisor
+
+
 def wide_dtype(dtype):
     """The dtype to compute in: float64 for float64, float32 for all others."""
     dtype = keras.backend.standardize_dtype(dtype)
