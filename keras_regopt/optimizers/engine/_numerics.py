@@ -62,6 +62,9 @@ def lerp(start, end, weight):
         A tensor.
     """
     if keras.backend.backend() != "torch":
+        if isinstance(weight, (int, float)) and weight >= 0.5:
+            # As torch does, so that the weight 1 gives the end itself.
+            return end - (end - start) * (1 - weight)
         return start + (end - start) * weight
 
     import torch

@@ -133,7 +133,7 @@ def _parts(optimizer, kind, members):
     small = {}
     for member in members:
         size = member.tensor.numel()
-        if 2 * size > limit:
+        if 4 * size > limit:
             yield Large(optimizer, [member])
         else:
             key = size if optimizer.in_rows else None

@@ -10,7 +10,7 @@ from keras_regopt.optimizers.engine._step import Step, widened
 
 # Entries of a piece for each thread on the CPU: few enough for the second level
 # of the cache, and so many that a call costs less than what it computes.
-PIECE = 2**16
+PIECE = 2**17
 # On other devices, where a call costs more and there is less to gain.
 PIECE_ELSEWHERE = 2**24
 
