@@ -36,6 +36,12 @@ class Plain(keras.optimizers.Optimizer):
             (), keras.initializers.Constant(value), "float32", name=name
         )
 
+    def since_start(self, own, variable):
+        """What a variable was at the first step; in the first, what it is."""
+        first = ops.equal(self.iterations, 0)
+        own, value = map(ops.convert_to_tensor, (own, variable))
+        return ops.where(first, value, own)
+
     def average(self, own, value, beta):
         self.assign_add(own, (value - own) * (1 - beta))
 
@@ -206,7 +212,7 @@ class DoG(Plain):
         squares, way, length = 0.0, 0.0, 0.0
         for gradient, variable in zip(grads, trainable_variables, strict=True):
             (initial,) = self.of(variable)
-            start = ops.where(first, variable, initial)
+            start = self.since_start(initial, variable)
             self.assign(initial, start)
             squares = squares + ops.sum(ops.square(gradient))
             way = way + ops.sum(ops.square(variable - start))
@@ -232,7 +238,6 @@ class Prodigy(Plain):
         self.numerator = self.scalar("numerator")
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
-        first = ops.equal(self.iterations, 0)
         mean, deviation = self.corrections(0.9, 0.999)
         rate = learning_rate * deviation / mean
         weight = rate * ops.square(self.d)
@@ -240,7 +245,7 @@ class Prodigy(Plain):
         descent, length = 0.0, 0.0
         for gradient, variable in zip(grads, trainable_variables, strict=True):
             _, _, gradient_sum, initial = self.of(variable)
-            self.assign(initial, ops.where(first, variable, initial))
+            self.assign(initial, self.since_start(initial, variable))
             descent = descent + ops.sum(gradient * (initial - variable))
             self.assign(gradient_sum, gradient_sum * beta_3 + weight * gradient)
             length = length + ops.sum(ops.abs(gradient_sum))
@@ -300,8 +305,7 @@ class ScheduleFreeSGD(Plain):
 
     def update_step(self, gradient, variable, learning_rate):
         z = self.of(variable)[0]
-        first = ops.equal(self.iterations, 0)
-        self.assign(z, ops.where(first, variable, z))
+        self.assign(z, self.since_start(z, variable))
         x = (variable - (1 - self.b) * z) / self.b
         move = self.move(gradient, variable)
         self.assign_sub(z, learning_rate * move)

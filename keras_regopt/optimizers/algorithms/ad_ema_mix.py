@@ -9,6 +9,7 @@ from keras_regopt.optimizers.engine._base import Optimizer
 from keras_regopt.optimizers.engine._numerics import (
     bias_correction,
     lerp,
+    stepped_by,
 )
 
 
@@ -108,10 +109,10 @@ class AdEMAMix(Optimizer):
         momentum = lerp(momentum, gradient, 1 - self.beta_1)
         slow = lerp(slow, gradient, slow_weight)
         velocity = lerp(velocity, ops.square(gradient), 1 - self.beta_2)
-        mixture = momentum * (step.rate * fast_part)
-        mixture = mixture + slow * (step.rate * slow_part)
-        move = mixture / (ops.sqrt(velocity) * root + self.epsilon)
-        return variable - move, [momentum, slow, velocity]
+        mixture = momentum * fast_part + slow * slow_part
+        divisor = ops.sqrt(velocity) * root + self.epsilon
+        variable = stepped_by(variable, step.rate, mixture, divisor)
+        return variable, [momentum, slow, velocity]
 
     def _slow_weight(self, progress):
         """One minus the decay of the slow average, without cancellation."""

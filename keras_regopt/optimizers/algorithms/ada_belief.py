@@ -7,6 +7,7 @@ from keras_regopt.optimizers.engine._base import Optimizer
 from keras_regopt.optimizers.engine._numerics import (
     adam_corrections,
     lerp,
+    stepped_by,
 )
 
 
@@ -78,5 +79,6 @@ class AdaBelief(Optimizer):
         momentum = lerp(momentum, gradient, 1 - self.beta_1)
         square = ops.square(gradient - momentum)
         surprise = lerp(surprise, square, 1 - self.beta_2) + self.epsilon
-        move = momentum * (step.rate * scale) / (ops.sqrt(surprise) + epsilon)
-        return variable - move, [momentum, surprise]
+        divisor = ops.sqrt(surprise) + epsilon
+        variable = stepped_by(variable, step.rate * scale, momentum, divisor)
+        return variable, [momentum, surprise]

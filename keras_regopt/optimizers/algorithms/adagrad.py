@@ -4,6 +4,7 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.algorithms._drop_in import DropIn
+from keras_regopt.optimizers.engine._numerics import stepped_by
 
 
 @register
@@ -63,4 +64,4 @@ class Adagrad(DropIn):
     def formula(self, variable, gradient, slots, step):
         accumulator = slots[0] + ops.square(gradient)
         divisor = ops.sqrt(accumulator + self.epsilon)
-        return variable - gradient * step.rate / divisor, [accumulator]
+        return stepped_by(variable, step.rate, gradient, divisor), [accumulator]

@@ -5,7 +5,7 @@ from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers.algorithms._drop_in import DropIn
 from keras_regopt.optimizers.engine import _torch_fused
-from keras_regopt.optimizers.engine._numerics import lerp
+from keras_regopt.optimizers.engine._numerics import lerp, stepped_by
 
 
 @register
@@ -92,4 +92,5 @@ class Adam(DropIn):
         if self.amsgrad:
             slots.append(ops.maximum(largest[0], velocity))
         divisor = ops.sqrt(slots[-1]) + self.epsilon
-        return variable - momentum * (step.rate * step.values) / divisor, slots
+        rate = step.rate * step.values
+        return stepped_by(variable, rate, momentum, divisor), slots

@@ -4,7 +4,11 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.engine._base import Optimizer
-from keras_regopt.optimizers.engine._numerics import bias_correction, lerp
+from keras_regopt.optimizers.engine._numerics import (
+    bias_correction,
+    lerp,
+    stepped_by,
+)
 
 
 @register
@@ -96,8 +100,9 @@ class Adan(Optimizer):
         momentum = lerp(momentum, gradient, 1 - self.beta_1)
         average = lerp(average, difference, (1 - self.beta_2) * later)
         velocity = lerp(velocity, ops.square(predicted), 1 - self.beta_3)
-        move = momentum * (step.rate * plain) + average * (step.rate * ahead)
-        variable = variable - move / (ops.sqrt(velocity) * root + self.epsilon)
+        mixture = momentum * plain + average * ahead
+        divisor = ops.sqrt(velocity) * root + self.epsilon
+        variable = stepped_by(variable, step.rate, mixture, divisor)
         if step.decay:
             # The decay comes after the step.
             variable = variable * (1 / (1 + step.rate * step.decay))

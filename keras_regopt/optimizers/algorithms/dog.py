@@ -5,8 +5,6 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers.engine._base import Optimizer
-from keras_regopt.optimizers.engine._norms import sum_of_squares
-from keras_regopt.optimizers.engine._numerics import wide
 
 
 @register
@@ -99,18 +97,7 @@ class DoG(Optimizer):
 
     def step_values(self, gradients, variables, learning_rate):
         """For each variable, whether it has moved, and its rate."""
-        lengths = [ops.zeros(())] * len(self.model_variables)
-        squares, initials = list(lengths), self.states("initial")
-        for gradient, variable in zip(gradients, variables, strict=True):
-            index = self._get_variable_index(variable)
-            squares[index] = sum_of_squares(self._decayed(gradient, variable))
-            # Before the first step, the start is zero.
-            way = wide(variable) - wide(initials[index])
-            lengths[index] = sum_of_squares(way)
-        lengths, squares = (
-            ops.cast(ops.stack(x), "float32") for x in (lengths, squares)
-        )
-
+        squares, lengths = self.totals(_squares, gradients, variables)
         moved = ops.convert_to_tensor(self.gradient_sums) > 0
         self.gradient_sums.assign_add(squares)
         distances = ops.maximum(
@@ -147,11 +134,11 @@ class DoG(Optimizer):
         move = gradient * (step.rate * step.own(rates))
         return variable - move, [initial]
 
-    def _decayed(self, gradient, variable):
-        gradient = wide(gradient)
-        decay = self.decay_of(variable)
-        return gradient + wide(variable) * decay if decay else gradient
-
     def _total(self, x):
         """The sum over all variables, unless each stands for itself."""
         return x if self.layerwise else ops.sum(x) + ops.zeros_like(x)
+
+
+def _squares(variable, gradient, slots, step):
+    """Of the gradient and of the distance; before the first step, from zero."""
+    return [ops.square(gradient), ops.square(variable - slots[0])]

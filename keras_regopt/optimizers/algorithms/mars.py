@@ -4,7 +4,11 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range, one_of
 from keras_regopt.optimizers.engine._base import Optimizer
-from keras_regopt.optimizers.engine._numerics import bias_correction, lerp
+from keras_regopt.optimizers.engine._numerics import (
+    bias_correction,
+    lerp,
+    stepped_by,
+)
 
 
 @register
@@ -125,12 +129,13 @@ class MARS(Optimizer):
 
         momentum = lerp(momentum, corrected, 1 - beta_1)
         if velocity is None:
-            move = ops.sign(momentum) * step.rate
+            variable = variable - ops.sign(momentum) * step.rate
         else:
             velocity = lerp(velocity, ops.square(corrected), 1 - beta_2)
             divisor = ops.sqrt(velocity) * root + self.epsilon
-            move = momentum * (step.rate * part) / divisor
-        return variable - move, [momentum, velocity, last]
+            rate = step.rate * part
+            variable = stepped_by(variable, rate, momentum, divisor)
+        return variable, [momentum, velocity, last]
 
     def _corrected(self, gradient, last, step):
         strength = self.gamma * self.beta_1 / (1 - self.beta_1)

@@ -96,13 +96,8 @@ class MSAM(Optimizer):
 
     def step_values(self, gradients, variables, learning_rate):
         note_step(self)
-        momentums = self.states("momentum")
-        length = global_norm(
-            [
-                self._next_momentum(gradient, variable, momentums)
-                for gradient, variable in zip(gradients, variables, strict=True)
-            ]
-        )
+        (squares,) = self.totals(self._squares, gradients, variables)
+        length = ops.sqrt(ops.sum(squares))
         # A copy, since some backends change variables in place.
         before = copied(self.shift)
         after = ops.cast(self._shift_of(length), "float32")
@@ -111,9 +106,7 @@ class MSAM(Optimizer):
 
     def formula(self, variable, gradient, slots, step):
         before, after = step.values
-        following = slots[0] * self.momentum + gradient
-        if step.decay:
-            following = following + variable * step.decay
+        following = self._next_momentum(variable, gradient, slots, step)
         ahead = slots[0] * step.own(before)
         return variable + ahead - following * (after + step.rate), [following]
 
@@ -161,15 +154,12 @@ class MSAM(Optimizer):
             values = [*values[:-1], shift]
         return values
 
-    def _next_momentum(self, gradient, variable, momentums):
-        momentum = momentums[self._get_variable_index(variable)]
-        dtype = wide_dtype(variable.dtype)
-        following = ops.cast(momentum, dtype) * self.momentum
-        following = following + ops.cast(gradient, dtype)
-        decay = self.decay_of(variable)
-        if decay:
-            following = following + ops.cast(variable, dtype) * decay
-        return following
+    def _next_momentum(self, variable, gradient, slots, step):
+        following = slots[0] * self.momentum + gradient
+        return following + variable * step.decay if step.decay else following
+
+    def _squares(self, *known):
+        return [ops.square(self._next_momentum(*known))]
 
     def _shift_of(self, length):
         return self.rho / (length + 1e-12)

@@ -4,7 +4,6 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.engine._base import Optimizer
-from keras_regopt.optimizers.engine._norms import sum_of_squares
 
 
 @register
@@ -88,17 +87,14 @@ class NovoGrad(Optimizer):
     def step_values(self, gradients, variables, learning_rate):
         """The factors on the gradients, in the order of the variables."""
         velocity = ops.convert_to_tensor(self.velocity)
-        # An average stays as it is where there is no gradient.
-        squares = list(ops.unstack(velocity, len(self.model_variables)))
-        for gradient, variable in zip(gradients, variables, strict=True):
-            index = self._get_variable_index(variable)
-            squares[index] = ops.cast(sum_of_squares(gradient), "float32")
-        squares = ops.stack(squares)
-        velocity = ops.where(
+        (squares,) = self.totals(_square, gradients, variables)
+        following = ops.where(
             velocity > 0,
             velocity * self.beta_2 + squares * (1 - self.beta_2),
             squares,
         )
+        # An average stays as it is where there is no gradient.
+        velocity = ops.where(self.among(variables), following, velocity)
         self.velocity.assign(velocity)
         return 1 / (ops.sqrt(velocity) + self.epsilon)
 
@@ -107,3 +103,7 @@ class NovoGrad(Optimizer):
         if step.decay:
             momentum = momentum + variable * step.decay
         return variable - momentum * step.rate, [momentum]
+
+
+def _square(variable, gradient, slots, step):
+    return [ops.square(gradient)]

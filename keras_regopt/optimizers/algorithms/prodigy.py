@@ -2,14 +2,12 @@ import keras
 from keras import ops
 
 from keras_regopt._registry import register
-from keras_regopt._sums import total
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers.engine._base import Optimizer
 from keras_regopt.optimizers.engine._numerics import (
     bias_correction,
     copied,
-    wide,
 )
 
 
@@ -143,24 +141,10 @@ class Prodigy(Optimizer):
             "weight": ops.ones_like(d) if self.safeguard_warmup else rate,
             "started": ops.convert_to_tensor(self.started) > 0,
         }
-        initials, sums = self.states("initial"), self.states("gradient_sum")
-
-        present = [0.0] * len(self.model_variables)
-        descent, length = 0.0, 0.0
-        for gradient, variable in zip(gradients, variables, strict=True):
-            index = self._get_variable_index(variable)
-            if self._rate_factors[index] == 0:
-                # A frozen variable has no part in the estimate.
-                continue
-            present[index] = 1.0
-            gradient = wide(gradient)
-            downhill = _total(
-                gradient * (wide(initials[index]) - wide(variable))
-            )
-            started = values["started"][index]
-            descent = descent + ops.where(started, downhill, 0.0)
-            following = self._next_sum(wide(sums[index]), gradient, values)
-            length = length + _total(ops.abs(following))
+        descents, lengths = self.totals(
+            self._terms, gradients, variables, values
+        )
+        descent, length = ops.sum(descents), ops.sum(lengths)
 
         numerator = self.numerator * beta_3 + rate * descent
         # With gradients of zero there is nothing to learn.
@@ -170,7 +154,13 @@ class Prodigy(Optimizer):
         self.numerator.assign(numerator)
         self.previous_d.assign(d)
         self.d.assign(next_d)
-        present = ops.convert_to_tensor(present, "float32")
+        # A frozen variable has no part in the estimate.
+        moving = [
+            v
+            for v in variables
+            if self._rate_factors[self._get_variable_index(v)] != 0
+        ]
+        present = ops.cast(self.among(moving), "float32")
         self.started.assign(ops.maximum(self.started, present))
         return {**values, "epsilon": next_d / d * self.epsilon}
 
@@ -199,6 +189,16 @@ class Prodigy(Optimizer):
         variable = variable - move * (step.rate * values["rate"])
         return variable, [momentum, velocity, gradient_sum, initial]
 
+    def _terms(self, variable, gradient, slots, step):
+        """What adds up to the descent and to the length of the sums."""
+        if self._rate_factors[step.index] == 0:
+            return [ops.zeros_like(variable)] * 2
+        *_, gradient_sum, initial = slots
+        started = ops.cast(step.own(step.values["started"]), variable.dtype)
+        following = self._next_sum(gradient_sum, gradient, step.values)
+        descent = gradient * (initial - variable) * started
+        return [descent, ops.abs(following)]
+
     def _next_sum(self, gradient_sum, gradient, values):
         return gradient_sum * values["beta_3"] + gradient * values["weight"]
 
@@ -206,7 +206,3 @@ class Prodigy(Optimizer):
         step = ops.cast(self.iterations + 1, "float32")
         root = ops.sqrt(bias_correction(self.beta_2, step))
         return root / bias_correction(self.beta_1, step)
-
-
-def _total(x):
-    return ops.cast(total(x), "float32")

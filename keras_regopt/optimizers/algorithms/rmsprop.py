@@ -4,7 +4,7 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers.algorithms._drop_in import DropIn
-from keras_regopt.optimizers.engine._numerics import lerp
+from keras_regopt.optimizers.engine._numerics import lerp, stepped_by
 
 
 @register
@@ -76,7 +76,10 @@ class RMSprop(DropIn):
         if self.centered:
             slots[-1] = lerp(slots[-1], gradient, 1 - self.rho)
             divisor = velocity - ops.square(slots[-1]) + self.epsilon
-        move = gradient * step.rate / ops.sqrt(divisor)
-        if self.momentum:
-            slots[1] = move = slots[1] * self.momentum + move
-        return variable - move, slots
+        divisor = ops.sqrt(divisor)
+        if not self.momentum:
+            return stepped_by(variable, step.rate, gradient, divisor), slots
+        slots[1] = stepped_by(
+            slots[1] * self.momentum, -step.rate, gradient, divisor
+        )
+        return variable - slots[1], slots

@@ -7,6 +7,7 @@ from keras_regopt.optimizers.engine._base import Optimizer
 from keras_regopt.optimizers.engine._numerics import (
     adam_corrections,
     lerp,
+    stepped_by,
 )
 
 
@@ -89,5 +90,6 @@ class Yogi(Optimizer):
         square = ops.square(gradient)
         change = ops.sign(velocity - square) * square
         velocity = velocity - change * (1 - self.beta_2)
-        move = momentum * (step.rate * scale) / (ops.sqrt(velocity) + epsilon)
-        return variable - move, [momentum, velocity]
+        divisor = ops.sqrt(velocity) + epsilon
+        variable = stepped_by(variable, step.rate * scale, momentum, divisor)
+        return variable, [momentum, velocity]

@@ -135,6 +135,13 @@ class Algorithm:
             "`update_step(self, gradient, variable, learning_rate)`."
         )
 
+    # `direction(variable, gradient, slots, step)`, which returns an update and
+    # the list of the new state, and `rate_along(update, step)`: the two halves
+    # of a formula that needs the norm of what it has computed for its rate.
+    # Where large variables come in pieces, the halves are run one by one.
+    direction = None
+    rate_along = None
+
     def kind_of(self, index, variable):
         """What variables must have in common to be treated as one.
 

@@ -6,12 +6,11 @@ from keras import ops
 from keras_regopt._config import SignatureConfig
 from keras_regopt._keras import has_value
 from keras_regopt._types import LearningRate
-from keras_regopt._validate import fail
 from keras_regopt.optimizers.engine import (
     _accumulation,
+    _backends,
     _formula,
-    _tensorflow,
-    _torch,
+    _totals,
 )
 from keras_regopt.optimizers.engine._algorithm import Algorithm
 from keras_regopt.optimizers.engine._arguments import (
@@ -142,31 +141,7 @@ class Optimizer(Algorithm, SignatureConfig, keras.optimizers.Optimizer):
         return
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
-        backend = keras.backend.backend()
-        if self.runs_formula:
-            if backend == "tensorflow" and _tensorflow.stands_alone(self):
-                _tensorflow.update(
-                    self, grads, trainable_variables, learning_rate
-                )
-                return
-            if backend == "torch" and not _torch.is_compiling():
-                # It imports torch, which need not be there on the others.
-                from keras_regopt.optimizers.engine import _torch_blocks
-
-                _torch_blocks.update(
-                    self, grads, trainable_variables, learning_rate
-                )
-                return
-            if backend == "jax":
-                grads = [dense(g) for g in grads]
-        values = self.step_values(grads, trainable_variables, learning_rate)
-        update_each(
-            self,
-            self._update,
-            trainable_variables,
-            grads,
-            shared=(learning_rate, values),
-        )
+        _backends.make_step(self, grads, trainable_variables, learning_rate)
 
     def update_each(self, update, variables):
         """Runs `update(variable)` where the variables live.
@@ -239,15 +214,11 @@ class Optimizer(Algorithm, SignatureConfig, keras.optimizers.Optimizer):
         if not self.built or not self._slots.buckets:
             super().set_weights(weights)
             return
-        for variable, weight in zip(self.variables, weights, strict=True):
-            if tuple(variable.shape) != tuple(weight.shape):
-                fail(
-                    self,
-                    "weights",
-                    f"of the shape {tuple(variable.shape)} at {variable.path}",
-                    tuple(weight.shape),
-                )
-            variable.assign(weight)
+        self._slots.assign(weights)
+
+    def totals(self, terms, gradients, variables, values=None):
+        """The sums of some terms over each variable; see `_totals.py`."""
+        return _totals.totals(self, terms, gradients, variables, values)
 
     def decay_of(self, variable):
         """The weight decay of one variable, with its groups' factors.

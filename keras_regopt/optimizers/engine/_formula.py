@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_regopt._sums import total
 from keras_regopt.optimizers.engine._norms import norm
 from keras_regopt.optimizers.engine._numerics import wide_dtype
 from keras_regopt.optimizers.engine._sparse_gradients import is_sparse
@@ -65,6 +66,13 @@ def stepped(optimizer, variable, gradient, slots, step):
 
 def advanced(optimizer, variable, gradient, slots, step):
     """As `stepped`, from a `Step` and to results in the dtype of computing."""
+    return optimizer.formula(
+        *prepared(optimizer, variable, gradient, slots, step), step
+    )
+
+
+def prepared(optimizer, variable, gradient, slots, step):
+    """What the formula takes: variable, gradient and slots, in its dtype."""
     given = variable.dtype
     dtype = wide_dtype(given)
     is_wide = keras.backend.standardize_dtype(given) == dtype
@@ -77,9 +85,22 @@ def advanced(optimizer, variable, gradient, slots, step):
     variable, gradient = optimizer.prepared(
         wide(variable), wide(gradient), step
     )
-    return optimizer.formula(
-        variable, gradient, [wide(slot) for slot in slots], step
-    )
+    return variable, gradient, [wide(slot) for slot in slots]
+
+
+def totals_of(optimizer, terms, gradient, variable, values):
+    """The sums for one variable, a list of float32 scalar tensors."""
+    index = optimizer._get_variable_index(variable)
+    slots = [
+        None if s is None else ops.convert_to_tensor(s)
+        for s in optimizer._slots.of(index)
+    ]
+    step = Step(index, 0.0, optimizer.decay_of(variable), values)
+    step = widened(step, variable.dtype)
+    value = ops.convert_to_tensor(variable)
+    gradient = ops.convert_to_tensor(gradient)
+    found = terms(*prepared(optimizer, value, gradient, slots, step), step)
+    return [ops.cast(total(x), "float32") for x in found]
 
 
 def _update_rows(optimizer, gradient, variable, slots, step):

@@ -62,6 +62,9 @@ def lerp(start, end, weight):
         A tensor.
     """
     if keras.backend.backend() != "torch":
+        if isinstance(weight, (int, float)) and weight >= 0.5:
+            # As torch does, so that the weight 1 gives the end itself.
+            return end - (end - start) * (1 - weight)
         return start + (end - start) * weight
 
     import torch
@@ -69,6 +72,27 @@ def lerp(start, end, weight):
     if isinstance(weight, torch.Tensor):
         weight = weight.to(start.dtype)
     return torch.lerp(start, end, weight)
+
+
+def stepped_by(start, rate, numerator, divisor):
+    """The step of most methods, `start - rate * numerator / divisor`.
+
+    Torch does it in one pass over the memory.
+
+    Args:
+        start: A tensor.
+        rate: A Python number or a scalar tensor.
+        numerator: A tensor like it.
+        divisor: Another one.
+
+    Returns:
+        A tensor.
+    """
+    if isinstance(rate, float) and keras.backend.backend() == "torch":
+        import torch
+
+        return torch.addcdiv(start, numerator, divisor, value=-rate)
+    return start - numerator * rate / divisor
 
 
 def wide_dtype(dtype):

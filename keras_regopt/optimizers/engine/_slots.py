@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_regopt._validate import fail
 from keras_regopt.optimizers.engine import _tensorflow
 from keras_regopt.optimizers.engine._algorithm import Algorithm
 from keras_regopt.optimizers.engine._groups import variable_path
@@ -109,6 +110,23 @@ class Slots:
             result += group
             result += [v for v in others if id(v) not in self._own]
         return result
+
+    def assign(self, weights):
+        """Assigns values to all variables of the optimizer.
+
+        Args:
+            weights: Arrays, in the order of the file.
+        """
+        optimizer = self._optimizer
+        for variable, weight in zip(optimizer.variables, weights, strict=True):
+            if tuple(variable.shape) != tuple(weight.shape):
+                fail(
+                    optimizer,
+                    "weights",
+                    f"of the shape {tuple(variable.shape)} at {variable.path}",
+                    tuple(weight.shape),
+                )
+            variable.assign(weight)
 
 
 class Bucket:

@@ -72,17 +72,7 @@ def update(optimizer, gradients, variables, learning_rate):
     import tensorflow as tf
 
     values = optimizer.step_values(gradients, variables, learning_rate)
-    natives = [getattr(v, "value", v) for v in variables]
-    pairs = {
-        optimizer._get_variable_index(v): (n, g)
-        for n, g, v in zip(natives, gradients, variables, strict=True)
-    }
-    together = [
-        bucket
-        for bucket in optimizer._slots.buckets
-        # Where gradients are missing, the rest goes one by one.
-        if all(_is_dense(pairs.get(i, [None])[-1]) for i in bucket.indices)
-    ]
+    pairs, together = grouped(optimizer, gradients, variables)
     in_bucket = {i for bucket in together for i in bucket.indices}
     parted = {i for b in optimizer._slots.buckets for i in b.indices}
     alone = []
@@ -120,13 +110,12 @@ def update(optimizer, gradients, variables, learning_rate):
             )
         ]
 
-    if not tf.executing_eagerly() and len({n.device for n in natives}) == 1:
-        step = tf.function(step, jit_compile=True, autograph=False)
+    step = compiled(step, pairs)
     results = step(
         [pairs[i][1] for i in alone],
         [optimizer.lengths(i, *pairs[i], norm) for i in alone],
-        [_joined(pairs[i][1] for i in b.indices) for b in together],
-        [_joined(pairs[i][0] for i in b.indices) for b in together],
+        [joined(pairs[i][1] for i in b.indices) for b in together],
+        [joined(pairs[i][0] for i in b.indices) for b in together],
         tf.convert_to_tensor(learning_rate),
         values,
     )
@@ -138,6 +127,47 @@ def update(optimizer, gradients, variables, learning_rate):
             pairs[i][0].assign(
                 part if len(shape) == 1 else tf.reshape(part, shape)
             )
+
+
+def grouped(optimizer, gradients, variables):
+    """Variables with their gradients, and the buckets that make a step.
+
+    Args:
+        optimizer: The optimizer.
+        gradients: The gradients.
+        variables: The variables that they belong to.
+
+    Returns:
+        A dict: index to a pair of `tf.Variable` and gradient; and the list of
+        the buckets of which every variable has a dense gradient.
+    """
+    pairs = {
+        optimizer._get_variable_index(v): (getattr(v, "value", v), g)
+        for g, v in zip(gradients, variables, strict=True)
+    }
+    return pairs, [
+        bucket
+        for bucket in optimizer._slots.buckets
+        if all(_is_dense(pairs.get(i, [None])[-1]) for i in bucket.indices)
+    ]
+
+
+def compiled(function, pairs):
+    """A function that TensorFlow's compiler takes as one, within a graph.
+
+    Args:
+        function: The function.
+        pairs: What `grouped` returned, which must be on one device.
+
+    Returns:
+        A function.
+    """
+    import tensorflow as tf
+
+    devices = {native.device for native, _ in pairs.values()}
+    if tf.executing_eagerly() or len(devices) != 1:
+        return function
+    return tf.function(function, jit_compile=True, autograph=False)
 
 
 def _step_of_bucket(optimizer, bucket, pairs, gradient, weight, rate, values):
@@ -167,7 +197,7 @@ def _step_of_bucket(optimizer, bucket, pairs, gradient, weight, rate, values):
     return tf.reshape(value, [-1])
 
 
-def _joined(tensors):
+def joined(tensors):
     import tensorflow as tf
 
     return tf.concat(
