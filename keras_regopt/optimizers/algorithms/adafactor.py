@@ -1,10 +1,12 @@
+import math
+
 from keras import ops
 
 from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, fail, in_range
 from keras_regopt.optimizers.algorithms._drop_in import DropIn
-from keras_regopt.optimizers.engine._numerics import lerp
+from keras_regopt.optimizers.engine._numerics import lerp, stepped_by
 
 
 @register
@@ -103,6 +105,9 @@ class Adafactor(DropIn):
         step = ops.cast(self.iterations + 1, "float32")
         return 1 / ops.sqrt(step), ops.power(step, self.beta_2_decay)
 
+    def lengths(self, index, variable, gradient, norm):
+        return (norm(variable),)
+
     def formula(self, variable, gradient, slots, step):
         row, column, velocity = slots
         limit, part = step.values
@@ -115,11 +120,11 @@ class Adafactor(DropIn):
             share = row / ops.mean(row, axis=-1, keepdims=True)
             velocity = share[..., None] * column[..., None, :]
         move = gradient / ops.sqrt(velocity)
-        size = ops.maximum(_root_mean_square(variable), self.epsilon_2)
-        excess = _root_mean_square(move) / self.clip_threshold
+        root = math.prod(gradient.shape) ** 0.5
+        # Of the weights after the decay.
+        length = step.lengths[0] * (1 - step.rate * step.decay)
+        size = ops.maximum(length / root, self.epsilon_2)
+        excess = step.norm(move) / (root * self.clip_threshold)
         rate = size * ops.minimum(step.rate, limit) / ops.maximum(excess, 1.0)
-        return variable - move * rate, [row, column, velocity]
-
-
-def _root_mean_square(x):
-    return ops.sqrt(ops.mean(ops.square(x)))
+        value = stepped_by(variable, rate, move)
+        return value, [row, column, velocity]

@@ -4,7 +4,11 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.algorithms._drop_in import DropIn
-from keras_regopt.optimizers.engine._numerics import bias_correction, lerp
+from keras_regopt.optimizers.engine._numerics import (
+    bias_correction,
+    lerp,
+    stepped_by,
+)
 
 
 @register
@@ -70,5 +74,5 @@ class Adamax(DropIn):
         momentum = lerp(momentum, gradient, 1 - self.beta_1)
         largest = ops.maximum(largest * self.beta_2, ops.abs(gradient))
         rate = step.rate * step.values
-        move = momentum * rate / (largest + self.epsilon)
-        return variable - move, [momentum, largest]
+        value = stepped_by(variable, rate, momentum, largest + self.epsilon)
+        return value, [momentum, largest]

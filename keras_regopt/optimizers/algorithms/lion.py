@@ -4,7 +4,7 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.algorithms._drop_in import DropIn
-from keras_regopt.optimizers.engine._numerics import lerp
+from keras_regopt.optimizers.engine._numerics import lerp, stepped_by
 
 
 @register
@@ -68,8 +68,6 @@ class Lion(DropIn):
 
     def formula(self, variable, gradient, slots, step):
         (momentum,) = slots
-        # Not by `lerp`, which rounds otherwise: where both nearly cancel, the
-        # sign would be another than Keras'.
-        mixed = momentum * self.beta_1 + gradient * (1 - self.beta_1)
+        mixed = lerp(gradient, momentum, self.beta_1)
         momentum = lerp(momentum, gradient, 1 - self.beta_2)
-        return variable - ops.sign(mixed) * step.rate, [momentum]
+        return stepped_by(variable, step.rate, ops.sign(mixed)), [momentum]

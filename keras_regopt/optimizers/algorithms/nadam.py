@@ -7,6 +7,7 @@ from keras_regopt.optimizers.algorithms._drop_in import DropIn
 from keras_regopt.optimizers.engine._numerics import (
     bias_correction,
     lerp,
+    stepped_by,
     wide_dtype,
 )
 
@@ -104,4 +105,5 @@ class Nadam(DropIn):
         of_momentum, of_gradient, correction = step.values
         ahead = momentum * of_momentum + gradient * of_gradient
         divisor = ops.sqrt(velocity) * correction + self.epsilon
-        return variable - ahead * step.rate / divisor, [momentum, velocity]
+        value = stepped_by(variable, step.rate, ahead, divisor)
+        return value, [momentum, velocity]

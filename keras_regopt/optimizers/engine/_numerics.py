@@ -74,7 +74,7 @@ def lerp(start, end, weight):
     return torch.lerp(start, end, weight)
 
 
-def stepped_by(start, rate, numerator, divisor):
+def stepped_by(start, rate, numerator, divisor=None):
     """The step of most methods, `start - rate * numerator / divisor`.
 
     Torch does it in one pass over the memory.
@@ -83,7 +83,7 @@ def stepped_by(start, rate, numerator, divisor):
         start: A tensor.
         rate: A Python number or a scalar tensor.
         numerator: A tensor like it.
-        divisor: Another one.
+        divisor: Another one, or `None` for none.
 
     Returns:
         A tensor.
@@ -91,8 +91,11 @@ def stepped_by(start, rate, numerator, divisor):
     if isinstance(rate, float) and keras.backend.backend() == "torch":
         import torch
 
+        if divisor is None:
+            return torch.sub(start, numerator, alpha=rate)
         return torch.addcdiv(start, numerator, divisor, value=-rate)
-    return start - numerator * rate / divisor
+    move = numerator * rate
+    return start - (move if divisor is None else move / divisor)
 
 
 def wide_dtype(dtype):
