@@ -2,16 +2,21 @@
 
 from keras_regopt.optimizers.algorithms.ad_ema_mix import AdEMAMix
 from keras_regopt.optimizers.algorithms.ada_belief import AdaBelief
+from keras_regopt.optimizers.algorithms.adafactor import Adafactor
 from keras_regopt.optimizers.algorithms.adagrad import Adagrad
 from keras_regopt.optimizers.algorithms.adam import Adam
 from keras_regopt.optimizers.algorithms.adam_w import AdamW
+from keras_regopt.optimizers.algorithms.adamax import Adamax
 from keras_regopt.optimizers.algorithms.adan import Adan
 from keras_regopt.optimizers.algorithms.adopt import ADOPT
 from keras_regopt.optimizers.algorithms.dog import DoG
+from keras_regopt.optimizers.algorithms.ftrl import Ftrl
 from keras_regopt.optimizers.algorithms.lamb import LAMB
 from keras_regopt.optimizers.algorithms.lars import LARS
+from keras_regopt.optimizers.algorithms.lion import Lion
 from keras_regopt.optimizers.algorithms.mars import MARS
 from keras_regopt.optimizers.algorithms.msam import MSAM
+from keras_regopt.optimizers.algorithms.nadam import Nadam
 from keras_regopt.optimizers.algorithms.novo_grad import NovoGrad
 from keras_regopt.optimizers.algorithms.prodigy import Prodigy
 from keras_regopt.optimizers.algorithms.proximal_adam import ProximalAdam
@@ -75,14 +80,17 @@ __all__ = [
     "SOAP",
     "AdEMAMix",
     "AdaBelief",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
     "Adan",
     "AdaptiveGradientClipping",
     "CautiousMask",
     "DoG",
     "ExponentialMovingAverage",
+    "Ftrl",
     "GradientAccumulation",
     "GradientCentralization",
     "GradientNoise",
@@ -90,7 +98,9 @@ __all__ = [
     "GradientSign",
     "GradientTransformation",
     "HypergradientDescent",
+    "Lion",
     "Lookahead",
+    "Nadam",
     "NovoGrad",
     "Optimizer",
     "OptimizerWrapper",

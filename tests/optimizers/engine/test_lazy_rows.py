@@ -6,6 +6,9 @@ import torch
 from keras_regopt.optimizers.algorithms.adagrad import Adagrad
 from keras_regopt.optimizers.algorithms.adam import Adam
 from keras_regopt.optimizers.algorithms.adam_w import AdamW
+from keras_regopt.optimizers.algorithms.adamax import Adamax
+from keras_regopt.optimizers.algorithms.ftrl import Ftrl
+from keras_regopt.optimizers.algorithms.lion import Lion
 from keras_regopt.optimizers.algorithms.rmsprop import RMSprop
 from keras_regopt.optimizers.algorithms.sgd import SGD
 from keras_regopt.testing._backend import data_parallel
@@ -16,6 +19,9 @@ ALL = [
     (Adagrad, {}),
     (Adam, {}),
     (AdamW, {"amsgrad": True}),
+    (Adamax, {}),
+    (Ftrl, {}),
+    (Lion, {}),
 ]
 ROWS = [[1, 4, 1], [0, 4, 4], [2, 1, 0], [5, 5, 5]]
 

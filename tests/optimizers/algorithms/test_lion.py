@@ -1,0 +1,45 @@
+import pytest
+from against_keras import assert_follows_keras, keras_tests_make_ours
+from keras_versions import keras_test_module
+
+from keras_regopt.optimizers.algorithms.lion import Lion
+
+keras_tests = keras_test_module("keras.src.optimizers.lion_test")
+
+# Run here as a whole: Keras' own tests, against our class.
+LionTest = keras_tests.LionTest
+
+
+@pytest.fixture(autouse=True)
+def ours_in_keras_tests(monkeypatch):
+    monkeypatch.setattr(keras_tests, "Lion", Lion)
+
+
+def test_keras_own_tests_make_our_class(monkeypatch):
+    assert keras_tests_make_ours(keras_tests, LionTest, "Lion", monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"beta_1": 0.5, "beta_2": 0.9, "weight_decay": 0.1},
+    ],
+)
+def test_makes_the_steps_of_keras(arguments):
+    assert_follows_keras(Lion, "graph", **arguments)
+
+
+@pytest.mark.any_backend
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"learning_rate": -0.1},
+        {"beta_1": 0.0},
+        {"beta_2": 1.1},
+    ],
+)
+def test_refuses_bad_arguments(arguments):
+    (name,) = arguments
+    with pytest.raises(ValueError, match=f"`{name}`.* must be"):
+        Lion(**arguments)

@@ -1,0 +1,47 @@
+import pytest
+from against_keras import assert_follows_keras, keras_tests_make_ours
+from keras_versions import keras_test_module
+
+from keras_regopt.optimizers.algorithms.nadam import Nadam
+
+keras_tests = keras_test_module("keras.src.optimizers.nadam_test")
+
+# Run here as a whole: Keras' own tests, against our class.
+NadamTest = keras_tests.NadamTest
+
+
+@pytest.fixture(autouse=True)
+def ours_in_keras_tests(monkeypatch):
+    monkeypatch.setattr(keras_tests, "Nadam", Nadam)
+
+
+def test_keras_own_tests_make_our_class(monkeypatch):
+    assert keras_tests_make_ours(keras_tests, NadamTest, "Nadam", monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 0.001},
+        {"weight_decay": 0.1},
+    ],
+)
+def test_makes_the_steps_of_keras(arguments):
+    assert_follows_keras(Nadam, "graph", same_paths=False, **arguments)
+
+
+@pytest.mark.any_backend
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"learning_rate": -0.1},
+        {"beta_1": 1.0},
+        {"beta_2": -0.1},
+        {"epsilon": -1e-07},
+    ],
+)
+def test_refuses_bad_arguments(arguments):
+    (name,) = arguments
+    with pytest.raises(ValueError, match=f"`{name}`.* must be"):
+        Nadam(**arguments)
