@@ -3,7 +3,17 @@ import numpy as np
 import pytest
 from against_keras import COMPILED, arrays, step_function
 
-from keras_regopt.optimizers import LAMB, LARS, ParameterGroup
+from keras_regopt.optimizers import (
+    LAMB,
+    LARS,
+    MARS,
+    MSAM,
+    DoG,
+    NovoGrad,
+    ParameterGroup,
+    Prodigy,
+)
+from keras_regopt.optimizers.engine import _tensorflow
 
 # Some of one size, which lie together as rows, and one too large for it.
 SHAPES = [(3,), (3,), (4, 5), (20,), (200, 200), (5, 4), ()]
@@ -60,3 +70,26 @@ def test_variables_that_lie_together_move_as_if_alone(cls, arguments, mode):
     for ours, own in zip(optimizer.variables[2:], expected, strict=True):
         assert tuple(ours.shape) == tuple(own.shape)
         np.testing.assert_allclose(*arrays([ours, own]), rtol=1e-5, atol=2e-6)
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="joins in graphs alone"
+)
+@pytest.mark.parametrize("cls", [DoG, MARS, MSAM, NovoGrad, Prodigy])
+def test_rows_of_a_matrix_move_as_variables_of_their_own(cls, monkeypatch):
+    together, alone = weights(), weights()
+    joined = cls(0.01, weight_decay=0.1)
+    train(joined, "graph", together)
+    assert len(joined.variables) != len(joined._variables)
+    monkeypatch.setattr(_tensorflow, "SMALL", -1)
+    single = cls(0.01, weight_decay=0.1)
+    train(single, "graph", alone)
+    assert [v.path.split("/")[1] for v in joined.variables] == [
+        v.path.split("/")[1] for v in single.variables
+    ]
+    for ours, expected in zip(
+        arrays([*together, *joined.variables]),
+        arrays([*alone, *single.variables]),
+        strict=True,
+    ):
+        np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-6)
