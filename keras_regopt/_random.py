@@ -155,15 +155,14 @@ def normals_of(bits):
 
     The error of the quantile is below 6e-5 for every integer.
     """
-    # The last 31 bits are the distance to the nearer end of the distribution,
-    # the first is the end. In the eighth root of that probability the
-    # quantile is smooth enough for one fraction of polynomials, which needs
-    # neither a logarithm nor a case for the tails.
-    tail = ops.cast(ops.bitwise_and(bits, 2**31 - 1), "float32") + 0.5
-    root = ops.sqrt(ops.sqrt(ops.sqrt(tail * 2.0**-32)))
-    sign = ops.where(bits < 0, -1.0, 1.0)
-    above = sign * _polynomial(NUMERATOR, root)
-    return above / _polynomial(DENOMINATOR, root)
+    # The sign says which end of the distribution is the nearer, the size how
+    # far it is. In the eighth root of that probability the quantile is smooth
+    # enough for one fraction of polynomials, which needs neither a logarithm
+    # nor a case for the tails.
+    signed_tail = ops.cast(bits, "float32")
+    root = ops.sqrt(ops.sqrt(ops.sqrt(ops.abs(signed_tail) + 0.5))) * 2.0**-4
+    above = _polynomial(NUMERATOR, root) / _polynomial(DENOMINATOR, root)
+    return ops.where(signed_tail < 0, above, -above)
 
 
 # From the highest power down; a minimax fit to SciPy's `ndtri(root ** 8)` for
