@@ -73,6 +73,7 @@ __all__ = [
     "data_random",
     "entry_layer",
     "existing_global_seed",
+    "file_attributes",
     "get_stateless_scope",
     "global_seed_generator",
     "has_value",
@@ -141,6 +142,18 @@ def value_before_tracing(variable):
 def existing_global_seed():
     """The generator of all draws without a seed, or `None` before the first."""
     return get_global_attribute(_GLOBAL_SEED_GENERATOR)
+
+
+def file_attributes(store):
+    """What a file may hold of a layer besides its weights, a mapping.
+
+    Args:
+        store: What Keras hands to `save_own_variables`.
+
+    Returns:
+        The attributes of a group in an HDF5 file, or `None` for other stores.
+    """
+    return getattr(getattr(store, "_h5_entry_group", None), "attrs", None)
 
 
 def has_value(variable):

@@ -34,6 +34,32 @@ def dropped(layer, x):
     return _elementwise.dropped(x, next_key(layer.seed_generator), layer.rate)
 
 
+def masked(layer, x, noise_shape):
+    """A tensor of which whole parts are zero with the probability `layer.rate`.
+
+    Args:
+        layer: The layer, with its `rate` and its generator.
+        x: A tensor of floats.
+        noise_shape: Shape of the mask, with `None` for sizes of the tensor's,
+            or `None`.
+
+    Returns:
+        A tensor as `x`; what is kept is scaled up, so that its mean stays.
+    """
+    shape = full_shape(x, noise_shape)
+    if shape is None:
+        return dropped(layer, x)
+    return x * dropout_factors(layer, shape, x.dtype)
+
+
+def full_shape(x, noise_shape):
+    """The shape of a mask, or `None` where it is that of the tensor."""
+    if noise_shape is None or all(size is None for size in noise_shape):
+        return None
+    sizes = zip(noise_shape, ops.shape(x), strict=True)
+    return tuple(own if size is None else size for size, own in sizes)
+
+
 def dropout_factors(layer, shape, dtype):
     """Zero with the probability `layer.rate`, else what keeps the mean at one.
 
