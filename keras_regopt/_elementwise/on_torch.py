@@ -110,8 +110,11 @@ class _Draws:
         below = self.other.view(torch.float32)
         _polynomial(_random.NUMERATOR, root, above)
         _polynomial(_random.DENOMINATOR, root, below)
-        # It is negative.
-        return above.div_(below).abs_().copysign_(signed_tail)
+        above.div_(below)
+        # Turns the sign of those that were positive, in the bits.
+        turn = signed_tail.view(torch.int32).bitwise_not_()
+        above.view(torch.int32).bitwise_xor_(turn.bitwise_and_(-(2**31)))
+        return above
 
 
 def _polynomial(coefficients, x, target):

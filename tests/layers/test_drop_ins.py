@@ -8,6 +8,7 @@ from keras import ops
 from keras_regopt import layers
 from keras_regopt.callbacks import HyperparameterSchedule
 from keras_regopt.testing._backend import data_parallel
+from keras_regopt.testing._samples import compile_arguments, modes
 
 ALL = {
     "Dropout": {"rate": 0.4},
@@ -84,9 +85,9 @@ def test_takes_the_shape_of_its_mask(name, shape):
     assert len(np.unique(y)) == 2
 
 
-@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("mode", modes()[1:] or modes())
 @pytest.mark.parametrize("name", ["Dropout", "AlphaDropout", "GaussianDropout"])
-def test_follows_a_schedule_of_its_rate_in_one_trace(name, jit):
+def test_follows_a_schedule_of_its_rate_in_one_trace(name, mode):
     traces = []
 
     class Counted(getattr(layers, name)):
@@ -98,7 +99,7 @@ def test_follows_a_schedule_of_its_rate_in_one_trace(name, jit):
         [keras.Input((50,)), Counted(0.5, seed=0, name="drop")]
     )
     model.add(keras.layers.Dense(1))
-    model.compile("sgd", "mse", jit_compile=jit)
+    model.compile("sgd", "mse", **compile_arguments(mode))
     schedule = keras.optimizers.schedules.PolynomialDecay(0.0, 4, 0.8)
     callback = HyperparameterSchedule("drop", "rate", schedule)
     x = np.ones((8, 50), "float32")
