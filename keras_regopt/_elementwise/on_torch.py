@@ -21,6 +21,9 @@ def transformed(formula, x, key, numbers):
     words = _random.words(key.tolist())
     numbers = [n if isinstance(n, float) else n.item() for n in numbers]
     if x.requires_grad and torch.is_grad_enabled():
+        if formula is formulas.scaled:
+            # Here normal numbers take longer to draw again than to keep.
+            return x * _computed(formula, torch.ones_like(x), words, numbers)
         return _Formula.apply(x, formula, words, numbers)
     return _computed(formula, x, words, numbers)
 
@@ -78,6 +81,7 @@ class _Draws:
         self._base *= _random.signed(_random.WEYL)
         self._bits = torch.empty_like(self._base)
         self._other = torch.empty_like(self._base)
+        self._more = None
 
     def draw(self, start, count):
         """Draws for the positions from `start` on."""
@@ -103,8 +107,12 @@ class _Draws:
 
     def normals(self):
         """What `_random.normals_of` makes of the integers, in their place."""
-        signed_tail = self.bits.to(torch.float32)
-        root = torch.abs(signed_tail).add_(0.5)
+        if self._more is None:
+            shape = (2, len(self._base))
+            self._more = self._base.new_empty(shape, dtype=torch.float32)
+        signed_tail, root = self._more[:, : len(self.bits)]
+        signed_tail.copy_(self.bits)
+        torch.abs(signed_tail, out=root).add_(0.5)
         root.sqrt_().sqrt_().sqrt_().mul_(2.0**-4)
         above = self.bits.view(torch.float32)
         below = self.other.view(torch.float32)
