@@ -137,6 +137,19 @@ TECHNIQUES = {
     "Keras SpatialDropout2D": Technique(
         D, DROPS, drop=_images(k.SpatialDropout2D), only="images"
     ),
+    "Dropout": Technique(
+        D,
+        DROPS,
+        drop=lambda s, rank: layers.Dropout(s),
+        against="Keras Dropout",
+    ),
+    "SpatialDropout2D": Technique(
+        D,
+        DROPS,
+        drop=_images(layers.SpatialDropout2D),
+        against="Keras SpatialDropout2D",
+        only="images",
+    ),
     "DropBlock2D": Technique(
         D,
         DROPS,

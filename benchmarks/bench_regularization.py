@@ -18,6 +18,7 @@ import keras
 import matplotlib
 import numpy as np
 from _pages import filled, table, versions
+from _random_layers import DROP_INS, KERAS, OURS, RELU
 from _regularization_gain import BATCH, NOISE, TASKS, Trainer
 from _regularization_techniques import NONE, TECHNIQUES
 from _workers import Workers
@@ -39,9 +40,12 @@ PEERS = [name for name in TECHNIQUES if name.startswith("Keras")]
 
 def main():
     arguments = parsed_arguments()
+    if "alone" in arguments.parts:
+        print(alone_section(measured_alone(arguments.rounds)))
     if "cost" in arguments.parts:
         results = measured_costs(arguments.rounds)
-        finish(COST, cost_page(results), arguments.write)
+        page = cost_page(results, measured_alone(arguments.rounds))
+        finish(COST, page, arguments.write)
     if "gain" in arguments.parts:
         results = {title: gains(title) for title in arguments.tasks}
         finish(GAIN, gain_page(results), arguments.write)
@@ -52,7 +56,11 @@ def main():
 def parsed_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--parts", nargs="+", choices=("cost", "gain"), default=("cost", "gain")
+        "--parts",
+        nargs="+",
+        choices=("cost", "gain", "alone"),
+        default=("cost", "gain"),
+        help="`alone` is a quick part of the cost: the random layers alone",
     )
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=TASKS)
     parser.add_argument("--rounds", type=int, default=5)
@@ -109,9 +117,57 @@ def measured_costs(rounds):
     return found
 
 
+def measured_alone(rounds):
+    """A dict: (layer, mode) to (ours to Keras', ours to a ReLU)."""
+    workers = Workers(BACKENDS, "_random_layers")
+    found = {}
+    for name in DROP_INS:
+        pairs = [(name, OURS), (name, KERAS), (RELU, None)]
+        times = workers.measure({pair: pair for pair in pairs}, rounds=rounds)
+        for mode in MODES:
+            found[name, mode] = tuple(
+                ratio(times, (pairs[0], mode), (other, mode))
+                for other in pairs[1:]
+            )
+            print(name, mode, *found[name, mode], flush=True)
+    return found
+
+
+# At most this, of the time of Keras' layer.
+ALONE_TARGETS = {"TF graph": 0.5, "TF jit": 0.02, "JAX": 0.15, "torch": 0.8}
+
+
+def alone_section(found):
+    """The table of the layers that stand in for Keras'."""
+    introduction = """
+    The layers that stand in for Keras', alone: a call in training with its
+    gradient, of 32 x 32 x 32 x 64 floats, as a part of the time that Keras'
+    layer takes, and in brackets as a multiple of a ReLU's."""
+    rows = []
+    for name in DROP_INS:
+        cells = []
+        for mode in MODES:
+            to_keras, to_relu = found[name, mode]
+            if to_keras is None:
+                cells.append("fails")
+                continue
+            most = ALONE_TARGETS[mode] if name == "Dropout" else 1.1
+            cells.append(
+                f"{verdict(f'{to_keras:.3f}', to_keras <= most)} "
+                f"({to_relu:.1f})"
+            )
+        rows.append([name, *cells])
+    parts = ["## Random layers alone", filled(introduction)]
+    return "\n\n".join([*parts, table(["layer", *MODES], rows)])
+
+
 def ratio(results, one, other):
     one, other = results.get(one), results.get(other)
     return one / other if one and other else None
+
+
+# What draws a number for each input or weight.
+DRAWS = ("Dropout", "DropBlock2D", "DropConnect", "ConcreteDropout")
 
 
 # At most this, in a mode or in all, on a network: a technique to its base.
@@ -120,14 +176,18 @@ def targets(name, mode):
     technique = TECHNIQUES[name]
     if technique.penalty and name not in PEERS and mode == "TF jit":
         return 1.15, NONE
-    if name in ("DropBlock2D", "StochasticDepth"):
+    if name in DRAWS and mode in ("TF jit", "JAX"):
+        return 1.15, NONE
+    if name in DRAWS and mode == "TF graph":
+        return 1.3, NONE
+    if name in ("StochasticDepth", "SpatialDropout2D"):
         return 1.1, technique.against
     if name == "GhostBatchNormalization":
         return 1.3, technique.against
     return None
 
 
-def cost_page(found):
+def cost_page(found, alone):
     introduction = f"""
     A whole train step (`train_on_batch`, SGD, batches of 32) with a technique
     everywhere in the network, as a multiple of the same step without it: CPU
@@ -153,18 +213,17 @@ def cost_page(found):
             if any((name, network, mode) in found for mode in MODES)
         ]
         parts += [f"## {title}", table(["technique", *MODES], rows)]
+    parts.append(alone_section(alone))
     parts += ["## Targets", table(*target_rows(found)), filled(REASONS)]
     return "\n\n".join(parts) + "\n"
 
 
 REASONS = """
-    Where a target is missed: `DropBlock2D` draws a number for each place and
-    channel, where `SpatialDropout2D` draws one for each channel; Keras'
-    `Dropout`, which draws as many, takes longer. A penalty on the weights of
-    wide layers reads them all once more, and its gradient once more, for a
-    batch of 32 that computes little with them; with `l2=` and `l1=`, the
-    optimizers of this package carry it within the update instead. The
-    eigenvalues of `SpectralNormBall` belong to small matrices."""
+    Where a target is missed: a penalty on the weights of wide layers reads them
+    all once more, and its gradient once more, for a batch of 32 that computes
+    little with them; with `l2=` and `l1=`, the optimizers of this package carry
+    it within the update instead. The eigenvalues of `SpectralNormBall` belong
+    to small matrices."""
 
 
 def cost_cell(found, name, network, mode):

@@ -73,6 +73,7 @@ __all__ = [
     "data_random",
     "entry_layer",
     "existing_global_seed",
+    "file_attributes",
     "get_stateless_scope",
     "global_seed_generator",
     "has_value",
@@ -150,6 +151,18 @@ def held_tensor(variable):
     It is what `value` returns outside of any scope, at a tenth of the time.
     """
     return variable._value
+
+
+def file_attributes(store):
+    """What a file may hold of a layer besides its weights, a mapping.
+
+    Args:
+        store: What Keras hands to `save_own_variables`.
+
+    Returns:
+        The attributes of a group in an HDF5 file, or `None` for other stores.
+    """
+    return getattr(getattr(store, "_h5_entry_group", None), "attrs", None)
 
 
 def has_value(variable):

@@ -37,6 +37,13 @@ def classifier():
 # that nested objects are new each time.
 ARGUMENTS = {
     "AdaptiveGradientClipping": lambda: {"clip_factor": 0.5},
+    "AlphaDropout": lambda: {"rate": 0.5},
+    "Dropout": lambda: {"rate": 0.5},
+    "GaussianDropout": lambda: {"rate": 0.5},
+    "GaussianNoise": lambda: {"stddev": 0.5},
+    "SpatialDropout1D": lambda: {"rate": 0.5},
+    "SpatialDropout2D": lambda: {"rate": 0.5},
+    "SpatialDropout3D": lambda: {"rate": 0.5},
     "Apply": lambda: {"layer": RandomAffine()},
     "Averaged": lambda: {
         "model": classifier(),

@@ -1,9 +1,10 @@
 """What the layers draw."""
 
-import keras
 from keras import ops
 
+from keras_regopt import _elementwise
 from keras_regopt._axes import axes, axes_within
+from keras_regopt._random import next_key
 from keras_regopt._validate import fail
 
 
@@ -17,9 +18,46 @@ def uniforms(layer, shape):
     Returns:
         A float32 tensor.
     """
-    return keras.random.uniform(
-        shape, seed=layer.seed_generator, dtype="float32"
-    )
+    return _elementwise.uniforms(next_key(layer.seed_generator), shape)
+
+
+def dropped(layer, x):
+    """A tensor with each element zero with the probability `layer.rate`.
+
+    Args:
+        layer: The layer, with its `rate` and its generator.
+        x: A tensor of floats.
+
+    Returns:
+        A tensor as `x`; what is kept is scaled up, so that its mean stays.
+    """
+    return _elementwise.dropped(x, next_key(layer.seed_generator), layer.rate)
+
+
+def masked(layer, x, noise_shape):
+    """A tensor of which whole parts are zero with the probability `layer.rate`.
+
+    Args:
+        layer: The layer, with its `rate` and its generator.
+        x: A tensor of floats.
+        noise_shape: Shape of the mask, with `None` for sizes of the tensor's,
+            or `None`.
+
+    Returns:
+        A tensor as `x`; what is kept is scaled up, so that its mean stays.
+    """
+    shape = full_shape(x, noise_shape)
+    if shape is None:
+        return dropped(layer, x)
+    return x * dropout_factors(layer, shape, x.dtype)
+
+
+def full_shape(x, noise_shape):
+    """The shape of a mask, or `None` where it is that of the tensor."""
+    if noise_shape is None or all(size is None for size in noise_shape):
+        return None
+    sizes = zip(noise_shape, ops.shape(x), strict=True)
+    return tuple(own if size is None else size for size, own in sizes)
 
 
 def dropout_factors(layer, shape, dtype):
@@ -33,8 +71,7 @@ def dropout_factors(layer, shape, dtype):
     Returns:
         A tensor of `dtype`.
     """
-    kept = uniforms(layer, shape) >= layer.rate
-    return ops.cast(ops.where(kept, 1 / (1 - layer.rate), 0.0), dtype)
+    return dropped(layer, ops.ones(shape, dtype=dtype))
 
 
 def mask_axes(owner, axis, optional=False):

@@ -37,7 +37,7 @@ class StochasticDepth(Layer):
         ValueError: If an argument is out of its range.
 
     Examples:
-        >>> layer = StochasticDepth(rate=0.5, seed=0)
+        >>> layer = StochasticDepth(rate=0.5, seed=1)
         >>> x = np.ones((4, 2), "float32")
         >>> y = keras.ops.convert_to_numpy(layer(x, training=True))
         >>> sorted({float(v) for v in y.ravel()})

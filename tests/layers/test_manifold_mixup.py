@@ -3,7 +3,9 @@ import numpy as np
 import pytest
 import scipy.stats
 
+from keras_regopt import _elementwise
 from keras_regopt._beta import at_quantile, beta_quantiles
+from keras_regopt._random import next_key
 from keras_regopt.layers import ManifoldMixup
 from keras_regopt.testing._samples import modes
 
@@ -68,7 +70,7 @@ def drawn(model, batch):
     state = [int(s) for s in as_array(model.seed_generator.state)]
     generator = keras.random.SeedGenerator(0)
     generator.state.assign(state)
-    draws = keras.random.uniform((batch + 2,), seed=generator, dtype="float32")
+    draws = _elementwise.uniforms(next_key(generator), (batch + 2,))
     share = float(at_quantile(beta_quantiles(model.alpha), draws[:1])[0])
     draws = as_array(draws)
     return share, int(draws[1] * 3), np.argsort(draws[2:])

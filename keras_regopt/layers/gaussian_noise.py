@@ -1,0 +1,54 @@
+import keras
+
+from keras_regopt import _elementwise
+from keras_regopt._random import next_key
+from keras_regopt._registry import register
+from keras_regopt._validate import in_range
+from keras_regopt.layers._drop_in import DropIn, checked_by_keras
+
+
+@register
+class GaussianNoise(DropIn, keras.layers.GaussianNoise):
+    """Keras' `GaussianNoise`, faster, and the same on every backend.
+
+    In training, a normal number of mean 0 is added to each input. At inference
+    it is the identity. Of its draws, all is true that `Dropout` says.
+
+    Args:
+        stddev: Standard deviation of the noise, in [0, 1].
+        seed: Integer that makes the draws repeatable, or `None`. Defaults to
+            `None`.
+        **kwargs: Keras' arguments of every layer, such as `name` and `dtype`.
+
+    Input shape:
+        A tensor of any rank.
+
+    Output shape:
+        As the input.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+
+    Examples:
+        >>> layer = GaussianNoise(0.5, seed=0)
+        >>> x = np.ones((100, 100), "float32")
+        >>> y = keras.ops.convert_to_numpy(layer(x, training=True))
+        >>> abs(float(y.std()) - 0.5) < 0.02
+        True
+
+    References:
+        Bishop 1995, Training with noise is equivalent to Tikhonov
+        regularization.
+    """
+
+    def __init__(self, stddev: float, seed: int | None = None, **kwargs):
+        in_range(self, "stddev", stddev)
+        checked_by_keras(keras.layers.GaussianNoise, stddev=stddev)
+        super().__init__(seed, **kwargs)
+        self.stddev = stddev
+
+    def call(self, inputs, training=False):
+        if not training or self.stddev == 0:
+            return inputs
+        key = next_key(self.seed_generator)
+        return _elementwise.with_normals_added(inputs, key, self.stddev)

@@ -1,0 +1,52 @@
+import keras
+
+from keras_regopt._registry import register
+from keras_regopt.layers._spatial_dropout import SpatialDropout
+
+
+@register
+class SpatialDropout1D(SpatialDropout, keras.layers.SpatialDropout1D):
+    """Keras' `SpatialDropout1D`, faster, and the same on every backend.
+
+    In training, whole feature maps of an example are zero with probability
+    `rate`, and the others are divided by `1 - rate`: steps of a sequence tell
+    nearly the same, so that dropout of single ones takes little away. At
+    inference it is the identity. Of its draws, all is true that `Dropout` says.
+
+    Args:
+        rate: Probability that a feature map is dropped, in [0, 1].
+        seed: Integer that makes the draws repeatable, or `None`. Defaults to
+            `None`.
+        name: Name of the layer, or `None` for an automatic one.
+        dtype: Dtype or policy of the layer, or `None` for Keras' default.
+
+    Input shape:
+        `(batch, steps, channels)`.
+
+    Output shape:
+        As the input.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+
+    Examples:
+        >>> layer = SpatialDropout1D(0.5, seed=0)
+        >>> x = np.ones((2, 10, 4), "float32")
+        >>> y = keras.ops.convert_to_numpy(layer(x, training=True))
+        >>> bool((y == y[:, :1]).all())
+        True
+
+    References:
+        Tompson et al. 2015, Efficient object localization using convolutional
+        networks (arXiv 1411.4280).
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        seed: int | None = None,
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ):
+        super().__init__(rate, seed=seed, name=name, dtype=dtype)
+        self.input_spec = keras.layers.InputSpec(ndim=3)
