@@ -70,7 +70,7 @@ test-torch-second: $(VENV)/.test
 	$(call PYTEST,torch) tests $(FIRST:%=--ignore=%)
 
 # The promises and the classes that replace Keras' own.
-CONTRACT := tests/test_contract.py tests/optimizers/test_drop_ins.py
+CONTRACT := tests/test_contract.py tests/optimizers/algorithms/test_drop_ins.py
 
 OLDEST_KERAS := 3.12.0
 NEWEST_KERAS := 3.15.1

@@ -10,6 +10,8 @@ os.environ["XLA_FLAGS"] = " ".join(
         "--xla_force_host_platform_device_count=2",
         "--xla_backend_optimization_level=0",
         "--xla_llvm_disable_expensive_passes=true",
+        # The older way to fuse compiles in two thirds of the time.
+        "--xla_cpu_use_fusion_emitters=false",
     ]
 )
 

@@ -80,11 +80,11 @@ ARGUMENTS = {
     # So small that it does not show: compiled, TensorFlow draws other numbers.
     "GradientNoise": lambda: {"eta": 1e-8, "seed": 0},
     "GradientPenalty": lambda: {"model": dense()},
-    "GroupGap": lambda: {"figure": "squared_error"},
+    "GroupGap": lambda: {"metric": "squared_error"},
     "GroupMonitor": lambda: {
         **dict(zip("xy", data(), strict=True)),
         "group": ["a", "b"] * 4,
-        "figure": "squared_error",
+        "metric": "squared_error",
         "verbose": 0,
     },
     "HypergradientDescent": lambda: {

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from keras_regopt.callbacks.range_test import RangeTest
+from keras_regopt.callbacks.rates.range_test import RangeTest
 from keras_regopt.diagnosis import split
 from keras_regopt.tuning._results import CrossValidationResults
 

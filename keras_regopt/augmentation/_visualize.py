@@ -20,7 +20,7 @@ from keras_regopt.augmentation._pictures import (
     words_of,
 )
 from keras_regopt.augmentation._seeds import numbered
-from keras_regopt.augmentation.image._boxes import (
+from keras_regopt.augmentation.image.functional._boxes import (
     FORMATS,
     box_format,
     label_keys,

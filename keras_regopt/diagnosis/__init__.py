@@ -1,5 +1,6 @@
 """Bias and variance, gaps between groups, data splits and reports."""
 
+from keras_regopt.diagnosis._steps import Step
 from keras_regopt.diagnosis.diagnose import diagnose
 from keras_regopt.diagnosis.diagnosis import Diagnosis
 from keras_regopt.diagnosis.fit_monitor import FitMonitor
@@ -7,7 +8,6 @@ from keras_regopt.diagnosis.group_gap import GroupGap
 from keras_regopt.diagnosis.group_monitor import GroupMonitor
 from keras_regopt.diagnosis.report import write_report
 from keras_regopt.diagnosis.splitting import Part, Split, split
-from keras_regopt.diagnosis.steps import Step
 
 __all__ = [
     "Diagnosis",

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from keras_regopt._validate import fail, in_range
-from keras_regopt.diagnosis.curves import (
+from keras_regopt.diagnosis._curves import (
     choose_metric,
     error_curves,
     has_direction,
@@ -14,10 +14,10 @@ from keras_regopt.diagnosis.curves import (
     one_class_only,
     read_history,
 )
+from keras_regopt.diagnosis._measures import measure, rises
+from keras_regopt.diagnosis._rules import Rules
+from keras_regopt.diagnosis._steps import next_steps
 from keras_regopt.diagnosis.diagnosis import Diagnosis
-from keras_regopt.diagnosis.measures import measure, rises
-from keras_regopt.diagnosis.rules import Rules
-from keras_regopt.diagnosis.steps import next_steps
 
 # Tolerated shares: of 1 for a score, whose error is a share of the answers,
 # and of the error of a model that knows nothing for anything else.

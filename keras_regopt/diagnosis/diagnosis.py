@@ -5,11 +5,12 @@ from html import escape
 
 import numpy as np
 
-from keras_regopt.diagnosis import wording
-from keras_regopt.diagnosis.curves import Curves
-from keras_regopt.diagnosis.measures import Measures
-from keras_regopt.diagnosis.rules import Rules
-from keras_regopt.diagnosis.steps import Step
+from keras_regopt.diagnosis import _wording
+from keras_regopt.diagnosis._curves import Curves
+from keras_regopt.diagnosis._measures import Measures
+from keras_regopt.diagnosis._rules import Rules
+from keras_regopt.diagnosis._steps import Step
+from keras_regopt.diagnosis.report import write_report
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -81,12 +82,12 @@ class Diagnosis:
     @property
     def reasons(self):
         """Sentences with the figures that led to the verdict."""
-        return wording.reasons(self)
+        return _wording.reasons(self)
 
     @property
     def notes(self):
         """Sentences on what to keep in mind with the verdict."""
-        return wording.notes(self)
+        return _wording.notes(self)
 
     def __repr__(self):
         return f"<Diagnosis of {self.metric}: {self.verdict}>"
@@ -104,7 +105,7 @@ class Diagnosis:
             A string of several lines, none over 80 characters as long as
             the metric's name is short.
         """
-        return wording.text(self)
+        return _wording.text(self)
 
     def as_dict(self):
         """The diagnosis as plain values.
@@ -127,7 +128,7 @@ class Diagnosis:
         return {
             "verdict": self.verdict,
             "metric": self.metric,
-            "error": wording.error_name(self),
+            "error": _wording.error_name(self),
             "overfits": self.overfits,
             "figures": {name: _plain(v) for name, v in figures.items()},
             "rules": asdict(self.rules),
@@ -154,7 +155,7 @@ class Diagnosis:
         Raises:
             ImportError: If Matplotlib is not installed.
         """
-        from keras_regopt.diagnosis.figures import learning_curves
+        from keras_regopt.diagnosis._figures import learning_curves
 
         return learning_curves(self)
 
@@ -170,7 +171,7 @@ class Diagnosis:
         Raises:
             ImportError: If Matplotlib is not installed.
         """
-        from keras_regopt.diagnosis.event_log import EventLog
+        from keras_regopt.diagnosis._event_log import EventLog
 
         log = EventLog(log_dir)
         log.write_curves(self)
@@ -189,8 +190,6 @@ class Diagnosis:
         Raises:
             ImportError: If Matplotlib is not installed.
         """
-        from keras_regopt.diagnosis.report import write_report
-
         return write_report(path, "Diagnosis of the training", [self])
 
 

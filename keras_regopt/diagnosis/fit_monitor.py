@@ -9,11 +9,11 @@ from keras_regopt._registry import register
 from keras_regopt._types import Path
 from keras_regopt._validate import fail, integer, positive_int
 from keras_regopt.callbacks._base import Callback
-from keras_regopt.callbacks._direction import inferred_direction
-from keras_regopt.diagnosis.curves import has_direction
+from keras_regopt.callbacks.monitoring._direction import inferred_direction
+from keras_regopt.diagnosis._curves import has_direction
+from keras_regopt.diagnosis._rules import Rules
+from keras_regopt.diagnosis._wording import one_line
 from keras_regopt.diagnosis.diagnose import judge
-from keras_regopt.diagnosis.rules import Rules
-from keras_regopt.diagnosis.wording import one_line
 
 
 @register
@@ -118,7 +118,7 @@ class FitMonitor(Callback):
         super().on_train_begin(logs)
         self._log = None
         if self.log_dir is not None:
-            from keras_regopt.diagnosis.event_log import EventLog
+            from keras_regopt.diagnosis._event_log import EventLog
 
             self._log = EventLog(self.log_dir)
 

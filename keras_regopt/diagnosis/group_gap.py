@@ -5,7 +5,7 @@ from keras_regopt._config import SignatureConfig
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, in_range, integer, one_of
 
-# Whether the highest figure is the best one.
+# The metrics, and whether the highest value is the best one.
 HIGHER_IS_BETTER = {
     "accuracy": True,
     "positive_rate": True,
@@ -20,7 +20,7 @@ HIGHER_IS_BETTER = {
 class GroupGap(SignatureConfig, keras.metrics.Metric):
     """How differently a model does for groups, such as groups of people.
 
-    It keeps a figure for each group over all batches and reports the gap
+    It keeps a value for each group over all batches and reports the gap
     between the best and the worst group, or one of the two. Groups without an
     example do not count.
 
@@ -30,7 +30,7 @@ class GroupGap(SignatureConfig, keras.metrics.Metric):
     then leave out; `GroupMonitor` needs no such column.
 
     Args:
-        figure: What is kept for each group: `"accuracy"`, the default, for
+        metric: What is kept for each group: `"accuracy"`, the default, for
             classes as integers, one-hot, or as one probability; of one
             probability for two classes, `"positive_rate"` (the part predicted
             as positive, where lower counts as worse), `"false_positive_rate"`
@@ -42,11 +42,11 @@ class GroupGap(SignatureConfig, keras.metrics.Metric):
         threshold: Above it, one probability means the positive class.
             Defaults to `0.5`; for logits take `0`.
         **kwargs: Keras' arguments of every metric, `name` (the default puts
-            report and figure together) and `dtype`.
+            report and metric together) and `dtype`.
 
     Raises:
         ValueError: If an argument is out of its range, or, in an update, if
-            the figure does not fit the predictions.
+            the metric does not fit the predictions.
 
     Examples:
         >>> gap = GroupGap("accuracy", groups=2)
@@ -54,7 +54,7 @@ class GroupGap(SignatureConfig, keras.metrics.Metric):
         >>> gap.update_state(y, y_pred, group=np.array([0, 1, 1, 0]))
         >>> float(gap.result())
         0.5
-        >>> [float(figure) for figure in gap.by_group()]
+        >>> [float(value) for value in gap.by_group()]
         [1.0, 0.5]
 
     References:
@@ -64,18 +64,18 @@ class GroupGap(SignatureConfig, keras.metrics.Metric):
 
     def __init__(
         self,
-        figure: str = "accuracy",
+        metric: str = "accuracy",
         groups: int = 2,
         report: str = "gap",
         threshold: float = 0.5,
         **kwargs,
     ):
-        one_of(self, "figure", figure, tuple(HIGHER_IS_BETTER))
+        one_of(self, "metric", metric, tuple(HIGHER_IS_BETTER))
         one_of(self, "report", report, ("gap", "worst", "best"))
         if kwargs.get("name") is None:
-            kwargs["name"] = f"{report}_{figure}"
+            kwargs["name"] = f"{report}_{metric}"
         super().__init__(**kwargs)
-        self.figure = figure
+        self.metric = metric
         self.groups = integer(self, "groups", groups, low=2)
         self.report = report
         self.threshold = in_range(self, "threshold", threshold)
@@ -104,7 +104,7 @@ class GroupGap(SignatureConfig, keras.metrics.Metric):
             y_true, group = y_true[:, :-1], y_true[:, -1:]
         numbers = ops.arange(self.groups, dtype=self.dtype)
         members = ops.equal(self._rows(group), numbers[None, :])
-        values, weights = self._figures(y_true, y_pred)
+        values, weights = self._values(y_true, y_pred)
         if sample_weight is not None:
             weights = weights * self._rows(sample_weight)[:, 0]
         members = ops.cast(members, self.dtype) * weights[:, None]
@@ -112,38 +112,38 @@ class GroupGap(SignatureConfig, keras.metrics.Metric):
         self.counts.assign_add(ops.sum(members, axis=0))
 
     def result(self):
-        """The gap, or the figure of one group; zero before any example."""
+        """The gap, or the value of one group; zero before any example."""
         seen = self.counts > 0
-        figures = ops.divide_no_nan(self.totals, self.counts)
-        highest = ops.max(ops.where(seen, figures, -float("inf")))
-        lowest = ops.min(ops.where(seen, figures, float("inf")))
+        values = ops.divide_no_nan(self.totals, self.counts)
+        highest = ops.max(ops.where(seen, values, -float("inf")))
+        lowest = ops.min(ops.where(seen, values, float("inf")))
         if self.report == "gap":
             result = highest - lowest
-        elif (self.report == "best") == HIGHER_IS_BETTER[self.figure]:
+        elif (self.report == "best") == HIGHER_IS_BETTER[self.metric]:
             result = highest
         else:
             result = lowest
         return ops.where(ops.any(seen), result, 0.0)
 
     def by_group(self):
-        """The figure of each group.
+        """The value of each group.
 
         Returns:
             A tensor of shape `(groups,)`, not a number where a group has no
             example.
         """
-        figures = ops.divide_no_nan(self.totals, self.counts)
-        return ops.where(self.counts > 0, figures, float("nan"))
+        values = ops.divide_no_nan(self.totals, self.counts)
+        return ops.where(self.counts > 0, values, float("nan"))
 
     def _rows(self, x):
         x = ops.cast(x, self.dtype)
         return x[:, None] if len(x.shape) == 1 else x
 
-    def _figures(self, y_true, y_pred):
+    def _values(self, y_true, y_pred):
         """The value of each example, and how much of an example it is."""
-        if self.figure.endswith("error"):
+        if self.metric.endswith("error"):
             misses = ops.abs(y_true - y_pred)
-            if self.figure == "squared_error":
+            if self.metric == "squared_error":
                 misses = ops.square(misses)
             values = ops.mean(misses, axis=-1)
             return values, ops.ones_like(values)
@@ -156,13 +156,13 @@ class GroupGap(SignatureConfig, keras.metrics.Metric):
                 "positive_rate": (predicted, ones),
                 "false_positive_rate": (predicted, 1 - positive),
                 "false_negative_rate": (1 - predicted, positive),
-            }[self.figure]
-        if self.figure != "accuracy":
+            }[self.metric]
+        if self.metric != "accuracy":
             fail(
                 self,
-                "figure",
+                "metric",
                 f"'accuracy' or an error for {y_pred.shape[-1]} outputs",
-                self.figure,
+                self.metric,
                 "Give it the one probability of the positive class.",
             )
         labels = y_true[:, 0]

@@ -15,7 +15,7 @@ class GroupMonitor(Callback):
     """Tells after each epoch for which group of examples a model does worst.
 
     It predicts for examples whose group is known, such as those of the dev
-    set, and adds the figure of the worst group and the gap between the best
+    set, and adds the value of the worst group and the gap between the best
     and the worst one to the logs, as `worst_group_accuracy` and
     `group_gap_accuracy`, say. So they stand in the history, and callbacks
     behind this one, such as `EarlyStopping`, can monitor them. It takes a
@@ -25,7 +25,7 @@ class GroupMonitor(Callback):
         x: The inputs: an array, or a dict, list or tuple of arrays.
         y: The targets, an array.
         group: The group of each example, an array of integers or strings.
-        figure: What is compared; see `GroupGap`. Defaults to `"accuracy"`.
+        metric: What is compared; see `GroupGap`. Defaults to `"accuracy"`.
         threshold: See `GroupGap`. Defaults to `0.5`.
         batch_size: How many examples are predicted at a time, at least 1.
             Defaults to `32`.
@@ -43,7 +43,7 @@ class GroupMonitor(Callback):
         >>> model = keras.Sequential([keras.layers.Dense(1, "sigmoid")])
         >>> model.compile("sgd", "binary_crossentropy")
         >>> history = model.fit(x, y, verbose=0, callbacks=[monitor])
-        >>> monitor.figures["a"]
+        >>> monitor.values["a"]
         [0.5]
 
     References:
@@ -51,14 +51,14 @@ class GroupMonitor(Callback):
         shifts (arXiv 1911.08731), for the accuracy of the worst group.
     """
 
-    state_attributes = ("epochs", "figures")
+    state_attributes = ("epochs", "values")
 
     def __init__(
         self,
         x: Any,
         y: Any,
         group: Any,
-        figure: str = "accuracy",
+        metric: str = "accuracy",
         threshold: float = 0.5,
         batch_size: int = 32,
         every: int = 1,
@@ -70,8 +70,8 @@ class GroupMonitor(Callback):
         # A list, since Keras saves no array of strings.
         self.group = _array(self, "group", group, strings=True).tolist()
         _refuse_other_lengths(self)
-        figures = tuple(HIGHER_IS_BETTER)
-        self.figure = one_of(self, "figure", figure, figures)
+        allowed = tuple(HIGHER_IS_BETTER)
+        self.metric = one_of(self, "metric", metric, allowed)
         self.threshold = in_range(self, "threshold", threshold)
         self.batch_size = positive_int(self, "batch_size", batch_size)
         self.every = positive_int(self, "every", every)
@@ -80,26 +80,26 @@ class GroupMonitor(Callback):
 
     def forget(self):
         self.epochs = []
-        self.figures = {}
+        self.values = {}
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every:
             return
         names, numbers = np.unique(self.group, return_inverse=True)
-        figures = self._measure(len(names), numbers)
-        self._keep(epoch, dict(zip(names.tolist(), figures, strict=True)))
+        values = self._measure(len(names), numbers)
+        self._keep(epoch, dict(zip(names.tolist(), values, strict=True)))
         ranked = self._ranked()
         if not ranked:
             return
         (worst, lost), (best, won) = ranked[0], ranked[-1]
         gap = abs(won - lost)
         if logs is not None:
-            logs[f"worst_group_{self.figure}"] = lost
-            logs[f"group_gap_{self.figure}"] = gap
+            logs[f"worst_group_{self.metric}"] = lost
+            logs[f"group_gap_{self.metric}"] = gap
         if self.verbose:
             # Keras' progress bar is still on its line.
             print_msg(
-                f"\nEpoch {epoch + 1}: GroupMonitor: {self.figure} of the "
+                f"\nEpoch {epoch + 1}: GroupMonitor: {self.metric} of the "
                 f"worst group, {worst!r}, {lost:.4g}; of the best, {best!r}, "
                 f"{won:.4g}; gap {gap:.4g}"
             )
@@ -113,28 +113,28 @@ class GroupMonitor(Callback):
                 "GroupMonitor needs a model with one output. Received: "
                 f"{len(keras.tree.flatten(y_pred))} outputs"
             )
-        # A group by itself is no gap, but has a figure.
-        metric = GroupGap(self.figure, max(groups, 2), threshold=self.threshold)
+        # A group by itself is no gap, but has a value.
+        metric = GroupGap(self.metric, max(groups, 2), threshold=self.threshold)
         metric.update_state(self.y, y_pred, group=numbers)
-        figures = keras.ops.convert_to_numpy(metric.by_group())[:groups]
-        return [None if np.isnan(f) else float(f) for f in figures]
+        values = keras.ops.convert_to_numpy(metric.by_group())[:groups]
+        return [None if np.isnan(f) else float(f) for f in values]
 
-    def _keep(self, epoch, figures):
+    def _keep(self, epoch, values):
         # A training that resumes may run its last epoch again.
         known = sum(earlier < epoch for earlier in self.epochs)
         self.epochs = [*self.epochs[:known], epoch]
-        self.figures = {
-            name: [*self.figures.get(name, [])[:known], figure]
-            for name, figure in figures.items()
+        self.values = {
+            name: [*self.values.get(name, [])[:known], value]
+            for name, value in values.items()
         }
 
     def _ranked(self):
-        """Pairs of a group and its latest figure, the worst first."""
-        latest = [(name, values[-1]) for name, values in self.figures.items()]
+        """Pairs of a group and its latest value, the worst first."""
+        latest = [(name, values[-1]) for name, values in self.values.items()]
         return sorted(
             (pair for pair in latest if pair[1] is not None),
             key=lambda pair: pair[1],
-            reverse=not HIGHER_IS_BETTER[self.figure],
+            reverse=not HIGHER_IS_BETTER[self.metric],
         )
 
 

@@ -8,9 +8,8 @@ from html import escape
 from typing import Any
 
 from keras_regopt._types import Path
-from keras_regopt.diagnosis import wording
-from keras_regopt.diagnosis.diagnosis import Diagnosis
-from keras_regopt.diagnosis.figures import to_svg
+from keras_regopt.diagnosis import _wording
+from keras_regopt.diagnosis._figures import to_svg
 
 _ALLOWED = (
     "a Diagnosis, a string, a table as a list of dicts, a Matplotlib "
@@ -109,7 +108,8 @@ class _Page:
         return f"<section>\n<h2>{escape(item[0])}</h2>\n{contents}\n</section>"
 
     def _content(self, content):
-        if isinstance(content, Diagnosis):
+        # A `Diagnosis`, whose module imports this one.
+        if hasattr(content, "verdict"):
             return self._diagnosis(content)
         if isinstance(content, str):
             return _paragraphs(content)
@@ -126,7 +126,7 @@ class _Page:
         kind = "verdict fits" if d.verdict == "fits" else "verdict"
         rows = [
             {"figure": name, "value": _Number(value), "remark": remark}
-            for name, value, remark in wording.figures(d)
+            for name, value, remark in _wording.figures(d)
         ]
         steps = "".join(
             f"<li>{_prose(step.action)} {_names(step.uses)}</li>"
@@ -134,7 +134,7 @@ class _Page:
         )
         parts = [
             f'<p class="{kind}"><strong>Verdict: {escape(d.verdict)}</strong>'
-            f"<br>{escape(wording.judged(d))}</p>",
+            f"<br>{escape(_wording.judged(d))}</p>",
             self._figure(d.figure(), f"Learning curves: {d.verdict}"),
             _table(rows),
             f"<h3>Why</h3>{_bullets(d.reasons)}",

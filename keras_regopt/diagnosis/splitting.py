@@ -8,7 +8,7 @@ import numpy as np
 from keras_regopt._html import table
 from keras_regopt._repr import show
 from keras_regopt._validate import fail, in_range, integer, one_of
-from keras_regopt.diagnosis import drawing, nested
+from keras_regopt.diagnosis import _nested, _splitters
 
 
 class _Pair(NamedTuple):
@@ -124,7 +124,7 @@ def split(
         Ng 2018, Machine learning yearning, chapters 5 to 12, on what the
         three parts are for.
     """
-    count = nested.count(split, {"x": x, "y": y})
+    count = _nested.count(split, {"x": x, "y": y})
     sizes = _sizes(fractions, count)
     seed = integer(split, "seed", seed, low=0, high=2**32 - 1)
     one_of(split, "shuffle", shuffle, (None, True, False))
@@ -134,18 +134,18 @@ def split(
         times = None if isinstance(time, bool) else time
         if times is not None:
             times = _row_values("time", times, count)
-        parts = drawing.in_time_order(times, sizes)
+        parts = _splitters.in_time_order(times, sizes)
     elif groups is not None:
         groups = _row_values("groups", groups, count)
         labels = _labels(stratify, y, count)
-        parts = drawing.whole_groups(groups, labels, fractions, random)
+        parts = _splitters.whole_groups(groups, labels, fractions, random)
     elif _is_given(stratify):
         labels = _labels(stratify, y, count)
-        parts = drawing.by_class(labels, fractions, random)
+        parts = _splitters.by_class(labels, fractions, random)
     else:
-        parts = drawing.at_random(np.arange(count), sizes, random)
+        parts = _splitters.at_random(np.arange(count), sizes, random)
     return Split(
-        *(Part(nested.take(x, r), nested.take(y, r), r) for r in parts)
+        *(Part(_nested.take(x, r), _nested.take(y, r), r) for r in parts)
     )
 
 
@@ -187,11 +187,11 @@ def _labels(stratify, y, count):
     remedy = "Or pass an array of labels as `stratify`."
     if stratify is not True:
         labels = _row_values("stratify", stratify, count)
-    elif y is None or nested.is_nest(y):
+    elif y is None or _nested.is_nest(y):
         allowed = "an array of labels for stratify=True"
         fail(split, "y", allowed, type(y).__name__, remedy)
     else:
-        labels = nested.to_numpy(y)
+        labels = _nested.to_numpy(y)
         labels = labels[:, 0] if labels.shape[1:] == (1,) else labels
         if labels.ndim == 2 and _is_one_hot(labels):
             labels = labels.argmax(axis=1)
@@ -209,7 +209,7 @@ def _is_one_hot(rows):
 
 
 def _row_values(name, values, count):
-    values = nested.to_numpy(values)
+    values = _nested.to_numpy(values)
     if values.shape != (count,):
         allowed = f"an array of {count} values, one for each row"
         fail(split, name, allowed, _short(values))

@@ -4,7 +4,7 @@ import keras
 
 from keras_regopt.augmentation import RandomAugmentation
 from keras_regopt.callbacks import StoppingCriterion
-from keras_regopt.callbacks._weight_average import WeightAverage
+from keras_regopt.callbacks.averaging._weight_average import WeightAverage
 from keras_regopt.optimizers import (
     LBFGS,
     GradientTransformation,

@@ -5,7 +5,7 @@ import functools
 import keras
 import numpy as np
 
-from keras_regopt.optimizers.transformed import Transformed
+from keras_regopt.optimizers.transformations.transformed import Transformed
 from keras_regopt.testing import common, optimizers
 from keras_regopt.testing._backend import to_numpy
 from keras_regopt.testing._contract import Subject, require

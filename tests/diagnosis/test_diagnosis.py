@@ -6,7 +6,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from keras_regopt.diagnosis import diagnose, split
-from keras_regopt.diagnosis.steps import next_steps
+from keras_regopt.diagnosis._steps import next_steps
 
 pytestmark = pytest.mark.any_backend
 

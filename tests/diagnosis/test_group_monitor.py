@@ -46,7 +46,7 @@ def test_the_worst_group_is_in_the_history_and_in_one_line(capsys):
     third = pytest.approx(1 / 3)
     assert history["worst_group_accuracy"] == pytest.approx([2 / 3] * 2)
     assert history["group_gap_accuracy"] == [third] * 2
-    assert monitor.figures["a"] == [1.0, 1.0]
+    assert monitor.values["a"] == [1.0, 1.0]
     lines = [line for line in capsys.readouterr().out.split("\n") if line]
     assert lines[1] == (
         "Epoch 2: GroupMonitor: accuracy of the worst group, 'c', 0.6667; of "
@@ -61,7 +61,7 @@ def test_the_highest_false_positive_rate_is_the_worst():
     history = fit(monitor)
     assert history["worst_group_false_positive_rate"] == [0.5]
     assert history["group_gap_false_positive_rate"] == [0.5]
-    assert monitor.figures == {"a": [None], "b": [0.0], "c": [0.5]}
+    assert monitor.values == {"a": [None], "b": [0.0], "c": [0.5]}
 
 
 def test_later_callbacks_can_monitor_it():
@@ -87,7 +87,7 @@ def test_an_epoch_that_is_run_again_replaces_the_old_one():
     second.restore(json.loads(json.dumps(first.state())))
     fit(second, epochs=4, initial_epoch=2)
     assert second.epochs == [0, 1, 2, 3]
-    assert second.figures["a"] == [1.0] * 4
+    assert second.values["a"] == [1.0] * 4
 
 
 def test_it_comes_back_from_its_configuration():
@@ -114,7 +114,7 @@ def test_a_model_of_several_outputs_is_refused():
         ("x", "text"),
         ("y", None),
         ("group", [None] * 6),
-        ("figure", "auc"),
+        ("metric", "auc"),
         ("threshold", None),
         ("batch_size", 0),
         ("every", 0),

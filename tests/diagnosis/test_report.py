@@ -232,7 +232,7 @@ def test_tensorboard_reads_what_is_written(tmp_path):
 WITHOUT_TENSORFLOW = """
 import sys
 sys.modules["tensorflow"] = None
-from keras_regopt.diagnosis.event_log import EventLog
+from keras_regopt.diagnosis._event_log import EventLog
 from keras_regopt.diagnosis import diagnose
 diagnose({"loss": [1.0, .5, .1], "val_loss": [1.0, .6, .6]}).to_tensorboard(
     sys.argv[1]

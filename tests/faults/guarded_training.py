@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 
 import keras_regopt
 from keras_regopt.callbacks import FaultTolerant
-from keras_regopt.callbacks._backup_directory import LATEST
+from keras_regopt.callbacks.backup._backup_directory import LATEST
 
 EPOCHS, BATCH_SIZE, SAVE_FREQ = 14, 32, 7
 VARIANTS = ("ours", "keras")

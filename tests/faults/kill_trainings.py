@@ -29,7 +29,7 @@ import keras
 import tensorflow as tf  # noqa: F401
 from guarded_training import VARIANTS, digits, train
 
-from keras_regopt.callbacks import _backup_directory
+from keras_regopt.callbacks.backup import _backup_directory
 
 LIMIT_IN_SECONDS = 300
 # Where in the writing of a backup a process can die.

@@ -11,7 +11,9 @@ import numpy as np
 
 from keras_regopt.augmentation import ImageAugmentation
 from keras_regopt.callbacks import StoppingCriterion
-from keras_regopt.optimizers._transformation import GradientTransformation
+from keras_regopt.optimizers.transformations._transformation import (
+    GradientTransformation,
+)
 
 register = keras.saving.register_keras_serializable("own")
 

@@ -12,7 +12,6 @@ from keras_regopt.augmentation.image._additional import (
     kinds_of,
     opened_targets,
 )
-from keras_regopt.augmentation.image._boxes import from_xyxy, to_xyxy
 from keras_regopt.augmentation.image._followers import (
     check_boxes,
     check_keypoints,
@@ -21,6 +20,7 @@ from keras_regopt.augmentation.image._followers import (
 )
 from keras_regopt.augmentation.image._near_misses import look_at_keys
 from keras_regopt.augmentation.image._ragged import padded, ragged_again
+from keras_regopt.augmentation.image.functional._boxes import from_xyxy, to_xyxy
 
 # What belongs to images, the method that changes it, and the check of it.
 FOLLOWERS = {

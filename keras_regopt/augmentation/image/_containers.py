@@ -5,13 +5,13 @@ import itertools
 from keras_regopt._validate import fail
 from keras_regopt.augmentation._clips import draw_for_clips
 from keras_regopt.augmentation._compile import run_compiled
-from keras_regopt.augmentation.image import _matrices
 from keras_regopt.augmentation.image._additional import (
     changed_targets,
     opened_targets,
 )
 from keras_regopt.augmentation.image._base import FOLLOWERS, ImageAugmentation
 from keras_regopt.augmentation.image._geometric import GeometricAugmentation
+from keras_regopt.augmentation.image.functional import _matrices
 
 
 class Container(ImageAugmentation):

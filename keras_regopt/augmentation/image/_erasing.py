@@ -4,8 +4,8 @@ from keras_regopt import _validate
 from keras_regopt._validate import boolean, in_range, one_of
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image._noise import bits, uniforms_of
-from keras_regopt.augmentation.image._reductions import pixel_sum
 from keras_regopt.augmentation.image._values import as_came
+from keras_regopt.augmentation.image.functional._reductions import pixel_sum
 
 FILL_MODES = ("constant", "mean", "noise")
 

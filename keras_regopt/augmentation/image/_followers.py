@@ -11,7 +11,7 @@ from keras_regopt._keras import data_ops as ops
 from keras_regopt.augmentation._looking import look_until_settled
 from keras_regopt.augmentation._told import warn_once
 from keras_regopt.augmentation._training import in_tf_data, is_traced
-from keras_regopt.augmentation.image._boxes import (
+from keras_regopt.augmentation.image.functional._boxes import (
     has_label,
     label_keys,
     to_xyxy,

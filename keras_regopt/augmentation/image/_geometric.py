@@ -1,12 +1,12 @@
 from collections.abc import Sequence
 
 from keras_regopt._validate import in_range, one_of
-from keras_regopt.augmentation.image import _matrices
 from keras_regopt.augmentation.image._base import ImageAugmentation
-from keras_regopt.augmentation.image._boxes import box_format
 from keras_regopt.augmentation.image._flip_pairs import checked_pairs, swapped
 from keras_regopt.augmentation.image._mask_fill import mask_fill
-from keras_regopt.augmentation.image._warp import (
+from keras_regopt.augmentation.image.functional import _matrices
+from keras_regopt.augmentation.image.functional._boxes import box_format
+from keras_regopt.augmentation.image.functional._warp import (
     FILL_MODES,
     INTERPOLATIONS,
     warp,

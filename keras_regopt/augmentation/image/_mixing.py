@@ -5,16 +5,16 @@ import keras
 from keras_regopt import _validate
 from keras_regopt._keras import data_ops as ops
 from keras_regopt.augmentation._gather import rows_at
+from keras_regopt.augmentation._mixed_labels import mixable
 from keras_regopt.augmentation.image._base import ImageAugmentation
-from keras_regopt.augmentation.image._boxes import box_format
 from keras_regopt.augmentation.image._followers import check_boxes
-from keras_regopt.augmentation.image._mixed_labels import mixable
 from keras_regopt.augmentation.image._ragged import (
     FILLERS,
     is_ragged,
     padded,
     ragged_again,
 )
+from keras_regopt.augmentation.image.functional._boxes import box_format
 
 
 class MixingAugmentation(ImageAugmentation):

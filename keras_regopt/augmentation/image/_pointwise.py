@@ -2,14 +2,14 @@
 
 from keras_regopt._validate import value_range as checked_range
 from keras_regopt.augmentation.image._base import ImageAugmentation
-from keras_regopt.augmentation.image._tables import (
+from keras_regopt.augmentation.image._values import as_came, as_floats
+from keras_regopt.augmentation.image.functional._tables import (
     are_bytes,
     from_levels,
     lookup,
     table_of,
     to_levels,
 )
-from keras_regopt.augmentation.image._values import as_came, as_floats
 
 
 class PointwiseAugmentation(ImageAugmentation):

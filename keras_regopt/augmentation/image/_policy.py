@@ -3,20 +3,20 @@ import numpy as np
 from keras_regopt._validate import fail, in_range, one_of
 from keras_regopt._validate import value_range as checked_range
 from keras_regopt.augmentation._each import each
-from keras_regopt.augmentation.image import _matrices, _tables
+from keras_regopt.augmentation._ranges import whole_number
 from keras_regopt.augmentation.image._base import ImageAugmentation
-from keras_regopt.augmentation.image._boxes import box_format
 from keras_regopt.augmentation.image._mask_fill import mask_fill
-from keras_regopt.augmentation.image._operations import (
+from keras_regopt.augmentation.image._values import as_came, as_floats
+from keras_regopt.augmentation.image.functional import _matrices, _tables
+from keras_regopt.augmentation.image.functional._boxes import box_format
+from keras_regopt.augmentation.image.functional._operations import (
     FACTORS,
     GEOMETRIC,
     LEVELS,
     POINTWISE,
     matrices,
 )
-from keras_regopt.augmentation.image._ranges import whole_number
-from keras_regopt.augmentation.image._values import as_came, as_floats
-from keras_regopt.augmentation.image._warp import (
+from keras_regopt.augmentation.image.functional._warp import (
     FILL_MODES,
     INTERPOLATIONS,
     warp,

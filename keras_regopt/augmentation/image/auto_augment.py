@@ -2,10 +2,12 @@ import numpy as np
 
 from keras_regopt._registry import register
 from keras_regopt._validate import one_of
-from keras_regopt.augmentation.image._auto_augment_policies import POLICIES
 from keras_regopt.augmentation.image._policy import (
     USUAL_RANGES,
     PolicyAugmentation,
+)
+from keras_regopt.augmentation.image.functional._auto_augment_policies import (
+    POLICIES,
 )
 
 LARGEST_MAGNITUDE = 9

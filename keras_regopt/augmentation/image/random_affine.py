@@ -2,9 +2,9 @@ import math
 
 from keras_regopt._registry import register
 from keras_regopt._validate import factor, one_of
-from keras_regopt.augmentation.image import _matrices
-from keras_regopt.augmentation.image._draws import between
+from keras_regopt.augmentation._draws import between
 from keras_regopt.augmentation.image._geometric import GeometricAugmentation
+from keras_regopt.augmentation.image.functional import _matrices
 
 FLIPS = (None, "horizontal", "vertical", "both")
 

@@ -1,11 +1,11 @@
 from keras_regopt._registry import register
 from keras_regopt.augmentation.image._pointwise import PointwiseAugmentation
-from keras_regopt.augmentation.image._tables import (
+from keras_regopt.augmentation.image._values import as_floats
+from keras_regopt.augmentation.image.functional._tables import (
     autocontrast,
     extremes,
     to_levels,
 )
-from keras_regopt.augmentation.image._values import as_floats
 
 
 @register

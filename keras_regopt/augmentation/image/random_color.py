@@ -1,15 +1,15 @@
 from keras_regopt._registry import register
 from keras_regopt._validate import factor
 from keras_regopt._validate import value_range as checked_range
+from keras_regopt.augmentation._draws import between
 from keras_regopt.augmentation.image._base import ImageAugmentation
-from keras_regopt.augmentation.image._color_matrix import (
+from keras_regopt.augmentation.image.functional._color_matrix import (
     apply_color,
     channels_of,
     color_matrix,
     contrast_offset,
     mean_luma,
 )
-from keras_regopt.augmentation.image._draws import between
 
 
 @register

@@ -5,7 +5,7 @@ from keras_regopt._registry import register
 from keras_regopt._validate import boolean, fail, positive_int
 from keras_regopt.augmentation.image._geometric import GeometricAugmentation
 from keras_regopt.augmentation.image._mask_fill import mask_fill
-from keras_regopt.augmentation.image._windows import shifts, windows
+from keras_regopt.augmentation.image.functional._windows import shifts, windows
 
 
 @register

@@ -4,8 +4,8 @@ from keras_regopt._registry import register
 from keras_regopt._validate import factor, in_range
 from keras_regopt.augmentation.image._geometric import GeometricAugmentation
 from keras_regopt.augmentation.image._mask_fill import mask_fill
-from keras_regopt.augmentation.image._matrices import boxes_around
-from keras_regopt.augmentation.image._warp import read_at
+from keras_regopt.augmentation.image.functional._matrices import boxes_around
+from keras_regopt.augmentation.image.functional._warp import read_at
 
 # More would tear any image to pieces.
 LARGEST_ALPHA = 1e6

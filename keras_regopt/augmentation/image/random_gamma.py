@@ -1,10 +1,10 @@
 import math
 
 from keras_regopt._registry import register
-from keras_regopt.augmentation.image._draws import between
+from keras_regopt.augmentation._draws import between
+from keras_regopt.augmentation._ranges import one_or_range
 from keras_regopt.augmentation.image._pointwise import PointwiseAugmentation
-from keras_regopt.augmentation.image._ranges import one_or_range
-from keras_regopt.augmentation.image._tables import gamma_correct
+from keras_regopt.augmentation.image.functional._tables import gamma_correct
 
 
 @register

@@ -1,6 +1,6 @@
 from keras_regopt._registry import register
 from keras_regopt.augmentation.image._base import ImageAugmentation
-from keras_regopt.augmentation.image._color_matrix import (
+from keras_regopt.augmentation.image.functional._color_matrix import (
     color_matrix,
     mix_channels,
 )

@@ -1,6 +1,6 @@
 from keras_regopt._registry import register
 from keras_regopt.augmentation.image._pointwise import PointwiseAugmentation
-from keras_regopt.augmentation.image._tables import are_bytes, invert
+from keras_regopt.augmentation.image.functional._tables import are_bytes, invert
 
 
 @register

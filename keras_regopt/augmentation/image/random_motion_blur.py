@@ -2,9 +2,9 @@ import math
 
 from keras_regopt._registry import register
 from keras_regopt._validate import factor
+from keras_regopt.augmentation._draws import between, one_or_between
 from keras_regopt.augmentation.image._base import ImageAugmentation
-from keras_regopt.augmentation.image._draws import between, one_or_between
-from keras_regopt.augmentation.image._filters import convolved
+from keras_regopt.augmentation.image.functional._filters import convolved
 
 
 @register

@@ -1,7 +1,7 @@
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
-from keras_regopt.augmentation.image import _matrices
 from keras_regopt.augmentation.image._geometric import GeometricAugmentation
+from keras_regopt.augmentation.image.functional import _matrices
 
 
 @register

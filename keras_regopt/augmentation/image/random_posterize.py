@@ -1,8 +1,8 @@
 from keras_regopt._registry import register
 from keras_regopt._validate import integer
+from keras_regopt.augmentation._ranges import one_or_range, whole_number
 from keras_regopt.augmentation.image._pointwise import PointwiseAugmentation
-from keras_regopt.augmentation.image._ranges import one_or_range, whole_number
-from keras_regopt.augmentation.image._tables import posterize
+from keras_regopt.augmentation.image.functional._tables import posterize
 
 
 @register

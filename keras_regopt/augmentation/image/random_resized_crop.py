@@ -2,10 +2,10 @@ import math
 
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, fail, in_range, positive_int
-from keras_regopt.augmentation.image import _matrices
 from keras_regopt.augmentation.image._geometric import GeometricAugmentation
-from keras_regopt.augmentation.image._resample import resampled
-from keras_regopt.augmentation.image._warp import warp
+from keras_regopt.augmentation.image.functional import _matrices
+from keras_regopt.augmentation.image.functional._resample import resampled
+from keras_regopt.augmentation.image.functional._warp import warp
 
 # How often a window is drawn anew that does not fit into the image.
 TRIES = 10

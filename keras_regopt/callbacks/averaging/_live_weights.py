@@ -1,0 +1,140 @@
+"""The weights of a model while `fit` runs."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_regopt._validate import fail
+from keras_regopt.callbacks.averaging._moving import mover
+
+
+class LiveWeights:
+    """Some weights of a model, readable after every step.
+
+    On JAX, `fit` holds the values outside of the variables during an epoch;
+    reading them there spares each step the way into the variables and back.
+
+    Args:
+        model: A built Keras model.
+        variables: Which of its variables to read.
+    """
+
+    def __init__(self, model, variables):
+        self.model = model
+        self.variables = list(variables)
+        self._places = None
+        self._move = None
+
+    def find(self):
+        """Looks the weights up anew; call it whenever an epoch begins.
+
+        A variable that was frozen or unfrozen moves to another list.
+        """
+        self._places = None
+
+    def read(self):
+        """The values as tensors, or as variables where those hold them.
+
+        Returns:
+            A list in the order of `variables`. It holds no copies: the next
+            step changes or deletes the values.
+        """
+        model = self.model
+        state = getattr(model, "_jax_state", None)
+        if not state or model._jax_state_synced:
+            return [v.value for v in self.variables]
+        if self._places is None:
+            lists = {
+                "trainable_variables": model.trainable_variables,
+                "non_trainable_variables": model.non_trainable_variables,
+            }
+            places = {
+                id(variable): (name, index)
+                for name, variables in lists.items()
+                for index, variable in enumerate(variables)
+            }
+            self._places = [places[id(v)] for v in self.variables]
+        return [state[name][index] for name, index in self._places]
+
+    def move(self, averages, part):
+        """Moves averages a part of the way to the weights as they are now.
+
+        Args:
+            averages: List of tensors, which must not be used any more.
+            part: The part of the way, a number in (0, 1].
+
+        Returns:
+            The new averages, `average + part * (weight - average)`.
+        """
+        if self._move is None:
+            self._move = mover(self.read)
+        return self._move(averages, part)
+
+    def __deepcopy__(self, memo):
+        # It watches a model and does not own it.
+        return self
+
+
+def require_built(owner, model):
+    """Raises an error unless all weights of a model exist.
+
+    On TensorFlow, Keras makes them in the first step only.
+    """
+    if not all(layer.built for layer in model._flatten_layers()):
+        fail(
+            owner,
+            "model",
+            "built before the first step",
+            model.name,
+            "Call `model.build(input_shape)`, or start it with a "
+            "`keras.Input`.",
+        )
+
+
+def float_weights(model):
+    """The weights of a model that can be averaged.
+
+    Args:
+        model: A built Keras model.
+
+    Returns:
+        A list of variables: no integers, and no scales of float8 training.
+    """
+    return [
+        v
+        for v in model.weights
+        if keras.backend.is_float_dtype(v.dtype)
+        and not getattr(v, "overwrite_with_gradient", False)
+    ]
+
+
+def copies(values, precise=False):
+    """Tensors of their own, which nothing else will change.
+
+    Args:
+        values: List of tensors, variables or arrays.
+        precise: Whether those of half precision become single.
+    """
+    return [_copy(value, precise) for value in values]
+
+
+def arrays(values, precise=False):
+    """NumPy arrays of their own; see `copies`."""
+    return [
+        np.array(ops.convert_to_numpy(value))
+        for value in copies(values, precise)
+    ]
+
+
+def put(variables, values):
+    """Assigns values to variables, which come to share no memory with them."""
+    for variable, value in zip(variables, copies(values), strict=True):
+        variable.assign(value)
+
+
+def _copy(value, precise):
+    tensor = ops.convert_to_tensor(value)
+    if precise:
+        dtype = keras.backend.standardize_dtype(tensor.dtype)
+        tensor = ops.cast(tensor, keras.backend.result_type(dtype, "float32"))
+    return ops.stop_gradient(ops.copy(tensor))

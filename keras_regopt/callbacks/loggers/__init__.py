@@ -1,0 +1,1 @@
+"""What is written into the logs beside Keras' metrics."""

@@ -1,0 +1,154 @@
+import numpy as np
+from keras import ops
+
+from keras_regopt._registry import register
+from keras_regopt._types import Path
+from keras_regopt._validate import boolean, fail
+from keras_regopt.callbacks.loggers._gradient_hook import GradientHook
+from keras_regopt.callbacks.loggers._logger import Logger
+from keras_regopt.callbacks.loggers._stable_names import stable_paths
+
+# So many steps wait on the device before their norms are fetched.
+_CHUNK = 256
+
+
+@register
+class GradientNormLogger(Logger):
+    """Writes down the norms of the gradients that the training really used.
+
+    Shows gradients that vanish or explode, layers that learn nothing, and
+    where a `clipnorm` would act. At the end of each epoch the logs, and so the
+    history, get
+
+    - `"gradient_norm"`: the Euclidean norm of all gradients together, as a
+      mean over the steps of the epoch,
+    - `"gradient_norm_max"`: the largest of these,
+    - `"gradient_norm/<layer>"`: the mean norm of each layer's gradients.
+      The numbers in automatic names begin anew with each model.
+
+    The gradients are those of the loss with its penalties, batch by batch, as
+    they come to the optimizer: before clipping and before any transformation,
+    without the factor of loss scaling. Steps whose norm is not finite, which
+    `LossScaleOptimizer` skips, do not count; if all are such, the values
+    are NaN. A layer that `GradualUnfreezing` has frozen has zero. With
+    gradient accumulation every batch counts. Where several steps are made in
+    one execution, the last of each is measured.
+
+    The norms are computed inside the compiled step. The train function is
+    compiled anew when a training begins, and once more in the next training
+    without this callback. A model that is compiled with another optimizer
+    inside of `fit` is followed.
+
+    Args:
+        per_layer: Whether each layer has a value of its own. Defaults to
+            `True`.
+        log_dir: Optional folder for TensorBoard, to which it writes by itself
+            on every backend. Defaults to `None`.
+
+    Raises:
+        ValueError: If an argument is out of its range; in `fit`, under
+            `tf.distribute` with several replicas, where each has gradients of
+            its own.
+
+    Examples:
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> history = model.fit(
+        ...     np.ones((8, 2)), np.ones((8, 1)), verbose=0,
+        ...     callbacks=[GradientNormLogger(per_layer=False)],
+        ... )
+        >>> sorted(history.history)
+        ['gradient_norm', 'gradient_norm_max', 'loss']
+    """
+
+    # What the steps of the running epoch have added up to.
+    state_attributes = ("epoch", "sums", "counted", "largest")
+
+    def __init__(self, per_layer: bool = True, log_dir: Path | None = None):
+        super().__init__(log_dir)
+        self.per_layer = boolean(self, "per_layer", per_layer)
+        self._layers = []
+        self._hook = None
+        self.forget()
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        strategy = getattr(self.model, "distribute_strategy", None)
+        if getattr(strategy, "num_replicas_in_sync", 1) > 1:
+            fail(
+                self,
+                "model",
+                "trained without `tf.distribute`, or on one replica",
+                self.model.name,
+            )
+        if self._hook is not None:
+            # What a training that ended by an error has left.
+            self._hook.detach()
+        self._layers, self._named = [], stable_paths(self.model)
+        self._hook = GradientHook(self.model, self._groups, self._receive)
+        self._hook.attach()
+
+    def on_train_end(self, logs=None):
+        super().on_train_end(logs)
+        self._hook.detach()
+        self._hook = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        # An epoch that was interrupted goes on.
+        if epoch != self.epoch:
+            self.forget()
+            self.epoch = epoch
+
+    def state(self):
+        self._fetch()
+        return super().state()
+
+    def forget(self):
+        self._waiting = []
+        self.epoch, self.counted = None, 0
+        self.sums, self.largest = np.zeros(()), np.nan
+
+    def measure(self, logs):
+        self._fetch()
+        means = np.full(1 + len(self._layers), np.nan)
+        if self.counted:
+            means = self.sums / self.counted
+        values = {
+            "gradient_norm": float(means[0]),
+            "gradient_norm_max": float(self.largest),
+        }
+        if self.per_layer:
+            for layer, mean in zip(self._layers, means[1:], strict=True):
+                values[f"gradient_norm/{layer}"] = float(mean)
+        return values
+
+    def _groups(self, variables, known):
+        """The layer of each variable, by the path that they share."""
+        layers = [
+            self._named(_path(v).rpartition("/")[0])
+            for v in [*known, *variables]
+        ]
+        self._layers = list(dict.fromkeys(layers))
+        groups = [self._layers.index(layer) for layer in layers[len(known) :]]
+        return groups, len(self._layers)
+
+    def _receive(self, norms):
+        self._waiting.append(norms)
+        if len(self._waiting) >= _CHUNK:
+            self._fetch()
+
+    def _fetch(self):
+        if not self._waiting:
+            return
+        norms = np.float64(ops.convert_to_numpy(ops.stack(self._waiting)))
+        self._waiting = []
+        norms = norms[np.isfinite(norms[:, 0])]
+        # One by one, so that the sum does not depend on when it is asked for.
+        for step in norms:
+            self.sums = self.sums + step
+            self.counted += 1
+            self.largest = float(np.fmax(self.largest, step[0]))
+
+
+def _path(variable):
+    return getattr(variable, "path", None) or variable.name

@@ -1,0 +1,1 @@
+"""Callbacks that monitor metrics: the metric, its direction, its smoothing."""

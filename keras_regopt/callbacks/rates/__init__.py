@@ -1,0 +1,1 @@
+"""Learning rates: reduced, tried out, found."""

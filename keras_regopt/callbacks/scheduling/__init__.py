@@ -1,0 +1,1 @@
+"""What changes an attribute or a frozen layer during training."""

@@ -1,0 +1,232 @@
+import contextlib
+
+import keras
+from keras import ops
+
+from keras_regopt._types import LearningRate
+from keras_regopt._validate import fail, in_range, integer
+from keras_regopt.optimizers.engine._base import Optimizer
+from keras_regopt.optimizers.engine._control_dependencies import after
+from keras_regopt.optimizers.engine._model_hooks import hook_models, note_step
+from keras_regopt.optimizers.engine._numerics import wide_dtype
+
+
+class ScheduleFree(Optimizer):
+    """Base of the schedule-free optimizers.
+
+    Three sequences of weights: `z` makes the steps, `x` is their average and
+    what a model is used with, and the gradients are taken between the two, at
+    `y = x + (1 - b) (z - x)`. The model's variables hold `y` while a train
+    function runs and `x` at all other times. This class keeps the distance
+    `s = z - x`. With the step `d` of `z`, and with the part `c` that the
+    newest `z` has in the average,
+
+        x = x + c (s - d);  s = (1 - c) (s - d).
+
+    The distance is zero at the start whatever the weights are, stays good when
+    weights are loaded or set from outside, and needs no division by `b`.
+
+    A subclass has a property `interpolation`, which is `b`, and writes
+    `descent`, which is `d`.
+
+    Args:
+        learning_rate: A number >= 0, a `LearningRateSchedule`, or a function
+            without arguments.
+        warmup_steps: Steps over which the rate grows linearly, at least 0.
+        r: Power >= 0 of the step in the weights of the average.
+        weight_lr_power: Power >= 0 of the largest rate so far in them.
+        **kwargs: Keras' base arguments.
+
+    Raises:
+        ValueError: If an argument is out of its range, or `use_ema` is set.
+    """
+
+    def __init__(
+        self,
+        learning_rate: LearningRate,
+        warmup_steps: int,
+        r: float,
+        weight_lr_power: float,
+        **kwargs,
+    ):
+        if kwargs.get("use_ema"):
+            remedy = "The weights are an average already."
+            fail(self, "use_ema", "False", kwargs["use_ema"], remedy)
+        super().__init__(learning_rate, **kwargs)
+        self.warmup_steps = integer(self, "warmup_steps", warmup_steps, low=0)
+        self.r = in_range(self, "r", r, low=0)
+        self.weight_lr_power = in_range(
+            self, "weight_lr_power", weight_lr_power, low=0
+        )
+        hook_models()
+
+    def build(self, variables):
+        if self.built:
+            return
+        super().build(variables)
+        self.distances = self.add_optimizer_variables(variables, "distance")
+        self.weight_sum, self.lr_max, self.holds_average = (
+            self.add_variable(
+                shape=(),
+                dtype="float32",
+                aggregation="only_first_replica",
+                name=name,
+            )
+            # The last is 1 while the variables hold x, 0 while they hold y.
+            for name in ("weight_sum", "lr_max", "holds_average")
+        )
+
+    def descent(self, gradient, point, index, rate, values):
+        """The step of `z`, to be subtracted.
+
+        Args:
+            gradient: The gradient.
+            point: The value of the variable, at which the gradient was taken.
+            index: The variable's index in the lists of state variables.
+            rate: The variable's learning rate, with warm-up.
+            values: The dict that `step_values` returned.
+
+        Returns:
+            A tensor like the gradient.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} must write "
+            "`descent(self, gradient, point, index, rate, values)`."
+        )
+
+    def rate_factor(self, step):
+        """The factor on the learning rate of a step, counted from 1."""
+        if self.warmup_steps == 0:
+            return 1.0
+        return ops.minimum(step / self.warmup_steps, 1.0)
+
+    def step_values(self, gradients, variables, learning_rate):
+        note_step(self)
+        step = ops.cast(self.iterations + 1, "float32")
+        rate_factor = self.rate_factor(step)
+        rate = ops.cast(learning_rate, "float32") * rate_factor
+        lr_max = ops.maximum(self.lr_max, rate)
+        weight = step**self.r * lr_max**self.weight_lr_power
+        weight_sum = self.weight_sum + weight
+        # Own loops may come here with x in the variables, and leave with y.
+        holds_point = 1 - self.holds_average
+        with after(gradients):
+            self.lr_max.assign(lr_max)
+            self.weight_sum.assign(weight_sum)
+            self.holds_average.assign(0.0)
+        # All weights are zero while the rate is.
+        part = ops.where(
+            weight_sum > 0, weight / ops.where(weight_sum > 0, weight_sum, 1), 0
+        )
+        b = self.interpolation
+        return {
+            "rate_factor": rate_factor,
+            "part": part,
+            "forth": 1 - b + b * part,
+            "back": (1 - b) * holds_point,
+        }
+
+    def update_step(self, gradient, variable, learning_rate, values):
+        index = self._get_variable_index(variable)
+        dtype = wide_dtype(variable.dtype)
+        if dtype == "float64":
+            values = {k: ops.cast(v, dtype) for k, v in values.items()}
+        rate = ops.cast(learning_rate, dtype) * values["rate_factor"]
+        gradient, point, distance = (
+            ops.cast(ops.convert_to_tensor(v), dtype)
+            for v in (gradient, variable, self.distances[index])
+        )
+        ahead = distance - self.descent(gradient, point, index, rate, values)
+        constraint = self._trainable_variables[index].constraint
+        if constraint is not None:
+            # z keeps to it, and so do its averages where the set is convex.
+            average = point - values["back"] * distance
+            ahead = constraint(average + ahead) - average
+        # The variable first: torch would show the new distance at once.
+        move = values["forth"] * ahead - values["back"] * distance
+        self.assign_add(variable, ops.cast(move, variable.dtype))
+        self.assign(
+            self.distances[index],
+            ops.cast((1 - values["part"]) * ahead, variable.dtype),
+        )
+
+    def decay_step(self, variable, learning_rate):
+        # The decay is part of the step of `z`.
+        return
+
+    def switch_to_training(self):
+        """Puts `y` into the variables, unless they hold it already.
+
+        `fit` and `train_on_batch` do this by themselves. In a loop of your
+        own, call it before you train on. Under `tf.distribute`, call it
+        outside of `strategy.run`.
+        """
+        self._switch(0.0)
+
+    def switch_to_evaluation(self):
+        """Puts the average `x` into the variables, unless they hold it already.
+
+        In a loop of your own, call it before you evaluate or save the model.
+        """
+        self._switch(1.0)
+
+    def restart(self):
+        if self.built:
+            distances = [d for d in self.distances if d is not None]
+            for variable in (self.weight_sum, *distances):
+                variable.assign(ops.zeros(variable.shape, variable.dtype))
+
+    @contextlib.contextmanager
+    def evaluation(self):
+        """Context in which the variables hold `x`; afterwards they hold `y`."""
+        self.switch_to_evaluation()
+        try:
+            yield
+        finally:
+            self.switch_to_training()
+
+    def _switch(self, holds_average):
+        if not self.built:
+            return
+        factor = (1 - self.interpolation) * (self.holds_average - holds_average)
+        pairs = [
+            (variable, distance)
+            for variable, distance in zip(
+                self._trainable_variables, self.distances, strict=True
+            )
+            if distance is not None
+        ]
+        _add(self, pairs, factor)
+        self.holds_average.assign(holds_average)
+        if holds_average:
+            for variable, _ in pairs:
+                if variable.constraint is not None:
+                    variable.assign(variable.constraint(variable))
+
+
+def _add(optimizer, pairs, factor):
+    """Adds to each variable a factor times its distance."""
+    if not pairs:
+        return
+    variables, distances = zip(*pairs, strict=True)
+    if keras.backend.backend() == "tensorflow":
+
+        def add(variable, distance):
+            change = ops.cast(factor, variable.dtype) * distance
+            optimizer.assign_add(variable, change)
+
+        for variable, distance in pairs:
+            optimizer._distribution_strategy.extended.update(
+                variable.value, add, args=(distance.value,), group=False
+            )
+    elif keras.backend.backend() == "torch":
+        import torch
+
+        # All at once, which is fast and cannot be interrupted half-way.
+        with torch.no_grad():
+            changes = torch._foreach_mul([d.value for d in distances], factor)
+            torch._foreach_add_([v.value for v in variables], changes)
+    else:
+        for variable, distance in pairs:
+            change = ops.cast(factor, variable.dtype) * distance
+            variable.assign_add(change)

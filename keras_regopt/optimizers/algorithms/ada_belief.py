@@ -1,0 +1,102 @@
+from keras import ops
+
+from keras_regopt._registry import register
+from keras_regopt._types import LearningRate
+from keras_regopt._validate import in_range
+from keras_regopt.optimizers.engine._base import Optimizer
+from keras_regopt.optimizers.engine._numerics import (
+    adam_corrections,
+    wide_dtype,
+)
+
+
+@register
+class AdaBelief(Optimizer):
+    """Adam that divides by how much a gradient differs from its average.
+
+    Where gradients keep coming as expected, the step is long; where they
+    surprise, it is short. Use it where Adam is fast but generalizes worse than
+    SGD. With the gradient `g`,
+
+        m = beta_1 m + (1 - beta_1) g
+        s = beta_2 s + (1 - beta_2) (g - m) ** 2 + epsilon
+        w = w - learning_rate * m' / (sqrt(s') + epsilon),
+
+    where `m' = m / (1 - beta_1 ** t)` and `s' = s / (1 - beta_2 ** t)` at step
+    `t`. A gradient that hardly changes makes very long steps; a larger
+    `epsilon` (`1e-8`) bounds them.
+
+    Args:
+        learning_rate: A number >= 0, a `LearningRateSchedule`, or a function
+            without arguments. Defaults to `0.001`.
+        beta_1: Decay of the average of the gradients, in [0, 1). Defaults to
+            `0.9`.
+        beta_2: Decay of the average of the squared surprises, in (0, 1).
+            Defaults to `0.999`.
+        epsilon: Number > 0 that is added to that average at each step, and to
+            its root. Defaults to `1e-16`, the paper's and optax' value.
+        **kwargs: Keras' arguments of every optimizer, such as `weight_decay`
+            (decoupled), `clipnorm` and `gradient_accumulation_steps`.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+
+    Examples:
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> model.compile(AdaBelief(0.01, weight_decay=1e-4), "mse")
+        >>> model.optimizer.name
+        'ada_belief'
+
+    References:
+        Zhuang et al. 2020, AdaBelief optimizer: adapting stepsizes by the
+        belief in observed gradients, algorithm 2 (arXiv 2010.07468).
+    """
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-16,
+        **kwargs,
+    ):
+        super().__init__(learning_rate, **kwargs)
+        self.beta_1 = in_range(self, "beta_1", beta_1, low=0, below=1)
+        self.beta_2 = in_range(self, "beta_2", beta_2, above=0, below=1)
+        self.epsilon = in_range(self, "epsilon", epsilon, above=0)
+
+    def build(self, variables):
+        if self.built:
+            return
+        super().build(variables)
+        self.momentums, self.surprises = self.add_optimizer_variables(
+            variables, ["momentum", "surprise"]
+        )
+
+    def step_values(self, gradients, variables, learning_rate):
+        step = ops.cast(self.iterations + 1, "float32")
+        return adam_corrections(self.beta_1, self.beta_2, self.epsilon, step)
+
+    def update_step(self, gradient, variable, learning_rate, corrections):
+        index = self._get_variable_index(variable)
+        # `epsilon` is zero in half precision.
+        dtype = wide_dtype(variable.dtype)
+        scale, epsilon = (ops.cast(value, dtype) for value in corrections)
+        gradient, momentum, surprise = (
+            ops.cast(x, dtype)
+            for x in (gradient, self.momentums[index], self.surprises[index])
+        )
+
+        momentum = momentum * self.beta_1 + gradient * (1 - self.beta_1)
+        difference = gradient - momentum
+        surprise = (
+            surprise * self.beta_2
+            + ops.square(difference) * (1 - self.beta_2)
+            + self.epsilon
+        )
+        self.assign(self.momentums[index], momentum)
+        self.assign(self.surprises[index], surprise)
+        rate = ops.cast(learning_rate, dtype) * scale
+        self.assign_sub(
+            variable, momentum * rate / (ops.sqrt(surprise) + epsilon)
+        )

@@ -1,0 +1,135 @@
+from keras import ops
+
+from keras_regopt._registry import register
+from keras_regopt._types import LearningRate
+from keras_regopt._validate import boolean, in_range
+from keras_regopt.optimizers.algorithms._drop_in import DropIn
+
+
+@register
+class Adam(DropIn):
+    """Averages of the gradient and of its square, bias corrected, faster.
+
+    Makes the steps of `keras.optimizers.Adam` and reads and writes its files. A
+    step is
+
+        m = beta_1 m + (1 - beta_1) g,    v = beta_2 v + (1 - beta_2) g ** 2,
+        w = w - rate c m / (sqrt(v) + epsilon),
+
+    where `c = sqrt(1 - beta_2 ** t) / (1 - beta_1 ** t)` at step `t`. With
+    `amsgrad`, `v` is replaced by the largest that there was. Use it where you
+    would use Keras' own. Variables in half precision differ from Keras', which
+    computes `c` in half precision, where it is zero or far off.
+
+    Args:
+        learning_rate: A number >= 0, a `LearningRateSchedule`, or a function
+            without arguments. Defaults to `0.001`.
+        beta_1: Decay of the average of the gradients, in [0, 1). Defaults to
+            `0.9`.
+        beta_2: Decay of the average of the squared gradients, in [0, 1).
+            Defaults to `0.999`.
+        epsilon: Number >= 0 that is added to the root, before the correction
+            of its bias. Defaults to `1e-7`.
+        amsgrad: Whether the average of the squares may only grow. Defaults to
+            `False`.
+        **kwargs: `l1`, `l2` and `exclude`, for penalties inside the update;
+            `lazy`, for embeddings; `groups`; and Keras' arguments of every
+            optimizer, such as `weight_decay` (decoupled) and `clipnorm`.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+
+    Examples:
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> model.compile(Adam(0.001, l2=1e-4, exclude="bias"), "mse")
+        >>> model.optimizer.name
+        'adam'
+
+    References:
+        Kingma and Ba 2015, Adam (arXiv 1412.6980); Reddi et al. 2018, On the
+        convergence of Adam and beyond; `keras/src/optimizers/adam.py`.
+    """
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        **kwargs,
+    ):
+        super().__init__(learning_rate, **kwargs)
+        self.beta_1 = in_range(self, "beta_1", beta_1, low=0, below=1)
+        self.beta_2 = in_range(self, "beta_2", beta_2, low=0, below=1)
+        self.epsilon = in_range(self, "epsilon", epsilon, low=0)
+        self.amsgrad = boolean(self, "amsgrad", amsgrad)
+
+    def slot_names(self):
+        names = [("momentum", "velocity")]
+        return [*names, ("velocity_hat",)] if self.amsgrad else names
+
+    def step_values(self, gradients, variables, learning_rate):
+        # In the precision of Keras, so that the numbers are the same.
+        doubled = any(v.dtype == "float64" for v in variables)
+        dtype = "float64" if doubled else "float32"
+        step = ops.cast(self.iterations + 1, dtype)
+        power_1, power_2 = (
+            ops.power(ops.cast(beta, dtype), step)
+            for beta in (self.beta_1, self.beta_2)
+        )
+        return ops.sqrt(1 - power_2) / (1 - power_1)
+
+    def formula(self, variable, gradient, slots, step):
+        momentum, velocity, *largest = slots
+        momentum = momentum + (gradient - momentum) * (1 - self.beta_1)
+        velocity = velocity + (ops.square(gradient) - velocity) * (
+            1 - self.beta_2
+        )
+        slots = [momentum, velocity]
+        if self.amsgrad:
+            slots.append(ops.maximum(largest[0], velocity))
+        divisor = ops.sqrt(slots[-1]) + self.epsilon
+        return variable - momentum * (step.rate * step.values) / divisor, slots
+
+    def torch_fuses_l2(self, device):
+        return device.type == "cpu"
+
+    def torch_step(self, variables, gradients, slots, rate, values, l2=0.0):
+        import torch
+
+        momentums, velocities, *largest = slots
+        if variables[0].device.type == "cpu":
+            # Torch corrects the bias before epsilon is added, Keras after, and
+            # torch in double precision.
+            step = int(self.iterations) + 1
+            root = (1 - self.beta_2**step) ** 0.5
+            rate = rate * float(values) * (1 - self.beta_1**step) / root
+            torch._fused_adam_(
+                variables,
+                gradients,
+                momentums,
+                velocities,
+                largest[0] if largest else [],
+                [torch.tensor(float(step))] * len(variables),
+                lr=rate,
+                beta1=self.beta_1,
+                beta2=self.beta_2,
+                weight_decay=2 * l2,
+                eps=self.epsilon / root,
+                amsgrad=self.amsgrad,
+                maximize=False,
+            )
+            return
+        torch._foreach_lerp_(momentums, gradients, 1 - self.beta_1)
+        torch._foreach_mul_(velocities, self.beta_2)
+        torch._foreach_addcmul_(
+            velocities, gradients, gradients, value=1 - self.beta_2
+        )
+        if largest:
+            torch._foreach_maximum_(largest[0], velocities)
+        divisors = torch._foreach_sqrt((largest or [velocities])[0])
+        torch._foreach_add_(divisors, self.epsilon)
+        steps = torch._foreach_div(momentums, divisors)
+        torch._foreach_mul_(steps, rate * values)
+        torch._foreach_sub_(variables, steps)

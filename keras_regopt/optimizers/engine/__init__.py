@@ -1,0 +1,1 @@
+"""What all optimizers run on: base, state, steps of each backend."""

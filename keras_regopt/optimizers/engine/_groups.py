@@ -1,0 +1,202 @@
+"""The factors that parameter groups give to the variables of an optimizer."""
+
+import re
+import warnings
+from collections.abc import Sequence
+
+import keras
+
+from keras_regopt._validate import fail, in_range, instance_of
+from keras_regopt.optimizers.engine.parameter_group import ParameterGroup
+
+
+def checked_groups(owner, groups):
+    """A list of groups, or `None`.
+
+    Args:
+        owner: The optimizer under construction.
+        groups: The value of its argument `groups`.
+
+    Returns:
+        A list of `ParameterGroup` objects, or `None`.
+
+    Raises:
+        ValueError: If the value is anything else.
+    """
+    if groups is None:
+        return None
+    if not isinstance(groups, (list, tuple)) or not all(
+        isinstance(group, ParameterGroup) for group in groups
+    ):
+        fail(
+            owner, "groups", "a list of ParameterGroup objects, or None", groups
+        )
+    return list(groups)
+
+
+def factors(groups, variables, argument):
+    """The factor of each variable: the product over the groups that match.
+
+    Args:
+        groups: A list of groups, or `None`.
+        variables: The model's variables.
+        argument: `"learning_rate"` or `"weight_decay"`.
+
+    Returns:
+        A list of Python floats.
+    """
+    result = [1.0] * len(variables)
+    for group in groups or ():
+        for i, variable in enumerate(variables):
+            if group.matches(variable_path(variable)):
+                result[i] *= getattr(group, argument)
+    return result
+
+
+def warn_of_idle_groups(owner, groups, variables):
+    """Warns of each group that matches no variable, and shows the paths."""
+    paths = [variable_path(variable) for variable in variables]
+    for group in groups or ():
+        if not any(group.matches(path) for path in paths):
+            warnings.warn(
+                f"The pattern {group.pattern!r} of a ParameterGroup of "
+                f"{type(owner).__name__} matches no variable. "
+                f"The paths are: {', '.join(paths)}.",
+                stacklevel=2,
+            )
+
+
+def exclusion(owner, exclude):
+    """The group of the variables that an argument `exclude` names.
+
+    Args:
+        owner: The object under construction.
+        exclude: Its argument `exclude`, a regular expression or `None`.
+
+    Returns:
+        A `ParameterGroup`, which matches nothing for `None`.
+
+    Raises:
+        ValueError: If `exclude` is neither.
+    """
+    if exclude is None:
+        return ParameterGroup("(?!)")
+    allowed = "a regular expression, or None"
+    instance_of(owner, "exclude", exclude, str, allowed)
+    try:
+        return ParameterGroup(exclude)
+    except ValueError:
+        return fail(owner, "exclude", allowed, exclude)
+
+
+def exclusions(owner, group, variables):
+    """Whether each variable is excluded; warns of an `exclude` without effect.
+
+    Args:
+        owner: The optimizer, with an argument `exclude`.
+        group: What `exclusion` made of it.
+        variables: The model's variables.
+
+    Returns:
+        A list of Python `bool`.
+    """
+    paths = [variable_path(variable) for variable in variables]
+    excluded = [group.matches(path) for path in paths]
+    if owner.exclude is not None and not any(excluded):
+        warnings.warn(
+            f"`exclude={owner.exclude!r}` of {type(owner).__name__} matches no "
+            f"variable. The paths are: {', '.join(paths)}.",
+            stacklevel=2,
+        )
+    return excluded
+
+
+def layerwise_decay(
+    model: keras.Model | Sequence[str], decay: float = 0.75
+) -> list[ParameterGroup]:
+    """Groups whose learning rate falls from the output to the input.
+
+    The last layer keeps the learning rate, the one before it has `decay` times
+    as much, the one before that `decay ** 2`, and so on: while a pretrained
+    model is fine-tuned, its first layers, which hold the most general features,
+    move the least. Layers without trainable variables do not count.
+
+    Args:
+        model: A built Keras model, whose layers in their order become the
+            groups; or a list of regular expressions on the variables' paths,
+            from the input to the output, one for each depth (such as
+            `["stem/.*", "block_0/.*", "block_1/.*", "head/.*"]`), for models
+            whose layers are nested. Variables that no expression matches keep
+            the learning rate.
+        decay: Factor from one depth to the one below it, in (0, 1]. Defaults to
+            `0.75`.
+
+    Returns:
+        A list of `ParameterGroup` objects for an optimizer's `groups`.
+
+    Raises:
+        ValueError: If `decay` is out of its range, `model` is neither of both,
+            not built, or has a layer whose variables another layer's pattern
+            matches as well.
+
+    Examples:
+        >>> groups = layerwise_decay(["stem/.*", "block/.*", "head/.*"], 0.5)
+        >>> [group.learning_rate for group in groups]
+        [0.25, 0.5, 1.0]
+
+    References:
+        Clark et al. 2020, ELECTRA (arXiv 2003.10555); Bao et al. 2022, BEiT
+        (arXiv 2106.08254); `param_groups_layer_decay` in timm.
+    """
+    decay = in_range(layerwise_decay, "decay", decay, above=0, high=1)
+    if isinstance(model, keras.Model):
+        patterns = _patterns_of_layers(model)
+    elif isinstance(model, (list, tuple)) and all(
+        isinstance(pattern, str) for pattern in model
+    ):
+        patterns = list(model)
+    else:
+        fail(
+            layerwise_decay,
+            "model",
+            "a Keras model or a list of regular expressions",
+            model,
+        )
+    last = len(patterns) - 1
+    return [
+        ParameterGroup(pattern, learning_rate=decay ** (last - i))
+        for i, pattern in enumerate(patterns)
+    ]
+
+
+def variable_path(variable):
+    """The path of a variable, also of a plain `tf.Variable`."""
+    return getattr(variable, "path", variable.name)
+
+
+def _patterns_of_layers(model):
+    layers = [layer for layer in model.layers if layer.trainable_variables]
+    if not layers:
+        fail(
+            layerwise_decay,
+            "model",
+            "built and hold trainable variables",
+            model,
+            "Call `model.build(input_shape)` first.",
+        )
+    patterns = [rf"{re.escape(layer.name)}/.*" for layer in layers]
+    for layer, pattern in zip(layers, patterns, strict=True):
+        group = ParameterGroup(pattern)
+        own = {id(variable) for variable in layer.trainable_variables}
+        for variable in model.trainable_variables:
+            if group.matches(variable.path) != (id(variable) in own):
+                fail(
+                    layerwise_decay,
+                    "model",
+                    "a model whose layers have names that tell their "
+                    f"variables apart; {layer.name!r} and "
+                    f"{variable.path!r} do not",
+                    model.name,
+                    "Rename the layer, or give a list of regular expressions.",
+                )
+    return patterns

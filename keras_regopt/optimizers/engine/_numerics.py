@@ -1,0 +1,76 @@
+"""Numbers of one step that must not be rounded."""
+
+import math
+
+import keras
+from keras import ops
+
+from keras_regopt.optimizers.engine import _torch
+
+
+def bias_correction(beta, step):
+    """The sum of the weights of a moving average that started at zero.
+
+    It is `1 - beta ** step`, of which a float32 would lose its digits in the
+    first steps.
+
+    Args:
+        beta: Decay of the average, a Python number in [0, 1); a tensor while
+            `MomentumCycle` cycles it.
+        step: The number of terms, a float32 scalar tensor of at least 1.
+
+    Returns:
+        A float32 scalar tensor.
+    """
+    if beta == 0:
+        return ops.ones_like(step)
+    log = math.log if isinstance(beta, (int, float)) else ops.log
+    return -ops.expm1(log(beta) * step)
+
+
+def adam_corrections(beta_1, beta_2, epsilon, step):
+    """Adam's corrections of both averages, as a factor and an epsilon.
+
+    With these two, `factor * m / (sqrt(v) + corrected_epsilon)` is what
+    `m' / (sqrt(v') + epsilon)` is with the corrected averages `m'` and `v'`,
+    without a pass over the variable for each of them.
+
+    Args:
+        beta_1: Decay of the average of the gradients, a Python number.
+        beta_2: Decay of the average of their squares, a Python number.
+        epsilon: A Python number.
+        step: The number of the step, a float32 scalar tensor of at least 1.
+
+    Returns:
+        Two float32 scalar tensors: the factor, and the epsilon.
+    """
+    root = ops.sqrt(bias_correction(beta_2, step))
+    return root / bias_correction(beta_1, step), root * epsilon
+
+
+def wide_dtype(dtype):
+    """The dtype to compute in: float64 for float64, float32 for all others."""
+    dtype = keras.backend.standardize_dtype(dtype)
+    return dtype if dtype == "float64" else "float32"
+
+
+def wide(x):
+    """A tensor or variable as a tensor of its `wide_dtype`."""
+    x = ops.convert_to_tensor(x)
+    return ops.cast(x, wide_dtype(x.dtype))
+
+
+def copied(x):
+    """The value of a variable, which stays when the variable changes.
+
+    Args:
+        x: A variable or tensor of numbers.
+
+    Returns:
+        A tensor.
+    """
+    x = ops.convert_to_tensor(x)
+    if keras.backend.backend() == "torch" and _torch.is_compiling():
+        # Inductor drops a mere copy, and reads what has changed meanwhile.
+        return x * 1
+    return ops.copy(x)

@@ -1,0 +1,1 @@
+"""Fits on the whole data set at once."""

@@ -1,0 +1,1 @@
+"""What changes gradients or updates before or after a step."""

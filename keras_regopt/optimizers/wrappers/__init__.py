@@ -1,0 +1,1 @@
+"""What holds an optimizer and acts around its step."""

@@ -1,0 +1,48 @@
+"""Gradients as a whole, for wrappers that compute with them."""
+
+import keras
+
+from keras_regopt._validate import fail
+from keras_regopt.optimizers.engine._sparse_gradients import dense
+from keras_regopt.optimizers.wrappers._wrapper import chain, skips, takes_steps
+
+
+def loss_scale(optimizer):
+    """What the gradients for an optimizer are multiplied with; a number."""
+    *_, innermost = chain(optimizer)
+    return innermost.loss_scale_factor or 1
+
+
+def refuse_accumulation(wrapper, inner):
+    """Refuses an optimizer that collects gradients before its step.
+
+    The wrapper would see the parts of a gradient, one after the other.
+    """
+    if skips(inner):
+        fail(
+            wrapper,
+            "inner",
+            "an optimizer that makes a step in every call",
+            inner,
+            "Accumulate outside: "
+            f"GradientAccumulation({type(wrapper).__name__}(...)).",
+        )
+
+
+def with_gradients(gradients, variables):
+    """The places of the variables that take part in a step."""
+    return [
+        place
+        for place, (gradient, variable) in enumerate(
+            zip(gradients, variables, strict=True)
+        )
+        if gradient is not None and takes_steps(variable)
+    ]
+
+
+def summed(optimizer, gradients, variables):
+    """The gradients summed over the replicas of `tf.distribute`, and dense."""
+    if keras.backend.backend() == "tensorflow":
+        pairs = zip(gradients, variables, strict=True)
+        gradients = [g for g, _ in optimizer._all_reduce_sum_gradients(pairs)]
+    return [dense(gradient) for gradient in gradients]

@@ -1,0 +1,48 @@
+import pytest
+from against_keras import assert_follows_keras, keras_tests_make_ours
+from keras_versions import keras_test_module
+
+from keras_regopt.optimizers.algorithms.adagrad import Adagrad
+
+keras_tests = keras_test_module("keras.src.optimizers.adagrad_test")
+
+# Run here as a whole: Keras' own tests, against our class.
+AdagradTest = keras_tests.AdagradTest
+
+
+@pytest.fixture(autouse=True)
+def ours_in_keras_tests(monkeypatch):
+    monkeypatch.setattr(keras_tests, "Adagrad", Adagrad)
+
+
+def test_keras_own_tests_make_our_class(monkeypatch):
+    assert keras_tests_make_ours(
+        keras_tests, AdagradTest, "Adagrad", monkeypatch
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"initial_accumulator_value": 0.5, "epsilon": 0.001},
+        {"weight_decay": 0.1},
+    ],
+)
+def test_makes_the_steps_of_keras(arguments):
+    assert_follows_keras(Adagrad, "graph", **arguments)
+
+
+@pytest.mark.any_backend
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"learning_rate": -0.1},
+        {"initial_accumulator_value": -0.1},
+        {"epsilon": -1e-07},
+    ],
+)
+def test_refuses_bad_arguments(arguments):
+    (name,) = arguments
+    with pytest.raises(ValueError, match=f"`{name}`.* must be"):
+        Adagrad(**arguments)

@@ -1,0 +1,37 @@
+import pytest
+from against_keras import assert_follows_keras, keras_tests_make_ours
+from keras_versions import keras_test_module
+
+from keras_regopt.optimizers.algorithms.adam_w import AdamW
+
+keras_tests = keras_test_module("keras.src.optimizers.adamw_test")
+
+# Run here as a whole: Keras' own tests, against our class.
+AdamWTest = keras_tests.AdamWTest
+
+
+@pytest.fixture(autouse=True)
+def ours_in_keras_tests(monkeypatch):
+    monkeypatch.setattr(keras_tests, "AdamW", AdamW)
+
+
+def test_keras_own_tests_make_our_class(monkeypatch):
+    assert keras_tests_make_ours(keras_tests, AdamWTest, "AdamW", monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "arguments", [{}, {"amsgrad": True}, {"weight_decay": 0.1, "beta_1": 0.5}]
+)
+def test_makes_the_steps_of_keras(arguments):
+    assert_follows_keras(AdamW, "graph", **arguments)
+
+
+@pytest.mark.any_backend
+@pytest.mark.parametrize(
+    "arguments",
+    [{"learning_rate": -0.1}, {"weight_decay": -0.1}, {"beta_1": 1.0}],
+)
+def test_refuses_bad_arguments(arguments):
+    (name,) = arguments
+    with pytest.raises(ValueError, match=f"`{name}`.* must be"):
+        AdamW(**arguments)
