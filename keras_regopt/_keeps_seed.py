@@ -1,5 +1,4 @@
-import keras
-
+from keras_regopt._random import Counter
 from keras_regopt._seed_state import seed_state, set_seed_state
 from keras_regopt._validate import integer
 
@@ -17,7 +16,7 @@ class KeepsSeed:
 
     def _take_seed(self, seed):
         self.seed = integer(self, "seed", seed, low=0, optional=True)
-        self.seed_generator = keras.random.SeedGenerator(self.seed)
+        self.seed_generator = Counter(self.seed)
 
     def save_own_variables(self, store):
         super().save_own_variables(store)  # type: ignore[misc]

@@ -1,9 +1,10 @@
 """What the layers draw."""
 
-import keras
 from keras import ops
 
+from keras_regopt import _elementwise
 from keras_regopt._axes import axes, axes_within
+from keras_regopt._random import next_key
 from keras_regopt._validate import fail
 
 
@@ -17,9 +18,20 @@ def uniforms(layer, shape):
     Returns:
         A float32 tensor.
     """
-    return keras.random.uniform(
-        shape, seed=layer.seed_generator, dtype="float32"
-    )
+    return _elementwise.uniforms(next_key(layer.seed_generator), shape)
+
+
+def dropped(layer, x):
+    """A tensor with each element zero with the probability `layer.rate`.
+
+    Args:
+        layer: The layer, with its `rate` and its generator.
+        x: A tensor of floats.
+
+    Returns:
+        A tensor as `x`; what is kept is scaled up, so that its mean stays.
+    """
+    return _elementwise.dropped(x, next_key(layer.seed_generator), layer.rate)
 
 
 def dropout_factors(layer, shape, dtype):
@@ -33,8 +45,7 @@ def dropout_factors(layer, shape, dtype):
     Returns:
         A tensor of `dtype`.
     """
-    kept = uniforms(layer, shape) >= layer.rate
-    return ops.cast(ops.where(kept, 1 / (1 - layer.rate), 0.0), dtype)
+    return dropped(layer, ops.ones(shape, dtype=dtype))
 
 
 def mask_axes(owner, axis, optional=False):

@@ -4,7 +4,7 @@ import keras
 
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
-from keras_regopt.layers._draws import dropout_factors
+from keras_regopt.layers._draws import dropped
 from keras_regopt.layers._replaced_weights import (
     find_weights,
     names_of_weights,
@@ -94,5 +94,4 @@ class DropConnect(Wrapper):
             return self._call_layer(inputs, training, mask)
 
     def _dropped(self, place):
-        weight = value_of(place)
-        return weight * dropout_factors(self, weight.shape, weight.dtype)
+        return dropped(self, value_of(place))

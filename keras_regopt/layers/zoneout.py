@@ -3,14 +3,16 @@ import itertools
 import keras
 from keras import ops
 
+from keras_regopt import _elementwise
 from keras_regopt._keras import DropoutRNNCell
+from keras_regopt._random import next_key
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, in_range
 from keras_regopt.layers._wrapper import Wrapper
 
 # The counted steps have two digits, which half precision can hold.
 _BASE = 256
-# Keeps the seeds of the steps apart from those of the next calls.
+# Keeps the keys of the steps apart from those of the next calls.
 _STRIDE = 1_000_003
 
 
@@ -80,7 +82,7 @@ class Zoneout(DropoutRNNCell, Wrapper):
             self, "cell_rate", cell_rate, low=0, below=1, optional=True
         )
         self._take_seed(seed)
-        self._seed_of_loop = None
+        self._key_of_loop = None
 
     @property
     def state_size(self):
@@ -99,7 +101,7 @@ class Zoneout(DropoutRNNCell, Wrapper):
     # generator could not count under JAX.
 
     def get_dropout_mask(self, step_input):
-        self._seed_of_loop = self.seed_generator.next()
+        self._key_of_loop = next_key(self.seed_generator)
         if isinstance(self.layer, DropoutRNNCell):
             self.layer.get_dropout_mask(step_input)
 
@@ -108,7 +110,7 @@ class Zoneout(DropoutRNNCell, Wrapper):
             self.layer.get_recurrent_dropout_mask(step_input)
 
     def reset_dropout_mask(self):
-        self._seed_of_loop = None
+        self._key_of_loop = None
         if isinstance(self.layer, DropoutRNNCell):
             self.layer.reset_dropout_mask()
 
@@ -146,18 +148,14 @@ class Zoneout(DropoutRNNCell, Wrapper):
 
     def _draws(self, steps, states):
         """Numbers from 0 to 1 for each unit of each state, at this step."""
-        seed = self._seed_of_loop
-        if seed is None:
+        key = self._key_of_loop
+        if key is None:
             # The cell is called by itself.
-            seed = self.seed_generator.next()
-        count = ops.cast(_count(steps), seed.dtype)
-        odd = ops.cast([_STRIDE, 0], seed.dtype)
+            key = next_key(self.seed_generator)
+        key = key + _count(steps) * ops.cast([_STRIDE, 0], "int32")
         sizes = [state.shape[-1] for state in states]
-        draws = keras.random.uniform(
-            (ops.shape(states[0])[0], sum(sizes)),
-            seed=_Seed(seed + count * odd),
-            dtype="float32",
-        )
+        shape = (ops.shape(states[0])[0], sum(sizes))
+        draws = _elementwise.uniforms(key, shape)
         ends = itertools.accumulate(sizes)
         each = zip(sizes, ends, strict=True)
         return [draws[:, end - size : end] for size, end in each]
@@ -166,16 +164,6 @@ class Zoneout(DropoutRNNCell, Wrapper):
         shape = (inputs.shape[0], self.output_size)
         output = keras.KerasTensor(shape, self.compute_dtype)
         return output, [keras.KerasTensor(s.shape, s.dtype) for s in states]
-
-
-class _Seed(keras.random.SeedGenerator):
-    """A seed that was drawn already, in the form that Keras takes."""
-
-    def __init__(self, value):
-        self.value = value
-
-    def next(self, ordered=True):
-        return self.value
 
 
 def _count(steps):
