@@ -2,6 +2,7 @@
 
 import functools
 
+import _plain_optimizers
 import keras
 import numpy as np
 from keras import ops
@@ -12,34 +13,6 @@ RATE = 1e-4
 # Of an embedding, in one batch.
 ROWS_SEEN = 4096
 BATCH = 32
-
-
-class PlainLARS(keras.optimizers.Optimizer):
-    """LARS as one writes it down; Keras has none to compare with."""
-
-    def __init__(self, learning_rate, momentum=0.9, trust_coefficient=0.001):
-        super().__init__(learning_rate)
-        self.momentum = momentum
-        self.trust_coefficient = trust_coefficient
-
-    def build(self, variables):
-        super().build(variables)
-        self.momentums = self.add_optimizer_variables(variables, "momentum")
-
-    def update_step(self, gradient, variable, learning_rate):
-        momentum = self.momentums[self._get_variable_index(variable)]
-        weight_norm = ops.sqrt(ops.sum(ops.square(variable)))
-        gradient_norm = ops.sqrt(ops.sum(ops.square(gradient)))
-        trust = ops.where(
-            ops.logical_and(weight_norm > 0, gradient_norm > 0),
-            self.trust_coefficient * weight_norm / gradient_norm,
-            1.0,
-        )
-        rate = ops.cast(learning_rate, variable.dtype)
-        self.assign(
-            momentum, momentum * self.momentum + gradient * (trust * rate)
-        )
-        self.assign_sub(variable, momentum)
 
 
 class KernelAdam(keras.optimizers.Adam):
@@ -70,7 +43,7 @@ def steps(backend, description, kind, shapes):
     Args:
         backend: A backend of Keras.
         description: (place, class, arguments), where the place is `"Keras"`,
-            `"ours"`, `"here"`, `"TensorFlow"`, `"optax"`, `"torch"` or
+            `"ours"`, `"plain"`, `"TensorFlow"`, `"optax"`, `"torch"` or
             `"memory"`.
         kind: `"dense"`, `"rows"` or `"train"`.
         shapes: The shapes of the variables.
@@ -85,7 +58,11 @@ def steps(backend, description, kind, shapes):
 
 def in_keras(place, name, arguments):
     """An optimizer of Keras' kind."""
-    places = {"Keras": keras.optimizers, "ours": optimizers}
+    places = {
+        "Keras": keras.optimizers,
+        "ours": optimizers,
+        "plain": _plain_optimizers,
+    }
     cls = getattr(places[place], name) if place in places else globals()[name]
     arguments = {
         key: in_keras(*value) if isinstance(value, tuple) else value
@@ -281,7 +258,7 @@ MAKERS = {
     ("dense", "torch", "torch"): dense_torch_own,
     ("rows", "torch", "torch"): rows_torch_own,
 }
-for _place in ("Keras", "ours", "here"):
+for _place in ("Keras", "ours", "plain"):
     MAKERS["dense", "tensorflow", _place] = dense_tensorflow
     MAKERS["dense", "jax", _place] = dense_jax
     MAKERS["dense", "torch", _place] = dense_torch

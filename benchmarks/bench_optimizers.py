@@ -8,7 +8,14 @@ machine to machine.
 import argparse
 import pathlib
 
-from _optimizer_comparisons import COLUMNS, LISTS, MODES, STEPS
+from _optimizer_comparisons import (
+    COLUMNS,
+    LISTS,
+    MODES,
+    OF_FOREACH,
+    QUICK,
+    STEPS,
+)
 from _pages import filled, table, versions
 from _workers import Workers
 
@@ -24,11 +31,9 @@ def main():
     results = {}
     for name in arguments.steps:
         step = STEPS[name]
-        for of in step.lists:
-            if of not in arguments.lists:
-                continue
+        for of in chosen_lists(step, arguments):
             results[name, of] = times = workers.measure(
-                {"copy": ("memory", None, {}), **step.contenders},
+                {"copy": ("memory", None, {}), **contenders(step, arguments)},
                 step.kind,
                 LISTS[of],
                 rounds=arguments.rounds,
@@ -42,12 +47,33 @@ def main():
     print(page(results))
 
 
+def chosen_lists(step, arguments):
+    if arguments.quick:
+        return [small for small, large in QUICK.items() if large in step.lists]
+    return [of for of in step.lists if of in arguments.lists]
+
+
+def contenders(step, arguments):
+    if not arguments.quick:
+        return step.contenders
+    return {
+        name: description
+        for name, description in step.contenders.items()
+        if name in (step.base, "ours", "torch foreach")
+    }
+
+
 def parsed_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backends", nargs="+", choices=BACKENDS)
     parser.add_argument("--steps", nargs="+", choices=STEPS, metavar="STEP")
     parser.add_argument("--lists", nargs="+", choices=LISTS)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help=f"small lists ({', '.join(QUICK)}), fewer contenders",
+    )
     parser.add_argument(
         "--write", action="store_true", help=f"write the tables to {PAGE.name}"
     )
@@ -66,6 +92,8 @@ def on_screen(step, of, times, contender):
         yield f"= {to_memory(step, times, contender)} x memory"
     if contender[0] != step.base and (step.base, contender[1]) in times:
         yield f"= {to_base(step, of, times, contender)} x {step.base}"
+    if contender == ("ours", "torch") and ("torch foreach", "torch") in times:
+        yield f"= {to_foreach(times)} x torch foreach"
 
 
 def to_base(step, of, times, contender):
@@ -78,7 +106,20 @@ def to_base(step, of, times, contender):
         return "fails"
     if name == step.base:
         return "1"
-    ratio, target = seconds / base, step.target(name, mode, of)
+    return judged(seconds / base, step.target(name, mode, of))
+
+
+def to_foreach(times):
+    """The ratio of ours to torch's class on lists, with the target."""
+    own, other = (
+        times.get((name, "torch")) for name in ("ours", "torch foreach")
+    )
+    if other is None:
+        return ""
+    return "fails" if own is None else judged(own / other, OF_FOREACH)
+
+
+def judged(ratio, target):
     if target is None:
         return f"{ratio:.2f}"
     met = ratio <= (NOISE if target == 1 else target)
@@ -98,7 +139,7 @@ def page(results):
     copies = {
         of: f"{times['copy', 'memory'] * 1e3:.3g} ms ({of})"
         for (_, of), times in results.items()
-        if of in COLUMNS
+        if of in COLUMNS or of in QUICK
     }
     introduction = f"""
     One step with the gradients given: CPU time, one thread, medians of turns
@@ -106,14 +147,18 @@ def page(results):
     `make bench-optimizers` repeats it;
     {versions("keras", "tensorflow", "jax", "torch", "optax")}.
 
-    The lists: one tensor of 25 million parameters, the 161 tensors of ResNet-50
+    The lists: one tensor of 4 million parameters, the 161 tensors of ResNet-50
     and 400 tensors of 1,024. "TF graph" is what `fit` runs on a CPU if nothing
     else is asked for, "TF jit" is `jit_compile=True`."""
     keras = f"""
     CPU time as a multiple of that of Keras' class of the same name; in brackets
     the target. A target of 1.00 counts as met up to {NOISE}, since a run
-    repeats itself to a few percent only. Keras has no LARS; its place takes one
-    that is written down plainly on Keras' base class."""
+    repeats itself to a few percent only. Where Keras has no class of the name,
+    its place takes one that is written down plainly on Keras' base class
+    (`benchmarks/_plain_optimizers.py`)."""
+    foreach = """
+    CPU time as a multiple of that of torch's own class with `foreach=True`,
+    which Keras does not stand between."""
     single = """
     On lists of their own: 4,096 rows of an embedding of 500,000 x 32, and a
     whole train step of 50 dense layers of 256 units in batches of 32, with the
@@ -124,8 +169,8 @@ def page(results):
     under jit, and costs as much. XLA writes one result a loop on a CPU, so
     weight and both averages are three loops that read and write ten numbers a
     parameter, where a loop written for it needs seven (torch's, in the last
-    table). Keras' thirty passes, which are slow on one tensor of 100 MB, are
-    over tensors of at most 9 MB here and find some of them in the processor's
+    table). Keras' thirty passes, which are slow on one large tensor, are over
+    tensors of at most 9 MB here and find some of them in the processor's
     cache: the larger the cache, the nearer Keras comes. TensorFlow's own
     kernel, in the table, is no faster."""
     memory = f"""
@@ -140,6 +185,9 @@ def page(results):
             filled(keras),
             table(["step", "on", *COLUMNS], keras_rows(results)),
             filled(floors),
+            "## Against torch",
+            filled(foreach),
+            table(["step", *COLUMNS], foreach_rows(results)),
             filled(single),
             table(
                 ["step", "contender", "on", "ms", "ratio"], single_rows(results)
@@ -161,6 +209,13 @@ def keras_rows(results):
             ]
             if any(cells):
                 yield [name, mode, *cells]
+
+
+def foreach_rows(results):
+    for name, step in STEPS.items():
+        if "torch foreach" in step.contenders:
+            found = [results.get((name, of), {}) for of in COLUMNS]
+            yield [name, *map(to_foreach, found)]
 
 
 def single_rows(results):

@@ -13,6 +13,7 @@ from keras_regopt.testing._backend import (
     to_numpy,
 )
 from keras_regopt.testing._contract import NotApplicable, require
+from keras_regopt.testing._formulas import formula_returns_what_it_was_given
 from keras_regopt.testing._samples import data, dense_model, fit, require_alike
 from keras_regopt.testing._saving import through_file
 
@@ -259,6 +260,7 @@ def _dtype(variable):
 PROMISES = [
     *common.PROMISES,
     keeps_dtypes,
+    formula_returns_what_it_was_given,
     lowers_a_parabola,
     follows_a_schedule,
     trains_alike_compiled_or_not,

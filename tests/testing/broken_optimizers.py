@@ -7,6 +7,7 @@ from broken import Broken, compiled_only, only_on, register
 from keras import ops
 from own_classes import Momentum
 
+from keras_regopt.optimizers import Optimizer
 from keras_regopt.testing import optimizers
 
 
@@ -247,7 +248,39 @@ class LooksForTheTrace(Momentum):
         return gradient * (2 if torch.compiler.is_compiling() else 1)
 
 
+class MeanMomentum(Optimizer):
+    """Keeps the mean of its momentum, which is spread over the whole."""
+
+    def slot_names(self):
+        return [("momentum",)]
+
+    def formula(self, variable, gradient, slots, step):
+        momentum = slots[0] * 0.9 + gradient
+        return variable - momentum * step.rate, [ops.mean(momentum)]
+
+
+class RoundedMomentum(MeanMomentum):
+    """Keeps its momentum in half precision."""
+
+    def formula(self, variable, gradient, slots, step):
+        momentum = slots[0] * 0.9 + gradient
+        return variable - momentum * step.rate, [ops.cast(momentum, "float16")]
+
+
+class LosesMomentum(MeanMomentum):
+    """Does not return its momentum."""
+
+    def formula(self, variable, gradient, slots, step):
+        return variable - gradient * step.rate, []
+
+
+RATE = {"learning_rate": 0.1}
 BROKEN = {
+    optimizers.formula_returns_what_it_was_given: [
+        Broken(MeanMomentum, r"state 0 as float32 of the shape \(\)", RATE),
+        Broken(RoundedMomentum, "state 0 as float16", RATE),
+        Broken(LosesMomentum, "returns 0 states instead of 1", RATE),
+    ],
     optimizers.keeps_dtypes: [
         Broken(VanishingEpsilon, "a float16 variable is not finite"),
         only_on("torch", WritesPastTheVariable, "a bfloat16 variable became"),

@@ -5,17 +5,13 @@ from keras import ops
 
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, fail, in_range
-from keras_regopt.optimizers.engine import _torch
-from keras_regopt.optimizers.engine._formula import FormulaOptimizer
+from keras_regopt.optimizers.engine._base import Optimizer
 from keras_regopt.optimizers.engine._groups import exclusion, exclusions
 from keras_regopt.optimizers.engine._norms import sum_of_squares
 
 
-class DropIn(FormulaOptimizer):
+class DropIn(Optimizer):
     """Base of the optimizers that make the same steps as Keras', faster.
-
-    A subclass writes its algorithm twice: as a function of tensors in
-    `formula`, and for lists of torch tensors in `torch_step`.
 
     Args:
         learning_rate: A number >= 0, a `LearningRateSchedule`, or a function
@@ -61,22 +57,6 @@ class DropIn(FormulaOptimizer):
     @property
     def takes_sparse_gradients(self):
         return self.lazy
-
-    def torch_fuses_l2(self, device):
-        """Whether `torch_step` there takes `l2`, which spares a pass."""
-        return False
-
-    def torch_step(self, variables, gradients, slots, rate, values):
-        """The algorithm on lists of torch tensors, in place.
-
-        Args:
-            variables: Tensors of one dtype and device, already decayed.
-            gradients: Their gradients.
-            slots: A list of lists, in the order of `slot_names`.
-            rate: Their learning rate, a Python number or a scalar tensor.
-            values: What `step_values` returned.
-        """
-        raise NotImplementedError
 
     def build(self, variables):
         if not self.built:
@@ -128,12 +108,6 @@ class DropIn(FormulaOptimizer):
             if self.l2:
                 total += self.l2 * sum_of_squares(value)
         return total
-
-    def _backend_update_step(self, grads, trainable_variables, learning_rate):
-        if keras.backend.backend() == "torch" and not _torch.is_compiling():
-            _torch.update(self, grads, trainable_variables, learning_rate)
-            return
-        super()._backend_update_step(grads, trainable_variables, learning_rate)
 
 
 def _check_lazy(optimizer):

@@ -82,13 +82,21 @@ class ProximalOptimizer(Optimizer):
             )
 
     def build(self, variables):
+        if not self.built:
+            excluded = exclusions(self, self._excluded, variables)
+            # The axes within a group, or `None` where there is no penalty.
+            self._axes = [
+                None if plain else self._axes_of(variable)
+                for variable, plain in zip(variables, excluded, strict=True)
+            ]
         super().build(variables)
-        excluded = exclusions(self, self._excluded, variables)
-        # The axes within a group, or `None` where there is no penalty.
-        self._axes = [
-            None if plain else self._axes_of(variable)
-            for variable, plain in zip(variables, excluded, strict=True)
-        ]
+
+    def kind_of(self, index, variable):
+        axis = self._axes[index]
+        if self.group and axis:
+            # A group must not be cut.
+            return None
+        return (*super().kind_of(index, variable), axis is None)
 
     def penalizes(self, variable):
         """Whether the penalty and the bounds act on a variable.
@@ -127,19 +135,19 @@ class ProximalOptimizer(Optimizer):
         norms = ops.sqrt(ops.sum(x * x, axis=axis)) if axis else ops.abs(x)
         return value + self.group * ops.sum(norms)
 
-    def proximal(self, x, step, variable):
+    def proximal(self, x, step, index):
         """What the penalty and the bounds make of a point, exactly.
 
         Args:
             x: Where the gradient leads, in float32 or float64.
-            step: The step that was made: a scalar tensor, or a tensor like `x`
-                with the step of each entry.
-            variable: The variable that `x` is meant for.
+            step: The step that was made: a scalar, or a tensor like `x` with
+                the step of each entry.
+            index: The place of the variable that `x` is meant for.
 
         Returns:
             A tensor like `x`.
         """
-        axis = self._axes[self._get_variable_index(variable)]
+        axis = self._axes[index]
         if axis is None:
             return x
         if self.l1:
@@ -149,7 +157,7 @@ class ProximalOptimizer(Optimizer):
             return self._bounded(x / scale if self.l2 else x)
         # Bounds of zero let the order of the two be chosen.
         x = self._bounded(x)
-        if len(step.shape):
+        if len(getattr(step, "shape", ())):
             return shrink_groups_in_metric(x, step, scale, self.group, axis)
         return shrink_groups(x, step * self.group, axis) / scale
 

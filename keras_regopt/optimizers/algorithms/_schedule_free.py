@@ -8,7 +8,6 @@ from keras_regopt._validate import fail, in_range, integer
 from keras_regopt.optimizers.engine._base import Optimizer
 from keras_regopt.optimizers.engine._control_dependencies import after
 from keras_regopt.optimizers.engine._model_hooks import hook_models, note_step
-from keras_regopt.optimizers.engine._numerics import wide_dtype
 
 
 class ScheduleFree(Optimizer):
@@ -41,6 +40,8 @@ class ScheduleFree(Optimizer):
         ValueError: If an argument is out of its range, or `use_ema` is set.
     """
 
+    decays_itself = True
+
     def __init__(
         self,
         learning_rate: LearningRate,
@@ -60,11 +61,13 @@ class ScheduleFree(Optimizer):
         )
         hook_models()
 
+    def slot_names(self):
+        return [("distance",)]
+
     def build(self, variables):
         if self.built:
             return
         super().build(variables)
-        self.distances = self.add_optimizer_variables(variables, "distance")
         self.weight_sum, self.lr_max, self.holds_average = (
             self.add_variable(
                 shape=(),
@@ -76,22 +79,31 @@ class ScheduleFree(Optimizer):
             for name in ("weight_sum", "lr_max", "holds_average")
         )
 
-    def descent(self, gradient, point, index, rate, values):
+    def kind_of(self, index, variable):
+        # A constraint may need the variable as a whole.
+        alone = self._trainable_variables[index].constraint is not None
+        return None if alone else super().kind_of(index, variable)
+
+    def may_compile(self, index):
+        # What a constraint computes may not suit the compiler.
+        return self._trainable_variables[index].constraint is None
+
+    def descent(self, gradient, point, slots, rate, step):
         """The step of `z`, to be subtracted.
 
         Args:
             gradient: The gradient.
             point: The value of the variable, at which the gradient was taken.
-            index: The variable's index in the lists of state variables.
+            slots: The state of the variable, but for the distance.
             rate: The variable's learning rate, with warm-up.
-            values: The dict that `step_values` returned.
+            step: The `Step`.
 
         Returns:
-            A tensor like the gradient.
+            A tensor like the gradient, and the list of the new state.
         """
         raise NotImplementedError(
             f"{type(self).__name__} must write "
-            "`descent(self, gradient, point, index, rate, values)`."
+            "`descent(self, gradient, point, slots, rate, step)`."
         )
 
     def rate_factor(self, step):
@@ -126,33 +138,21 @@ class ScheduleFree(Optimizer):
             "back": (1 - b) * holds_point,
         }
 
-    def update_step(self, gradient, variable, learning_rate, values):
-        index = self._get_variable_index(variable)
-        dtype = wide_dtype(variable.dtype)
-        if dtype == "float64":
-            values = {k: ops.cast(v, dtype) for k, v in values.items()}
-        rate = ops.cast(learning_rate, dtype) * values["rate_factor"]
-        gradient, point, distance = (
-            ops.cast(ops.convert_to_tensor(v), dtype)
-            for v in (gradient, variable, self.distances[index])
-        )
-        ahead = distance - self.descent(gradient, point, index, rate, values)
-        constraint = self._trainable_variables[index].constraint
+    def formula(self, variable, gradient, slots, step):
+        values = step.values
+        distance, *slots = slots
+        rate = step.rate * values["rate_factor"]
+        move, slots = self.descent(gradient, variable, slots, rate, step)
+        ahead = distance - move
+        constraint = self._trainable_variables[step.index].constraint
         if constraint is not None:
             # z keeps to it, and so do its averages where the set is convex.
-            average = point - values["back"] * distance
+            average = variable - distance * values["back"]
             ahead = constraint(average + ahead) - average
-        # The variable first: torch would show the new distance at once.
-        move = values["forth"] * ahead - values["back"] * distance
-        self.assign_add(variable, ops.cast(move, variable.dtype))
-        self.assign(
-            self.distances[index],
-            ops.cast((1 - values["part"]) * ahead, variable.dtype),
+        variable = variable + (
+            ahead * values["forth"] - distance * values["back"]
         )
-
-    def decay_step(self, variable, learning_rate):
-        # The decay is part of the step of `z`.
-        return
+        return variable, [ahead * (1 - values["part"]), *slots]
 
     def switch_to_training(self):
         """Puts `y` into the variables, unless they hold it already.
@@ -172,7 +172,7 @@ class ScheduleFree(Optimizer):
 
     def restart(self):
         if self.built:
-            distances = [d for d in self.distances if d is not None]
+            distances = [d for d in self.states("distance") if d is not None]
             for variable in (self.weight_sum, *distances):
                 variable.assign(ops.zeros(variable.shape, variable.dtype))
 
@@ -192,7 +192,7 @@ class ScheduleFree(Optimizer):
         pairs = [
             (variable, distance)
             for variable, distance in zip(
-                self._trainable_variables, self.distances, strict=True
+                self._trainable_variables, self.states("distance"), strict=True
             )
             if distance is not None
         ]

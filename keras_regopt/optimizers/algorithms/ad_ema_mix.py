@@ -6,7 +6,11 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range, positive_int
 from keras_regopt.optimizers.engine._base import Optimizer
-from keras_regopt.optimizers.engine._numerics import bias_correction
+from keras_regopt.optimizers.engine._numerics import (
+    bias_correction,
+    lerp,
+    stepped_by,
+)
 
 
 @register
@@ -87,17 +91,8 @@ class AdEMAMix(Optimizer):
         )
         self.epsilon = in_range(self, "epsilon", epsilon, above=0)
 
-    def build(self, variables):
-        if self.built:
-            return
-        super().build(variables)
-        (
-            self.momentums,
-            self.slow_momentums,
-            self.velocities,
-        ) = self.add_optimizer_variables(
-            variables, ["momentum", "slow_momentum", "velocity"]
-        )
+    def slot_names(self):
+        return [("momentum", "slow_momentum", "velocity")]
 
     def step_values(self, gradients, variables, learning_rate):
         step = ops.cast(self.iterations + 1, "float32")
@@ -108,32 +103,16 @@ class AdEMAMix(Optimizer):
             ops.rsqrt(bias_correction(self.beta_2, step)),
         )
 
-    def update_step(self, gradient, variable, learning_rate, values):
-        index = self._get_variable_index(variable)
-        momentum, velocity = self.momentums[index], self.velocities[index]
-        slow = self.slow_momentums[index]
-        gradient = ops.cast(gradient, variable.dtype)
-        rate = ops.cast(learning_rate, "float32")
-        fast_share, slow_share, slow_weight, root = values
-        fast_share, slow_share, slow_weight, root = (
-            ops.cast(scalar, variable.dtype)
-            for scalar in (
-                rate * fast_share,
-                rate * slow_share,
-                slow_weight,
-                root,
-            )
-        )
-
-        self.assign_add(momentum, (gradient - momentum) * (1 - self.beta_1))
-        self.assign_add(slow, (gradient - slow) * slow_weight)
-        self.assign_add(
-            velocity, (ops.square(gradient) - velocity) * (1 - self.beta_2)
-        )
-        mixture = momentum * fast_share + slow * slow_share
-        self.assign_sub(
-            variable, mixture / (ops.sqrt(velocity) * root + self.epsilon)
-        )
+    def formula(self, variable, gradient, slots, step):
+        momentum, slow, velocity = slots
+        fast_part, slow_part, slow_weight, root = step.values
+        momentum = lerp(momentum, gradient, 1 - self.beta_1)
+        slow = lerp(slow, gradient, slow_weight)
+        velocity = lerp(velocity, ops.square(gradient), 1 - self.beta_2)
+        mixture = momentum * fast_part + slow * slow_part
+        divisor = ops.sqrt(velocity) * root + self.epsilon
+        variable = stepped_by(variable, step.rate, mixture, divisor)
+        return variable, [momentum, slow, velocity]
 
     def _slow_weight(self, progress):
         """One minus the decay of the slow average, without cancellation."""

@@ -6,7 +6,8 @@ from keras_regopt._validate import in_range
 from keras_regopt.optimizers.engine._base import Optimizer
 from keras_regopt.optimizers.engine._numerics import (
     adam_corrections,
-    wide_dtype,
+    lerp,
+    stepped_by,
 )
 
 
@@ -65,38 +66,19 @@ class AdaBelief(Optimizer):
         self.beta_2 = in_range(self, "beta_2", beta_2, above=0, below=1)
         self.epsilon = in_range(self, "epsilon", epsilon, above=0)
 
-    def build(self, variables):
-        if self.built:
-            return
-        super().build(variables)
-        self.momentums, self.surprises = self.add_optimizer_variables(
-            variables, ["momentum", "surprise"]
-        )
+    def slot_names(self):
+        return [("momentum", "surprise")]
 
     def step_values(self, gradients, variables, learning_rate):
         step = ops.cast(self.iterations + 1, "float32")
         return adam_corrections(self.beta_1, self.beta_2, self.epsilon, step)
 
-    def update_step(self, gradient, variable, learning_rate, corrections):
-        index = self._get_variable_index(variable)
-        # `epsilon` is zero in half precision.
-        dtype = wide_dtype(variable.dtype)
-        scale, epsilon = (ops.cast(value, dtype) for value in corrections)
-        gradient, momentum, surprise = (
-            ops.cast(x, dtype)
-            for x in (gradient, self.momentums[index], self.surprises[index])
-        )
-
-        momentum = momentum * self.beta_1 + gradient * (1 - self.beta_1)
-        difference = gradient - momentum
-        surprise = (
-            surprise * self.beta_2
-            + ops.square(difference) * (1 - self.beta_2)
-            + self.epsilon
-        )
-        self.assign(self.momentums[index], momentum)
-        self.assign(self.surprises[index], surprise)
-        rate = ops.cast(learning_rate, dtype) * scale
-        self.assign_sub(
-            variable, momentum * rate / (ops.sqrt(surprise) + epsilon)
-        )
+    def formula(self, variable, gradient, slots, step):
+        momentum, surprise = slots
+        scale, epsilon = step.values
+        momentum = lerp(momentum, gradient, 1 - self.beta_1)
+        square = ops.square(gradient - momentum)
+        surprise = lerp(surprise, square, 1 - self.beta_2) + self.epsilon
+        divisor = ops.sqrt(surprise) + epsilon
+        variable = stepped_by(variable, step.rate * scale, momentum, divisor)
+        return variable, [momentum, surprise]

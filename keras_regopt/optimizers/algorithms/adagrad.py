@@ -4,6 +4,7 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.algorithms._drop_in import DropIn
+from keras_regopt.optimizers.engine._numerics import stepped_by
 
 
 @register
@@ -63,14 +64,4 @@ class Adagrad(DropIn):
     def formula(self, variable, gradient, slots, step):
         accumulator = slots[0] + ops.square(gradient)
         divisor = ops.sqrt(accumulator + self.epsilon)
-        return variable - gradient * step.rate / divisor, [accumulator]
-
-    def torch_step(self, variables, gradients, slots, rate, values):
-        import torch
-
-        torch._foreach_addcmul_(slots[0], gradients, gradients)
-        divisors = torch._foreach_add(slots[0], self.epsilon)
-        torch._foreach_sqrt_(divisors)
-        torch._foreach_addcdiv_(
-            variables, gradients, divisors, value=-float(rate)
-        )
+        return stepped_by(variable, step.rate, gradient, divisor), [accumulator]

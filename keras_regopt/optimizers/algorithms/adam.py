@@ -4,6 +4,8 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers.algorithms._drop_in import DropIn
+from keras_regopt.optimizers.engine import _torch_fused
+from keras_regopt.optimizers.engine._numerics import lerp, stepped_by
 
 
 @register
@@ -50,6 +52,8 @@ class Adam(DropIn):
         convergence of Adam and beyond; `keras/src/optimizers/adam.py`.
     """
 
+    torch_step = _torch_fused.adam
+
     def __init__(
         self,
         learning_rate: LearningRate = 0.001,
@@ -82,54 +86,11 @@ class Adam(DropIn):
 
     def formula(self, variable, gradient, slots, step):
         momentum, velocity, *largest = slots
-        momentum = momentum + (gradient - momentum) * (1 - self.beta_1)
-        velocity = velocity + (ops.square(gradient) - velocity) * (
-            1 - self.beta_2
-        )
+        momentum = lerp(momentum, gradient, 1 - self.beta_1)
+        velocity = lerp(velocity, ops.square(gradient), 1 - self.beta_2)
         slots = [momentum, velocity]
         if self.amsgrad:
             slots.append(ops.maximum(largest[0], velocity))
         divisor = ops.sqrt(slots[-1]) + self.epsilon
-        return variable - momentum * (step.rate * step.values) / divisor, slots
-
-    def torch_fuses_l2(self, device):
-        return device.type == "cpu"
-
-    def torch_step(self, variables, gradients, slots, rate, values, l2=0.0):
-        import torch
-
-        momentums, velocities, *largest = slots
-        if variables[0].device.type == "cpu":
-            # Torch corrects the bias before epsilon is added, Keras after, and
-            # torch in double precision.
-            step = int(self.iterations) + 1
-            root = (1 - self.beta_2**step) ** 0.5
-            rate = rate * float(values) * (1 - self.beta_1**step) / root
-            torch._fused_adam_(
-                variables,
-                gradients,
-                momentums,
-                velocities,
-                largest[0] if largest else [],
-                [torch.tensor(float(step))] * len(variables),
-                lr=rate,
-                beta1=self.beta_1,
-                beta2=self.beta_2,
-                weight_decay=2 * l2,
-                eps=self.epsilon / root,
-                amsgrad=self.amsgrad,
-                maximize=False,
-            )
-            return
-        torch._foreach_lerp_(momentums, gradients, 1 - self.beta_1)
-        torch._foreach_mul_(velocities, self.beta_2)
-        torch._foreach_addcmul_(
-            velocities, gradients, gradients, value=1 - self.beta_2
-        )
-        if largest:
-            torch._foreach_maximum_(largest[0], velocities)
-        divisors = torch._foreach_sqrt((largest or [velocities])[0])
-        torch._foreach_add_(divisors, self.epsilon)
-        steps = torch._foreach_div(momentums, divisors)
-        torch._foreach_mul_(steps, rate * values)
-        torch._foreach_sub_(variables, steps)
+        rate = step.rate * step.values
+        return stepped_by(variable, rate, momentum, divisor), slots

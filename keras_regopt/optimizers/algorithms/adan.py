@@ -4,7 +4,11 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.engine._base import Optimizer
-from keras_regopt.optimizers.engine._numerics import bias_correction
+from keras_regopt.optimizers.engine._numerics import (
+    bias_correction,
+    lerp,
+    stepped_by,
+)
 
 
 @register
@@ -58,6 +62,8 @@ class Adan(Optimizer):
         `optax.adan` weights the differences by `1 - beta_2` instead.
     """
 
+    decays_itself = True
+
     def __init__(
         self,
         learning_rate: LearningRate = 0.001,
@@ -73,18 +79,8 @@ class Adan(Optimizer):
         self.beta_3 = in_range(self, "beta_3", beta_3, low=0, below=1)
         self.epsilon = in_range(self, "epsilon", epsilon, above=0)
 
-    def build(self, variables):
-        if self.built:
-            return
-        super().build(variables)
-        (
-            self.momentums,
-            self.differences,
-            self.velocities,
-            self.last_gradients,
-        ) = self.add_optimizer_variables(
-            variables, ["momentum", "difference", "velocity", "last_gradient"]
-        )
+    def slot_names(self):
+        return [("momentum", "difference", "velocity", "last_gradient")]
 
     def step_values(self, gradients, variables, learning_rate):
         step = ops.cast(self.iterations + 1, "float32")
@@ -96,41 +92,18 @@ class Adan(Optimizer):
             ops.cast(self.iterations > 0, "float32"),
         )
 
-    def decay_step(self, variable, learning_rate):
-        # The decay comes after the step.
-        return
-
-    def update_step(self, gradient, variable, learning_rate, values):
-        index = self._get_variable_index(variable)
-        momentum, average = self.momentums[index], self.differences[index]
-        velocity, last = self.velocities[index], self.last_gradients[index]
-        gradient = ops.cast(gradient, variable.dtype)
-        rate = ops.cast(learning_rate, "float32")
-        plain, ahead, root, later = values
-        plain, ahead, root, weight, share, shrinkage = (
-            ops.cast(scalar, variable.dtype)
-            for scalar in (
-                rate * plain,
-                rate * ahead,
-                root,
-                (1 - self.beta_2) * later,
-                self.beta_2 * later,
-                1 / (1 + rate * self.decay_of(variable)),
-            )
-        )
-
+    def formula(self, variable, gradient, slots, step):
+        momentum, average, velocity, last = slots
+        plain, ahead, root, later = step.values
         difference = gradient - last
-        predicted = gradient + difference * share
-        self.assign_add(momentum, (gradient - momentum) * (1 - self.beta_1))
-        self.assign_add(average, (difference - average) * weight)
-        self.assign_add(
-            velocity, (ops.square(predicted) - velocity) * (1 - self.beta_3)
-        )
-        self.assign(last, gradient)
-        step = (momentum * plain + average * ahead) / (
-            ops.sqrt(velocity) * root + self.epsilon
-        )
-        if self.decay_of(variable):
-            self.assign(variable, (variable - step) * shrinkage)
-        else:
-            self.assign_sub(variable, step)
+        predicted = gradient + difference * (self.beta_2 * later)
+        momentum = lerp(momentum, gradient, 1 - self.beta_1)
+        average = lerp(average, difference, (1 - self.beta_2) * later)
+        velocity = lerp(velocity, ops.square(predicted), 1 - self.beta_3)
+        mixture = momentum * plain + average * ahead
+        divisor = ops.sqrt(velocity) * root + self.epsilon
+        variable = stepped_by(variable, step.rate, mixture, divisor)
+        if step.decay:
+            # The decay comes after the step.
+            variable = variable * (1 / (1 + step.rate * step.decay))
+        return variable, [momentum, average, velocity, gradient]

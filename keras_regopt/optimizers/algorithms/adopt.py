@@ -4,6 +4,7 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.engine._base import Optimizer
+from keras_regopt.optimizers.engine._numerics import lerp
 
 
 @register
@@ -56,6 +57,8 @@ class ADOPT(Optimizer):
         iShohei220/adopt, with `decouple=True`.
     """
 
+    decays_itself = True
+
     def __init__(
         self,
         learning_rate: LearningRate = 0.001,
@@ -71,13 +74,8 @@ class ADOPT(Optimizer):
         self.epsilon = in_range(self, "epsilon", epsilon, above=0)
         self.clip = in_range(self, "clip", clip, low=0, optional=True)
 
-    def build(self, variables):
-        if self.built:
-            return
-        super().build(variables)
-        self.momentums, self.velocities = self.add_optimizer_variables(
-            variables, ["momentum", "velocity"]
-        )
+    def slot_names(self):
+        return [("momentum", "velocity")]
 
     def step_values(self, gradients, variables, learning_rate):
         step = ops.cast(self.iterations, "float32")
@@ -90,31 +88,14 @@ class ADOPT(Optimizer):
             ops.where(first, 0.0, 1.0),
         )
 
-    def decay_step(self, variable, learning_rate):
-        # The decay is part of the step.
-        return
-
-    def update_step(self, gradient, variable, learning_rate, values):
-        index = self._get_variable_index(variable)
-        momentum, velocity = self.momentums[index], self.velocities[index]
-        gradient = ops.cast(gradient, variable.dtype)
-        rate = ops.cast(learning_rate, "float32")
-        bound, weight, later = values
-        rate, bound, weight, shrinkage = (
-            ops.cast(scalar, variable.dtype)
-            for scalar in (
-                rate,
-                bound,
-                weight,
-                rate * later * self.decay_of(variable),
-            )
-        )
-
+    def formula(self, variable, gradient, slots, step):
+        momentum, velocity = slots
+        bound, weight, later = step.values
         scaled = gradient / ops.maximum(ops.sqrt(velocity), self.epsilon)
         scaled = ops.clip(scaled, -bound, bound)
-        self.assign_add(momentum, (scaled - momentum) * (1 - self.beta_1))
-        self.assign_add(velocity, (ops.square(gradient) - velocity) * weight)
-        step = momentum * rate
-        if self.decay_of(variable):
-            step = step + variable * shrinkage
-        self.assign_sub(variable, step)
+        momentum = lerp(momentum, scaled, 1 - self.beta_1)
+        velocity = lerp(velocity, ops.square(gradient), weight)
+        move = momentum * step.rate
+        if step.decay:
+            move = move + variable * (step.rate * later * step.decay)
+        return variable - move, [momentum, velocity]

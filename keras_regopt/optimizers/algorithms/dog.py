@@ -5,8 +5,6 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers.engine._base import Optimizer
-from keras_regopt.optimizers.engine._norms import sum_of_squares
-from keras_regopt.optimizers.engine._numerics import wide
 
 
 @register
@@ -60,6 +58,10 @@ class DoG(Optimizer):
         parameter-free dynamic step size schedule (arXiv 2302.12022).
     """
 
+    decays_itself = True
+
+    in_rows = True
+
     def __init__(
         self,
         learning_rate: LearningRate = 1.0,
@@ -75,11 +77,13 @@ class DoG(Optimizer):
         self.epsilon = in_range(self, "epsilon", epsilon, above=0)
         self.layerwise = boolean(self, "layerwise", layerwise)
 
+    def slot_names(self):
+        return [("initial",)]
+
     def build(self, variables):
         if self.built:
             return
         super().build(variables)
-        self.initials = self.add_optimizer_variables(variables, "initial")
         # One number for each variable.
         self.gradient_sums, self.distances = (
             self.add_variable(
@@ -93,18 +97,7 @@ class DoG(Optimizer):
 
     def step_values(self, gradients, variables, learning_rate):
         """For each variable, whether it has moved, and its rate."""
-        lengths = [ops.zeros(())] * len(self.model_variables)
-        squares = list(lengths)
-        for gradient, variable in zip(gradients, variables, strict=True):
-            index = self._get_variable_index(variable)
-            squares[index] = sum_of_squares(self._decayed(gradient, variable))
-            # Before the first step, the start is zero.
-            way = wide(variable) - wide(self.initials[index])
-            lengths[index] = sum_of_squares(way)
-        lengths, squares = (
-            ops.cast(ops.stack(x), "float32") for x in (lengths, squares)
-        )
-
+        squares, lengths = self.totals(_squares, gradients, variables)
         moved = ops.convert_to_tensor(self.gradient_sums) > 0
         self.gradient_sums.assign_add(squares)
         distances = ops.maximum(
@@ -127,29 +120,25 @@ class DoG(Optimizer):
             for variable in (self.gradient_sums, self.distances):
                 variable.assign(np.zeros(variable.shape, "float32"))
 
-    def decay_step(self, variable, learning_rate):
+    def prepared(self, variable, gradient, step):
         # The decay is part of the gradient.
-        return
+        if step.decay:
+            gradient = gradient + variable * step.decay
+        return variable, gradient
 
-    def update_step(self, gradient, variable, learning_rate, values):
-        moved, rates = values
-        index = self._get_variable_index(variable)
+    def formula(self, variable, gradient, slots, step):
+        moved, rates = step.values
         # Not at `build`, when TensorFlow may still be tracing and the weights
         # have no values yet.
-        initial = ops.convert_to_tensor(self.initials[index])
-        weights = ops.convert_to_tensor(variable)
-        self.assign(
-            self.initials[index], ops.where(moved[index], initial, weights)
-        )
-        step = self._decayed(gradient, variable)
-        rate = ops.cast(learning_rate * rates[index], step.dtype)
-        self.assign_sub(variable, step * rate)
-
-    def _decayed(self, gradient, variable):
-        gradient = wide(gradient)
-        decay = self.decay_of(variable)
-        return gradient + wide(variable) * decay if decay else gradient
+        initial = ops.where(step.own(moved), slots[0], variable)
+        move = gradient * (step.rate * step.own(rates))
+        return variable - move, [initial]
 
     def _total(self, x):
         """The sum over all variables, unless each stands for itself."""
         return x if self.layerwise else ops.sum(x) + ops.zeros_like(x)
+
+
+def _squares(variable, gradient, slots, step):
+    """Of the gradient and of the distance; before the first step, from zero."""
+    return [ops.square(gradient), ops.square(variable - slots[0])]

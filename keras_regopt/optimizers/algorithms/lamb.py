@@ -4,13 +4,16 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.algorithms._trust_ratio import trust_ratio
-from keras_regopt.optimizers.engine._formula import FormulaOptimizer
+from keras_regopt.optimizers.engine._base import Optimizer
 from keras_regopt.optimizers.engine._groups import exclusion, exclusions
-from keras_regopt.optimizers.engine._numerics import adam_corrections
+from keras_regopt.optimizers.engine._numerics import (
+    adam_corrections,
+    lerp,
+)
 
 
 @register
-class LAMB(FormulaOptimizer):
+class LAMB(Optimizer):
     """Adam whose step is fitted to the norm of each layer's weights.
 
     Use it to train transformers with very large batches. With Adam's moments
@@ -114,22 +117,26 @@ class LAMB(FormulaOptimizer):
         # The decay is part of the step and of its ratio.
         return variable, gradient
 
-    def formula(self, variable, gradient, slots, step):
+    def direction(self, variable, gradient, slots, step):
         momentum, velocity = slots
-        momentum = momentum + (gradient - momentum) * (1 - self.beta_1)
-        square = ops.square(gradient)
-        velocity = velocity + (square - velocity) * (1 - self.beta_2)
-
+        momentum = lerp(momentum, gradient, 1 - self.beta_1)
+        velocity = lerp(velocity, ops.square(gradient), 1 - self.beta_2)
         scale, epsilon = step.values
         update = momentum * scale / (ops.sqrt(velocity) + epsilon)
-        rate = step.rate
-        if not self._plain[step.index]:
-            if step.decay:
-                update = update + variable * step.decay
-            (length,) = step.lengths
-            ratio = trust_ratio(self._phi(length), step.norm(update))
-            rate = rate * ops.cast(ratio, variable.dtype)
-        return variable - update * rate, [momentum, velocity]
+        if step.decay and not self._plain[step.index]:
+            update = update + variable * step.decay
+        return update, [momentum, velocity]
+
+    def rate_along(self, update, step):
+        if self._plain[step.index]:
+            return step.rate
+        (length,) = step.lengths
+        ratio = trust_ratio(self._phi(length), step.norm(update))
+        return step.rate * ops.cast(ratio, update.dtype)
+
+    def formula(self, variable, gradient, slots, step):
+        update, slots = self.direction(variable, gradient, slots, step)
+        return variable - update * self.rate_along(update, step), slots
 
     def _phi(self, norm):
         if self.min_norm:

@@ -2,12 +2,12 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers.algorithms._trust_ratio import trust_ratio
-from keras_regopt.optimizers.engine._formula import FormulaOptimizer
+from keras_regopt.optimizers.engine._base import Optimizer
 from keras_regopt.optimizers.engine._groups import exclusion, exclusions
 
 
 @register
-class LARS(FormulaOptimizer):
+class LARS(Optimizer):
     """SGD with momentum whose rate is fitted to each layer.
 
     The step of a variable is proportional to the norm of the variable, not to

@@ -4,8 +4,11 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range, one_of
 from keras_regopt.optimizers.engine._base import Optimizer
-from keras_regopt.optimizers.engine._norms import norm
-from keras_regopt.optimizers.engine._numerics import bias_correction
+from keras_regopt.optimizers.engine._numerics import (
+    bias_correction,
+    lerp,
+    stepped_by,
+)
 
 
 @register
@@ -64,6 +67,8 @@ class MARS(Optimizer):
         matrices, as in pytorch_optimizer.
     """
 
+    in_rows = True
+
     def __init__(
         self,
         learning_rate: LearningRate = 0.003,
@@ -87,18 +92,15 @@ class MARS(Optimizer):
         self.beta_2_1d = in_range(self, "beta_2_1d", beta_2_1d, low=0, below=1)
         self.epsilon = in_range(self, "epsilon", epsilon, above=0)
 
-    def build(self, variables):
-        if self.built:
-            return
-        super().build(variables)
-        self.momentums = self.add_optimizer_variables(variables, "momentum")
-        # Only where they are needed.
-        self.velocities = self._added(
-            "velocity", variables, lambda v: not self._takes_signs(v)
-        )
-        self.last_gradients = self._added(
-            "last_gradient", variables, self._takes_part
-        )
+    def slot_names(self):
+        return [("momentum",), ("velocity",), ("last_gradient",)]
+
+    def has_slot(self, name, variable):
+        takes_part = self.optimize_1d or len(variable.shape) >= 2
+        if name == "velocity":
+            # Of its average, Lion takes the signs alone.
+            return self.variant != "lion" or not takes_part
+        return takes_part or name == "momentum"
 
     def step_values(self, gradients, variables, learning_rate):
         step = ops.cast(self.iterations + 1, "float32")
@@ -113,53 +115,30 @@ class MARS(Optimizer):
             )
         }
 
-    def update_step(self, gradient, variable, learning_rate, values):
-        index = self._get_variable_index(variable)
-        momentum, velocity = self.momentums[index], self.velocities[index]
-        gradient = ops.cast(gradient, variable.dtype)
-        rate = ops.cast(learning_rate, "float32")
-        if self._takes_part(variable):
-            beta_1, beta_2 = self.beta_1, self.beta_2
-            share, root = values["matrix"]
-            corrected = self._corrected(gradient, self.last_gradients[index])
-            self.assign(self.last_gradients[index], gradient)
-        else:
+    def formula(self, variable, gradient, slots, step):
+        momentum, velocity, last = slots
+        if last is None:
             beta_1, beta_2 = self.beta_1_1d, self.beta_2_1d
-            share, root = values["vector"]
+            part, root = step.values["vector"]
             corrected = gradient
+        else:
+            beta_1, beta_2 = self.beta_1, self.beta_2
+            part, root = step.values["matrix"]
+            corrected = self._corrected(gradient, last, step)
+            last = gradient
 
-        self.assign_add(momentum, (corrected - momentum) * (1 - beta_1))
-        if self._takes_signs(variable):
-            rate = ops.cast(rate, variable.dtype)
-            self.assign_sub(variable, ops.sign(momentum) * rate)
-            return
-        self.assign_add(
-            velocity, (ops.square(corrected) - velocity) * (1 - beta_2)
-        )
-        share, root = (
-            ops.cast(scalar, variable.dtype) for scalar in (rate * share, root)
-        )
-        divisor = ops.sqrt(velocity) * root + self.epsilon
-        self.assign_sub(variable, momentum * share / divisor)
+        momentum = lerp(momentum, corrected, 1 - beta_1)
+        if velocity is None:
+            variable = variable - ops.sign(momentum) * step.rate
+        else:
+            velocity = lerp(velocity, ops.square(corrected), 1 - beta_2)
+            divisor = ops.sqrt(velocity) * root + self.epsilon
+            rate = step.rate * part
+            variable = stepped_by(variable, rate, momentum, divisor)
+        return variable, [momentum, velocity, last]
 
-    def _takes_part(self, variable):
-        return self.optimize_1d or len(variable.shape) >= 2
-
-    def _takes_signs(self, variable):
-        return self.variant == "lion" and self._takes_part(variable)
-
-    def _added(self, name, variables, wanted):
-        return [
-            self.add_variable_from_reference(variable, name=name)
-            if momentum is not None and wanted(variable)
-            else None
-            for variable, momentum in zip(
-                variables, self.momentums, strict=True
-            )
-        ]
-
-    def _corrected(self, gradient, last):
+    def _corrected(self, gradient, last, step):
         strength = self.gamma * self.beta_1 / (1 - self.beta_1)
         corrected = gradient + (gradient - last) * strength
-        length = ops.maximum(norm(corrected), 1.0)
-        return corrected * ops.cast(1 / length, corrected.dtype)
+        length = ops.cast(step.norm(corrected), corrected.dtype)
+        return corrected / ops.maximum(length, 1.0)

@@ -63,6 +63,10 @@ class MSAM(Optimizer):
         MarlonBecker/MSAM.
     """
 
+    decays_itself = True
+
+    in_rows = True
+
     def __init__(
         self,
         learning_rate: LearningRate = 0.1,
@@ -75,11 +79,13 @@ class MSAM(Optimizer):
         self.rho = in_range(self, "rho", rho, low=0)
         hook_models()
 
+    def slot_names(self):
+        return [("momentum",)]
+
     def build(self, variables):
         if self.built:
             return
         super().build(variables)
-        self.momentums = self.add_optimizer_variables(variables, "momentum")
         # The multiple of its momentum that each weight is shifted by now.
         self.shift = self.add_variable(
             shape=(len(variables),),
@@ -90,36 +96,19 @@ class MSAM(Optimizer):
 
     def step_values(self, gradients, variables, learning_rate):
         note_step(self)
-        length = global_norm(
-            [
-                self._next_momentum(gradient, variable)
-                for gradient, variable in zip(gradients, variables, strict=True)
-            ]
-        )
+        (squares,) = self.totals(self._squares, gradients, variables)
+        length = ops.sqrt(ops.sum(squares))
         # A copy, since some backends change variables in place.
         before = copied(self.shift)
         after = ops.cast(self._shift_of(length), "float32")
         self.shift.assign(ops.where(self.among(variables), after, before))
         return before, after
 
-    def decay_step(self, variable, learning_rate):
-        # The decay is part of the gradient.
-        return
-
-    def update_step(self, gradient, variable, learning_rate, shifts):
-        index = self._get_variable_index(variable)
-        momentum = self.momentums[index]
-        dtype = wide_dtype(variable.dtype)
-        before, after, rate = (
-            ops.cast(scalar, dtype)
-            for scalar in (shifts[0][index], shifts[1], learning_rate)
-        )
-        following = self._next_momentum(gradient, variable)
-        self.assign_add(
-            variable,
-            ops.cast(momentum, dtype) * before - following * (after + rate),
-        )
-        self.assign(momentum, following)
+    def formula(self, variable, gradient, slots, step):
+        before, after = step.values
+        following = self._next_momentum(variable, gradient, slots, step)
+        ahead = slots[0] * step.own(before)
+        return variable + ahead - following * (after + step.rate), [following]
 
     def unperturb(self):
         """Takes the shift back, so that the model holds its own weights."""
@@ -131,7 +120,9 @@ class MSAM(Optimizer):
         if self.built:
             self._move_to(
                 self._shift_of(
-                    global_norm([m for m in self.momentums if m is not None])
+                    global_norm(
+                        [m for m in self.states("momentum") if m is not None]
+                    )
                 )
             )
 
@@ -163,15 +154,12 @@ class MSAM(Optimizer):
             values = [*values[:-1], shift]
         return values
 
-    def _next_momentum(self, gradient, variable):
-        momentum = self.momentums[self._get_variable_index(variable)]
-        dtype = wide_dtype(variable.dtype)
-        following = ops.cast(momentum, dtype) * self.momentum
-        following = following + ops.cast(gradient, dtype)
-        decay = self.decay_of(variable)
-        if decay:
-            following = following + ops.cast(variable, dtype) * decay
-        return following
+    def _next_momentum(self, variable, gradient, slots, step):
+        following = slots[0] * self.momentum + gradient
+        return following + variable * step.decay if step.decay else following
+
+    def _squares(self, *known):
+        return [ops.square(self._next_momentum(*known))]
 
     def _shift_of(self, length):
         return self.rho / (length + 1e-12)
@@ -180,7 +168,7 @@ class MSAM(Optimizer):
         shift = ops.cast(shift, "float32")
         ways = self.shift - shift
         for index, (variable, momentum) in enumerate(
-            zip(self._trainable_variables, self.momentums, strict=True)
+            zip(self._trainable_variables, self.states("momentum"), strict=True)
         ):
             if momentum is not None:
                 dtype = wide_dtype(variable.dtype)

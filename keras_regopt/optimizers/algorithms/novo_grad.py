@@ -4,8 +4,6 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.engine._base import Optimizer
-from keras_regopt.optimizers.engine._norms import sum_of_squares
-from keras_regopt.optimizers.engine._numerics import wide_dtype
 
 
 @register
@@ -54,6 +52,10 @@ class NovoGrad(Optimizer):
         (arXiv 1905.11286).
     """
 
+    decays_itself = True
+
+    in_rows = True
+
     def __init__(
         self,
         learning_rate: LearningRate = 0.001,
@@ -67,11 +69,13 @@ class NovoGrad(Optimizer):
         self.beta_2 = in_range(self, "beta_2", beta_2, low=0, below=1)
         self.epsilon = in_range(self, "epsilon", epsilon, above=0)
 
+    def slot_names(self):
+        return [("momentum",)]
+
     def build(self, variables):
         if self.built:
             return
         super().build(variables)
-        self.momentums = self.add_optimizer_variables(variables, "momentum")
         # One number for each variable.
         self.velocity = self.add_variable(
             shape=(len(variables),),
@@ -83,34 +87,23 @@ class NovoGrad(Optimizer):
     def step_values(self, gradients, variables, learning_rate):
         """The factors on the gradients, in the order of the variables."""
         velocity = ops.convert_to_tensor(self.velocity)
-        # An average stays as it is where there is no gradient.
-        squares = list(ops.unstack(velocity, len(self.model_variables)))
-        for gradient, variable in zip(gradients, variables, strict=True):
-            index = self._get_variable_index(variable)
-            squares[index] = ops.cast(sum_of_squares(gradient), "float32")
-        squares = ops.stack(squares)
-        velocity = ops.where(
+        (squares,) = self.totals(_square, gradients, variables)
+        following = ops.where(
             velocity > 0,
             velocity * self.beta_2 + squares * (1 - self.beta_2),
             squares,
         )
+        # An average stays as it is where there is no gradient.
+        velocity = ops.where(self.among(variables), following, velocity)
         self.velocity.assign(velocity)
         return 1 / (ops.sqrt(velocity) + self.epsilon)
 
-    def decay_step(self, variable, learning_rate):
-        # The decay goes through the momentum.
-        return
+    def formula(self, variable, gradient, slots, step):
+        momentum = slots[0] * self.beta_1 + gradient * step.own(step.values)
+        if step.decay:
+            momentum = momentum + variable * step.decay
+        return variable - momentum * step.rate, [momentum]
 
-    def update_step(self, gradient, variable, learning_rate, factors):
-        index = self._get_variable_index(variable)
-        # The factor on a tiny gradient is infinite in half precision.
-        dtype = wide_dtype(variable.dtype)
-        momentum = ops.cast(self.momentums[index], dtype) * self.beta_1
-        momentum = momentum + ops.cast(gradient, dtype) * ops.cast(
-            factors[index], dtype
-        )
-        decay = self.decay_of(variable)
-        if decay:
-            momentum = momentum + ops.cast(variable, dtype) * decay
-        self.assign(self.momentums[index], momentum)
-        self.assign_sub(variable, momentum * ops.cast(learning_rate, dtype))
+
+def _square(variable, gradient, slots, step):
+    return [ops.square(gradient)]

@@ -2,15 +2,12 @@ import keras
 from keras import ops
 
 from keras_regopt._registry import register
-from keras_regopt._sums import total
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers.engine._base import Optimizer
 from keras_regopt.optimizers.engine._numerics import (
     bias_correction,
     copied,
-    wide,
-    wide_dtype,
 )
 
 
@@ -75,6 +72,10 @@ class Prodigy(Optimizer):
         `contrib.prodigy`.
     """
 
+    decays_itself = True
+
+    in_rows = True
+
     def __init__(
         self,
         learning_rate: LearningRate = 1.0,
@@ -100,17 +101,15 @@ class Prodigy(Optimizer):
             self, "safeguard_warmup", safeguard_warmup
         )
 
+    def slot_names(self):
+        # All in units of the current `d`, or its square, which changes no step
+        # and keeps half precision in its range.
+        return [("momentum", "velocity", "gradient_sum", "initial")]
+
     def build(self, variables):
         if self.built:
             return
         super().build(variables)
-        # All in units of the current `d`, or its square, which changes no step
-        # and keeps half precision in its range.
-        self.momentums, self.velocities, self.gradient_sums, self.initials = (
-            self.add_optimizer_variables(
-                variables, ["momentum", "velocity", "gradient_sum", "initial"]
-            )
-        )
         self.d = self._shared("d", self.d0)
         self.previous_d = self._shared("previous_d", self.d0)
         self.numerator = self._shared("numerator")
@@ -134,25 +133,18 @@ class Prodigy(Optimizer):
         shrinkage = self.previous_d / d
         beta_3 = self.beta_2**0.5 if self.beta_3 is None else self.beta_3
         beta_3 = beta_3 * ops.square(shrinkage)
-        weight = 1.0 if self.safeguard_warmup else rate
-        started = ops.convert_to_tensor(self.started) > 0
-
-        present = [0.0] * len(self.model_variables)
-        descent, length, sums = 0.0, 0.0, {}
-        for gradient, variable in zip(gradients, variables, strict=True):
-            index = self._get_variable_index(variable)
-            if self._rate_factors[index] == 0:
-                # A frozen variable has no part in the estimate.
-                continue
-            present[index] = 1.0
-            dtype = wide_dtype(variable.dtype)
-            gradient = ops.cast(gradient, dtype)
-            way = wide(self.initials[index]) - wide(variable)
-            downhill = _total(gradient * way)
-            descent = descent + ops.where(started[index], downhill, 0.0)
-            former = wide(self.gradient_sums[index]) * ops.cast(beta_3, dtype)
-            sums[index] = former + gradient * ops.cast(weight, dtype)
-            length = length + _total(ops.abs(sums[index]))
+        values = {
+            "rate": d * correction,
+            "beta_1": self.beta_1 * shrinkage,
+            "beta_2": self.beta_2 * ops.square(shrinkage),
+            "beta_3": beta_3,
+            "weight": ops.ones_like(d) if self.safeguard_warmup else rate,
+            "started": ops.convert_to_tensor(self.started) > 0,
+        }
+        descents, lengths = self.totals(
+            self._terms, gradients, variables, values
+        )
+        descent, length = ops.sum(descents), ops.sum(lengths)
 
         numerator = self.numerator * beta_3 + rate * descent
         # With gradients of zero there is nothing to learn.
@@ -162,65 +154,55 @@ class Prodigy(Optimizer):
         self.numerator.assign(numerator)
         self.previous_d.assign(d)
         self.d.assign(next_d)
-        present = ops.convert_to_tensor(present, "float32")
+        # A frozen variable has no part in the estimate.
+        moving = [
+            v
+            for v in variables
+            if self._rate_factors[self._get_variable_index(v)] != 0
+        ]
+        present = ops.cast(self.among(moving), "float32")
         self.started.assign(ops.maximum(self.started, present))
-        return {
-            "rate": d * correction,
-            "epsilon": next_d / d * self.epsilon,
-            "beta_1": self.beta_1 * shrinkage,
-            "beta_2": self.beta_2 * ops.square(shrinkage),
-            "started": started,
-            "sums": sums,
-        }
+        return {**values, "epsilon": next_d / d * self.epsilon}
 
     def restart(self):
         # The estimate `d` stays: it is a length, and not a place.
         if self.built:
-            sums = [s for s in self.gradient_sums if s is not None]
+            sums = [s for s in self.states("gradient_sum") if s is not None]
             for variable in (self.numerator, self.started, *sums):
                 variable.assign(ops.zeros(variable.shape, variable.dtype))
 
-    def decay_step(self, variable, learning_rate):
-        # The decay is multiplied by `d` too.
-        return
-
-    def update_step(self, gradient, variable, learning_rate, values):
-        index = self._get_variable_index(variable)
-        if self._rate_factors[index] == 0:
-            return
+    def formula(self, variable, gradient, slots, step):
+        if self._rate_factors[step.index] == 0:
+            return variable, slots
+        momentum, velocity, gradient_sum, initial = slots
+        values = step.values
         # Not at `build`, when TensorFlow may still be tracing and the weights
         # have no values yet.
-        initial = ops.convert_to_tensor(self.initials[index])
-        weights = ops.convert_to_tensor(variable)
-        started = values["started"][index]
-        self.assign(self.initials[index], ops.where(started, initial, weights))
-        self.assign(self.gradient_sums[index], values["sums"][index])
+        initial = ops.where(step.own(values["started"]), initial, variable)
+        gradient_sum = self._next_sum(gradient_sum, gradient, values)
+        momentum = momentum * values["beta_1"] + gradient * (1 - self.beta_1)
+        square = ops.square(gradient)
+        velocity = velocity * values["beta_2"] + square * (1 - self.beta_2)
+        move = momentum / (ops.sqrt(velocity) + values["epsilon"])
+        if step.decay:
+            move = move + variable * step.decay
+        variable = variable - move * (step.rate * values["rate"])
+        return variable, [momentum, velocity, gradient_sum, initial]
 
-        dtype = wide_dtype(variable.dtype)
-        rate, epsilon, beta_1, beta_2 = (
-            ops.cast(values[name], dtype)
-            for name in ("rate", "epsilon", "beta_1", "beta_2")
-        )
-        rate = ops.cast(learning_rate, dtype) * rate
-        gradient = ops.cast(gradient, dtype)
-        momentum = wide(self.momentums[index]) * beta_1
-        momentum = momentum + gradient * (1 - self.beta_1)
-        velocity = wide(self.velocities[index]) * beta_2
-        velocity = velocity + ops.square(gradient) * (1 - self.beta_2)
-        self.assign(self.momentums[index], momentum)
-        self.assign(self.velocities[index], velocity)
+    def _terms(self, variable, gradient, slots, step):
+        """What adds up to the descent and to the length of the sums."""
+        if self._rate_factors[step.index] == 0:
+            return [ops.zeros_like(variable)] * 2
+        *_, gradient_sum, initial = slots
+        started = ops.cast(step.own(step.values["started"]), variable.dtype)
+        following = self._next_sum(gradient_sum, gradient, step.values)
+        descent = gradient * (initial - variable) * started
+        return [descent, ops.abs(following)]
 
-        step = momentum / (ops.sqrt(velocity) + epsilon)
-        decay = self.decay_of(variable)
-        if decay:
-            step = step + wide(weights) * decay
-        self.assign_sub(variable, step * rate)
+    def _next_sum(self, gradient_sum, gradient, values):
+        return gradient_sum * values["beta_3"] + gradient * values["weight"]
 
     def _correction(self):
         step = ops.cast(self.iterations + 1, "float32")
         root = ops.sqrt(bias_correction(self.beta_2, step))
         return root / bias_correction(self.beta_1, step)
-
-
-def _total(x):
-    return ops.cast(total(x), "float32")

@@ -6,7 +6,7 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.algorithms._proximal import ProximalOptimizer
-from keras_regopt.optimizers.engine._numerics import bias_correction, wide
+from keras_regopt.optimizers.engine._numerics import bias_correction, lerp
 
 
 @register
@@ -110,13 +110,8 @@ class ProximalAdam(ProximalOptimizer):
         self.beta_2 = in_range(self, "beta_2", beta_2, above=0, below=1)
         self.epsilon = in_range(self, "epsilon", epsilon, above=0)
 
-    def build(self, variables):
-        if self.built:
-            return
-        super().build(variables)
-        self.momentums, self.velocities = self.add_optimizer_variables(
-            variables, ["momentum", "velocity"]
-        )
+    def slot_names(self):
+        return [("momentum", "velocity")]
 
     def step_values(self, gradients, variables, learning_rate):
         step = ops.cast(self.iterations + 1, "float32")
@@ -125,20 +120,12 @@ class ProximalAdam(ProximalOptimizer):
             ops.sqrt(bias_correction(self.beta_2, step)),
         )
 
-    def update_step(self, gradient, variable, learning_rate, corrections):
-        index = self._get_variable_index(variable)
-        momentum, velocity = self.momentums[index], self.velocities[index]
-        gradient = ops.cast(gradient, variable.dtype)
-        self.assign_add(momentum, (gradient - momentum) * (1 - self.beta_1))
-        self.assign_add(
-            velocity, (ops.square(gradient) - velocity) * (1 - self.beta_2)
-        )
-
-        weight = wide(variable)
-        rate, mean, deviation = (
-            ops.cast(x, weight.dtype) for x in (learning_rate, *corrections)
-        )
-        # In full, since epsilon vanishes in half precision.
-        step = (rate * deviation) / (ops.sqrt(wide(velocity)) + self.epsilon)
-        x = weight - (step * mean) * wide(momentum)
-        self.assign(variable, self.proximal(x, step, variable))
+    def formula(self, variable, gradient, slots, step):
+        momentum, velocity = slots
+        mean, deviation = step.values
+        momentum = lerp(momentum, gradient, 1 - self.beta_1)
+        velocity = lerp(velocity, ops.square(gradient), 1 - self.beta_2)
+        rates = (step.rate * deviation) / (ops.sqrt(velocity) + self.epsilon)
+        point = variable - (rates * mean) * momentum
+        value = self.proximal(point, rates, step.index)
+        return value, [momentum, velocity]

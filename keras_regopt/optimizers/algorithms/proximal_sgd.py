@@ -1,12 +1,9 @@
 from collections.abc import Sequence
 
-from keras import ops
-
 from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.algorithms._proximal import ProximalOptimizer
-from keras_regopt.optimizers.engine._numerics import wide
 
 
 @register
@@ -101,27 +98,16 @@ class ProximalSGD(ProximalOptimizer):
         )
         self.momentum = in_range(self, "momentum", momentum, low=0, below=1)
 
-    def build(self, variables):
-        if self.built:
-            return
-        super().build(variables)
-        if self.momentum:
-            self.velocities = self.add_optimizer_variables(
-                variables, "velocity"
-            )
+    def slot_names(self):
+        return [("velocity",)] if self.momentum else []
 
-    def update_step(self, gradient, variable, learning_rate):
-        weight = wide(variable)
-        rate = ops.cast(learning_rate, weight.dtype)
-        move = -rate * ops.cast(gradient, weight.dtype)
+    def formula(self, variable, gradient, slots, step):
+        move = gradient * -step.rate
         if not self.momentum:
-            self.assign(variable, self.proximal(weight + move, rate, variable))
-            return
-        velocity = self.velocities[self._get_variable_index(variable)]
-        move = move + self.momentum * ops.cast(velocity, weight.dtype)
+            return self.proximal(variable + move, step.rate, step.index), []
+        move = move + slots[0] * self.momentum
         # Not the difference of the weights, whose rounding would be carried on
         # from step to step: what was to be added, and what became of it.
-        point = weight + move
-        x = self.proximal(point, rate, variable)
-        self.assign(velocity, move + (x - point))
-        self.assign(variable, x)
+        point = variable + move
+        value = self.proximal(point, step.rate, step.index)
+        return value, [move + (value - point)]

@@ -5,7 +5,10 @@ from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.algorithms._rectification import rectification
 from keras_regopt.optimizers.engine._base import Optimizer
-from keras_regopt.optimizers.engine._numerics import bias_correction
+from keras_regopt.optimizers.engine._numerics import (
+    bias_correction,
+    lerp,
+)
 
 
 @register
@@ -64,13 +67,8 @@ class RAdam(Optimizer):
         self.beta_2 = in_range(self, "beta_2", beta_2, above=0, below=1)
         self.epsilon = in_range(self, "epsilon", epsilon, above=0)
 
-    def build(self, variables):
-        if self.built:
-            return
-        super().build(variables)
-        self.momentums, self.velocities = self.add_optimizer_variables(
-            variables, ["momentum", "velocity"]
-        )
+    def slot_names(self):
+        return [("momentum", "velocity")]
 
     def step_values(self, gradients, variables, learning_rate):
         # Factors on the rate of a plain and of an adaptive step; one is zero.
@@ -83,18 +81,11 @@ class RAdam(Optimizer):
             correction * factor * root,
         )
 
-    def update_step(self, gradient, variable, learning_rate, step_sizes):
-        index = self._get_variable_index(variable)
-        momentum, velocity = self.momentums[index], self.velocities[index]
-        gradient = ops.cast(gradient, variable.dtype)
-
-        self.assign_add(momentum, (gradient - momentum) * (1 - self.beta_1))
-        self.assign_add(
-            velocity, (ops.square(gradient) - velocity) * (1 - self.beta_2)
-        )
-        rate = ops.cast(learning_rate, "float32")
-        plain, adaptive = (
-            ops.cast(rate * size, variable.dtype) for size in step_sizes
-        )
+    def formula(self, variable, gradient, slots, step):
+        momentum, velocity = slots
+        momentum = lerp(momentum, gradient, 1 - self.beta_1)
+        velocity = lerp(velocity, ops.square(gradient), 1 - self.beta_2)
+        plain, adaptive = (step.rate * size for size in step.values)
         divisor = ops.sqrt(velocity) + self.epsilon
-        self.assign_sub(variable, momentum * (plain + adaptive / divisor))
+        move = momentum * (adaptive / divisor + plain)
+        return variable - move, [momentum, velocity]

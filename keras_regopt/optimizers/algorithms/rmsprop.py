@@ -4,6 +4,7 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers.algorithms._drop_in import DropIn
+from keras_regopt.optimizers.engine._numerics import lerp, stepped_by
 
 
 @register
@@ -69,40 +70,16 @@ class RMSprop(DropIn):
         return names
 
     def formula(self, variable, gradient, slots, step):
-        square = ops.square(gradient)
-        velocity = slots[0] * self.rho + square * (1 - self.rho)
+        velocity = lerp(slots[0], ops.square(gradient), 1 - self.rho)
         slots = [velocity, *slots[1:]]
         divisor = velocity + self.epsilon
         if self.centered:
-            slots[-1] = slots[-1] * self.rho + gradient * (1 - self.rho)
+            slots[-1] = lerp(slots[-1], gradient, 1 - self.rho)
             divisor = velocity - ops.square(slots[-1]) + self.epsilon
-        move = gradient * step.rate / ops.sqrt(divisor)
-        if self.momentum:
-            slots[1] = move = slots[1] * self.momentum + move
-        return variable - move, slots
-
-    def torch_step(self, variables, gradients, slots, rate, values):
-        import torch
-
-        torch._foreach_mul_(slots[0], self.rho)
-        torch._foreach_addcmul_(
-            slots[0], gradients, gradients, value=1 - self.rho
+        divisor = ops.sqrt(divisor)
+        if not self.momentum:
+            return stepped_by(variable, step.rate, gradient, divisor), slots
+        slots[1] = stepped_by(
+            slots[1] * self.momentum, -step.rate, gradient, divisor
         )
-        divisors = torch._foreach_add(slots[0], self.epsilon)
-        if self.centered:
-            averages = slots[-1]
-            torch._foreach_mul_(averages, self.rho)
-            torch._foreach_add_(averages, gradients, alpha=1 - self.rho)
-            torch._foreach_addcmul_(divisors, averages, averages, value=-1)
-        torch._foreach_sqrt_(divisors)
-        if self.momentum:
-            steps = slots[1]
-            torch._foreach_mul_(steps, self.momentum)
-            torch._foreach_addcdiv_(
-                steps, gradients, divisors, value=float(rate)
-            )
-            torch._foreach_sub_(variables, steps)
-        else:
-            torch._foreach_addcdiv_(
-                variables, gradients, divisors, value=-float(rate)
-            )
+        return variable - slots[1], slots

@@ -5,7 +5,7 @@ from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers.algorithms._rectification import rectification
 from keras_regopt.optimizers.algorithms._schedule_free import ScheduleFree
-from keras_regopt.optimizers.engine._numerics import bias_correction
+from keras_regopt.optimizers.engine._numerics import bias_correction, lerp
 
 
 @register
@@ -96,7 +96,8 @@ class ScheduleFreeAdamW(ScheduleFree):
         if self.built:
             return
         super().build(variables)
-        self.velocities = self.add_optimizer_variables(variables, "velocity")
+        # After the variables that the base has made, as in the files.
+        self._slots.add(("velocity",))
 
     def rate_factor(self, step):
         factor = super().rate_factor(step)
@@ -110,14 +111,12 @@ class ScheduleFreeAdamW(ScheduleFree):
         correction = ops.sqrt(bias_correction(self.beta_2, step))
         return {**values, "correction": correction}
 
-    def descent(self, gradient, point, index, rate, values):
-        velocity = self.velocities[index]
-        average = ops.cast(ops.convert_to_tensor(velocity), gradient.dtype)
-        average = average + (ops.square(gradient) - average) * (1 - self.beta_2)
-        self.assign(velocity, ops.cast(average, velocity.dtype))
+    def descent(self, gradient, point, slots, rate, step):
+        velocity = lerp(slots[0], ops.square(gradient), 1 - self.beta_2)
         # Both sides of the fraction times the root of the correction.
-        correction = values["correction"]
-        divisor = ops.sqrt(average) + self.epsilon * correction
-        step = (rate * correction) * gradient / divisor
-        decay = self.decay_of(self._trainable_variables[index])
-        return step + (rate * decay) * point if decay else step
+        correction = step.values["correction"]
+        divisor = ops.sqrt(velocity) + self.epsilon * correction
+        move = gradient * (rate * correction) / divisor
+        if step.decay:
+            move = move + point * (rate * step.decay)
+        return move, [velocity]

@@ -77,8 +77,7 @@ class ScheduleFreeSGD(ScheduleFree):
     def interpolation(self):
         return self.momentum
 
-    def descent(self, gradient, point, index, rate, values):
-        decay = self.decay_of(self._trainable_variables[index])
-        if decay:
-            gradient = gradient + decay * point
-        return rate * gradient
+    def descent(self, gradient, point, slots, rate, step):
+        if step.decay:
+            gradient = gradient + point * step.decay
+        return gradient * rate, slots

@@ -4,6 +4,7 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean
 from keras_regopt.optimizers.algorithms._drop_in import DropIn
+from keras_regopt.optimizers.engine import _torch_fused
 
 
 @register
@@ -42,6 +43,8 @@ class SGD(DropIn):
         in deep learning; `keras/src/optimizers/sgd.py`.
     """
 
+    torch_step = _torch_fused.sgd
+
     def __init__(
         self,
         learning_rate: LearningRate = 0.01,
@@ -74,40 +77,6 @@ class SGD(DropIn):
         if self.nesterov:
             return variable + (momentum * self.momentum - move), [momentum]
         return variable + momentum, [momentum]
-
-    def torch_fuses_l2(self, device):
-        return self.momentum and not self.nesterov and device.type == "cpu"
-
-    def torch_step(self, variables, gradients, slots, rate, values, l2=0.0):
-        import torch
-
-        if not self.momentum:
-            torch._foreach_add_(variables, gradients, alpha=-rate)
-            return
-        (momentums,) = slots
-        if self.torch_fuses_l2(variables[0].device):
-            # Keras keeps the rate in the momentum, torch outside of it: hence
-            # a rate of -1, and a dampening that puts in the negative rate.
-            torch._fused_sgd_(
-                variables,
-                gradients,
-                momentums,
-                weight_decay=2 * l2,
-                momentum=self.momentum,
-                lr=-1.0,
-                dampening=1.0 + rate,
-                nesterov=False,
-                maximize=False,
-                is_first_step=False,
-            )
-            return
-        torch._foreach_mul_(momentums, self.momentum)
-        torch._foreach_add_(momentums, gradients, alpha=-rate)
-        if self.nesterov:
-            torch._foreach_add_(variables, gradients, alpha=-rate)
-            torch._foreach_add_(variables, momentums, alpha=self.momentum)
-        else:
-            torch._foreach_add_(variables, momentums)
 
 
 def _checked_momentum(momentum):

@@ -1,4 +1,3 @@
-import keras
 from keras import ops
 
 from keras_regopt._registry import register
@@ -7,7 +6,8 @@ from keras_regopt._validate import in_range
 from keras_regopt.optimizers.engine._base import Optimizer
 from keras_regopt.optimizers.engine._numerics import (
     adam_corrections,
-    wide_dtype,
+    lerp,
+    stepped_by,
 )
 
 
@@ -57,6 +57,8 @@ class Yogi(Optimizer):
         algorithm 2 (NeurIPS 2018).
     """
 
+    initial_values = {"velocity": "initial_accumulator_value"}
+
     def __init__(
         self,
         learning_rate: LearningRate = 0.01,
@@ -74,36 +76,20 @@ class Yogi(Optimizer):
             self, "initial_accumulator_value", initial_accumulator_value, low=0
         )
 
-    def build(self, variables):
-        if self.built:
-            return
-        super().build(variables)
-        start = keras.initializers.Constant(self.initial_accumulator_value)
-        self.momentums, self.velocities = self.add_optimizer_variables(
-            variables, ["momentum", "velocity"], ["zeros", start]
-        )
+    def slot_names(self):
+        return [("momentum", "velocity")]
 
     def step_values(self, gradients, variables, learning_rate):
         step = ops.cast(self.iterations + 1, "float32")
         return adam_corrections(self.beta_1, self.beta_2, self.epsilon, step)
 
-    def update_step(self, gradient, variable, learning_rate, corrections):
-        index = self._get_variable_index(variable)
-        # Half precision rounds most changes of the average away.
-        dtype = wide_dtype(variable.dtype)
-        scale, epsilon = (ops.cast(value, dtype) for value in corrections)
-        gradient, momentum, velocity = (
-            ops.cast(x, dtype)
-            for x in (gradient, self.momentums[index], self.velocities[index])
-        )
-
-        momentum = momentum + (gradient - momentum) * (1 - self.beta_1)
+    def formula(self, variable, gradient, slots, step):
+        momentum, velocity = slots
+        scale, epsilon = step.values
+        momentum = lerp(momentum, gradient, 1 - self.beta_1)
         square = ops.square(gradient)
         change = ops.sign(velocity - square) * square
         velocity = velocity - change * (1 - self.beta_2)
-        self.assign(self.momentums[index], momentum)
-        self.assign(self.velocities[index], velocity)
-        rate = ops.cast(learning_rate, dtype) * scale
-        self.assign_sub(
-            variable, momentum * rate / (ops.sqrt(velocity) + epsilon)
-        )
+        divisor = ops.sqrt(velocity) + epsilon
+        variable = stepped_by(variable, step.rate * scale, momentum, divisor)
+        return variable, [momentum, velocity]

@@ -6,6 +6,7 @@ around all of them.
 
 from keras import ops
 
+from keras_regopt.optimizers.engine._numerics import copied
 from keras_regopt.optimizers.wrappers._conditional import choose, nothing
 
 
@@ -52,6 +53,28 @@ def update_averages(optimizer):
             optimizer.assign(average, kept * average + (1 - kept) * variable)
 
     optimizer.update_each(update, optimizer.model_variables)
+
+
+def overwrite_with_averages(optimizer, variables):
+    """Gives variables the values of their averages.
+
+    Args:
+        optimizer: The optimizer.
+        variables: The model's variables, of which it may not know all.
+    """
+    averages = optimizer._model_variables_moving_average
+
+    def update(variable):
+        # Keras goes by position, though some may be frozen by now.
+        place = optimizer._trainable_variables_indices.get(
+            optimizer._var_key(variable)
+        )
+        if place is not None and averages[place] is not None:
+            average = ops.convert_to_tensor(averages[place])
+            # A copy, since JAX does not let two variables share a buffer.
+            optimizer.assign(variable, copied(average))
+
+    optimizer.update_each(update, variables)
 
 
 def _accumulate(optimizer, gradients, variables, every):

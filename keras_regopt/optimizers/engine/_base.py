@@ -1,49 +1,57 @@
-import numbers
 from collections.abc import Sequence
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_regopt._config import SignatureConfig
 from keras_regopt._keras import has_value
 from keras_regopt._types import LearningRate
-from keras_regopt._validate import fail, in_range
-from keras_regopt.optimizers.engine import _accumulation
+from keras_regopt.optimizers.engine import (
+    _accumulation,
+    _backends,
+    _formula,
+    _totals,
+)
+from keras_regopt.optimizers.engine._algorithm import Algorithm
+from keras_regopt.optimizers.engine._arguments import (
+    checked_base_arguments,
+    checked_rate,
+)
+from keras_regopt.optimizers.engine._clipping import (
+    clipped_each,
+    clipped_together,
+)
 from keras_regopt.optimizers.engine._control_dependencies import after
 from keras_regopt.optimizers.engine._groups import (
     checked_groups,
     factors,
     warn_of_idle_groups,
 )
-from keras_regopt.optimizers.engine._norms import global_norm, norm
 from keras_regopt.optimizers.engine._numerics import copied
 from keras_regopt.optimizers.engine._replicas import update_each
-from keras_regopt.optimizers.engine._sparse_gradients import (
-    dense,
-    scaled,
-    summed,
-)
+from keras_regopt.optimizers.engine._slots import Slots
+from keras_regopt.optimizers.engine._sparse_gradients import dense, summed
 from keras_regopt.optimizers.engine._state import load_state, save_layout
 from keras_regopt.optimizers.engine.parameter_group import ParameterGroup
 
-_NEVER_NEGATIVE = ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm")
 
-
-class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
-    """Base of the optimizers: `__init__`, `build`, `update_step`.
+class Optimizer(Algorithm, SignatureConfig, keras.optimizers.Optimizer):
+    """Base of the optimizers: `__init__`, `slot_names`, `formula`.
 
     A subclass has the constructor `(self, learning_rate, own arguments...,
     **kwargs)` and hands `learning_rate` and `**kwargs` on; Keras' ten base
     arguments (`weight_decay`, `clipnorm`, `use_ema`, ...) travel in `**kwargs`
-    and are checked by Keras.
+    and are checked by Keras. What else it writes, `Algorithm` tells.
 
-    Beside what Keras does, `learning_rate` may be any real number, parameter
+    This class runs the formula: on TensorFlow as one compiled pass, with the
+    state of small variables held together; on torch with small variables
+    together and large ones in pieces that stay in the cache; on JAX as it is.
+    A subclass may write `build` and `update_step` instead, as Keras' do.
+
+    Besides what Keras does, `learning_rate` may be any real number, parameter
     groups are part of the configuration, a deep copy keeps the state, sparse
     gradients become dense unless `takes_sparse_gradients` is set, and under
     `tf.distribute` the gradients are clipped after they are summed.
-
-    What is the same for all variables of a step belongs into `step_values`.
 
     Args:
         learning_rate: A number >= 0, a `LearningRateSchedule`, or a function
@@ -56,32 +64,36 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
         ValueError: If `learning_rate` or `groups` is none of these.
     """
 
-    # Whether `update_step` knows what to do with a `tf.IndexedSlices`.
-    takes_sparse_gradients = False
-
-    # Whether its files say whose state they hold. Keras' do not.
-    names_its_state = True
-
     def __init__(
         self,
         learning_rate: LearningRate,
         groups: Sequence[ParameterGroup] | None = None,
         **kwargs,
     ):
-        for name in _NEVER_NEGATIVE:
-            if name in kwargs:
-                # Keras would clip nothing, or let weights grow.
-                kwargs[name] = in_range(
-                    self, name, kwargs[name], low=0, optional=True
-                )
-        super().__init__(learning_rate=_rate(self, learning_rate), **kwargs)
+        super().__init__(
+            learning_rate=checked_rate(self, learning_rate),
+            **checked_base_arguments(self, kwargs),
+        )
         self.groups = checked_groups(self, groups)
 
     def build(self, variables):
+        if self.built:
+            return
         super().build(variables)
         warn_of_idle_groups(self, self.groups, variables)
         self._rate_factors = factors(self.groups, variables, "learning_rate")
         self._decay_factors = factors(self.groups, variables, "weight_decay")
+        self._slots = Slots(self, variables)
+        for names in self.slot_names():
+            self._slots.add(names)
+
+    def exclude_from_weight_decay(self, var_list=None, var_names=None):
+        if self.built:
+            raise ValueError(
+                "`exclude_from_weight_decay()` must be called before the "
+                "optimizer is built, which happens in its first step."
+            )
+        super().exclude_from_weight_decay(var_list, var_names)
 
     def apply(self, grads, trainable_variables=None):
         if not self.built and trainable_variables is not None and len(grads):
@@ -92,23 +104,6 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
         # One gradient will do: where it is, the batch was.
         with after(grads[-1:]):
             return super().apply(grads, trainable_variables)
-
-    def step_values(self, gradients, variables, learning_rate):
-        """What all variables of a step share, computed once.
-
-        Where it returns something, `update_step` is called with it as a fourth
-        argument. The gradients are complete: summed over the replicas, unscaled
-        and clipped. An optimizer-wide variable may be assigned here.
-
-        Args:
-            gradients: The gradients of the step, a list of tensors.
-            variables: The variables that they belong to.
-            learning_rate: The learning rate, without the groups' factors.
-
-        Returns:
-            A tensor, or a list, tuple or dict of tensors; or `None`.
-        """
-        return None
 
     def _backend_apply_gradients(self, grads, trainable_variables):
         if keras.backend.backend() == "tensorflow":
@@ -132,33 +127,13 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
     def _overwrite_model_variables_with_average_value(
         self, trainable_variables
     ):
-        averages = self._model_variables_moving_average
-
-        def update(variable):
-            # Keras goes by position, though some may be frozen by now.
-            place = self._trainable_variables_indices.get(
-                self._var_key(variable)
-            )
-            if place is not None and averages[place] is not None:
-                average = ops.convert_to_tensor(averages[place])
-                # A copy, since JAX does not let two variables share a buffer.
-                self.assign(variable, copied(average))
-
-        self.update_each(update, trainable_variables)
+        _accumulation.overwrite_with_averages(self, trainable_variables)
 
     def _clip_gradients(self, grads):
-        """Keras' clipping, with fast norms in single precision."""
         if self.clipnorm and self.clipnorm > 0:
-            return [
-                scaled(g, self.clipnorm / ops.maximum(n, self.clipnorm))
-                for g, n in zip(grads, map(norm, grads), strict=True)
-            ]
+            return clipped_each(grads, self.clipnorm)
         if self.global_clipnorm and self.global_clipnorm > 0:
-            total = global_norm(grads)
-            factor = ops.minimum(self.global_clipnorm / total, 1.0)
-            # Not a number where the norm is not finite, as in Keras.
-            factor = factor + (total - total)
-            return [scaled(g, factor) for g in grads]
+            return clipped_together(grads, self.global_clipnorm)
         return super()._clip_gradients(grads)
 
     def _apply_weight_decay(self, variables):
@@ -166,14 +141,7 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
         return
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
-        values = self.step_values(grads, trainable_variables, learning_rate)
-        update_each(
-            self,
-            self._update,
-            trainable_variables,
-            grads,
-            shared=(learning_rate, values),
-        )
+        _backends.make_step(self, grads, trainable_variables, learning_rate)
 
     def update_each(self, update, variables):
         """Runs `update(variable)` where the variables live.
@@ -192,14 +160,15 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
         index = self._get_variable_index(variable)
         if self._rate_factors[index] != 1:
             learning_rate = learning_rate * self._rate_factors[index]
-        self.decay_step(variable, learning_rate)
+        if not self.runs_formula:
+            self.decay_step(variable, learning_rate)
         if values is None:
             self.update_step(gradient, variable, learning_rate)
         else:
             self.update_step(gradient, variable, learning_rate, values)
 
     def decay_step(self, variable, learning_rate):
-        """Decays a variable before its `update_step`.
+        """Decays a variable before its `update_step`, where that is no formula.
 
         Args:
             variable: The variable.
@@ -209,6 +178,47 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
         if decay:
             rate = ops.cast(learning_rate, variable.dtype)
             self.assign_sub(variable, variable * decay * rate)
+
+    def update_step(
+        self, gradient, variable, learning_rate, values=None, lengths=None
+    ):
+        """Makes the step of one variable, which is that of the formula."""
+        _formula.update(
+            self, gradient, variable, learning_rate, values, lengths
+        )
+
+    def assign(self, variable, value):
+        if hasattr(variable, "assign_slice"):
+            variable.assign(value)
+        else:
+            super().assign(variable, value)
+
+    def states(self, name):
+        """The state of one name, in the order of the model's variables.
+
+        Args:
+            name: One of `slot_names`.
+
+        Returns:
+            A list of variables, with `None` where there is no such state.
+        """
+        return self._slots.column(name)
+
+    @property
+    def variables(self):
+        """The state in the order of the file, whatever it is in memory."""
+        variables = super().variables
+        return self._slots.in_order(variables) if self.built else variables
+
+    def set_weights(self, weights):
+        if not self.built or not self._slots.buckets:
+            super().set_weights(weights)
+            return
+        self._slots.assign(weights)
+
+    def totals(self, terms, gradients, variables, values=None):
+        """The sums of some terms over each variable; see `_totals.py`."""
+        return _totals.totals(self, terms, gradients, variables, values)
 
     def decay_of(self, variable):
         """The weight decay of one variable, with its groups' factors.
@@ -223,16 +233,6 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
             return 0.0
         index = self._get_variable_index(variable)
         return self.weight_decay * self._decay_factors[index]
-
-    def restart(self):
-        """Begins again from the weights as they are now.
-
-        Call it after the weights were replaced, as by `model.set_weights`:
-        what an optimizer keeps of where the weights were does not fit the new
-        ones. Momentum and the like, and the number of steps, stay. Most
-        optimizers keep no such thing, and then this does nothing.
-        """
-        return
 
     def finalize_variable_values(self, var_list):
         # After a `fit` that ended by an error, JAX leaves no values.
@@ -263,17 +263,6 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
     def load_own_variables(self, store):
         load_state(self, self.variables, store)
 
-    def upgraded_state(self, values):
-        """The state of a file from before it named its variables, as today.
-
-        Args:
-            values: List of arrays.
-
-        Returns:
-            A list of arrays.
-        """
-        return values
-
     def _keras_config(self):
         return keras.optimizers.Optimizer.get_config(self)
 
@@ -291,19 +280,3 @@ class Optimizer(SignatureConfig, keras.optimizers.Optimizer):
     def model_variables(self):
         """The variables this optimizer was built with."""
         return list(self._trainable_variables)
-
-
-def _rate(optimizer, learning_rate):
-    """Turns numbers into what Keras takes; leaves schedules as they are."""
-    if isinstance(learning_rate, (numbers.Real, np.generic)):
-        return float(in_range(optimizer, "learning_rate", learning_rate, low=0))
-    if isinstance(
-        learning_rate, keras.optimizers.schedules.LearningRateSchedule
-    ) or callable(learning_rate):
-        return learning_rate
-    return fail(
-        optimizer,
-        "learning_rate",
-        "a number >= 0, a LearningRateSchedule or a function without arguments",
-        learning_rate,
-    )

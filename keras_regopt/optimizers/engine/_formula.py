@@ -1,209 +1,117 @@
-"""Optimizers whose algorithm is a function of tensors."""
-
-import dataclasses
+"""How the formula of an optimizer is run on one tensor."""
 
 import keras
 from keras import ops
 
-from keras_regopt._validate import fail
-from keras_regopt.optimizers.engine import _sparse_gradients, _tensorflow
-from keras_regopt.optimizers.engine._base import Optimizer
+from keras_regopt._sums import total
 from keras_regopt.optimizers.engine._norms import norm
 from keras_regopt.optimizers.engine._numerics import wide_dtype
-from keras_regopt.optimizers.engine._slots import Slots
-from keras_regopt.optimizers.engine._step import Step
+from keras_regopt.optimizers.engine._sparse_gradients import is_sparse
+from keras_regopt.optimizers.engine._step import Step, widened
 
 
-class FormulaOptimizer(Optimizer):
-    """Base of the optimizers whose algorithm is a function of tensors.
+def update(optimizer, gradient, variable, learning_rate, values, lengths):
+    """Makes the step of one variable and assigns it.
 
-    A subclass names its state in `slot_names` and writes its algorithm once, as
-    a function of tensors, in `formula`. This class runs it: on TensorFlow as
-    one compiled pass, with the state of small variables held together; on the
-    other backends as it is.
+    Args:
+        optimizer: The optimizer.
+        gradient: The gradient, a tensor or a `tf.IndexedSlices`.
+        variable: The variable.
+        learning_rate: Its learning rate.
+        values: What `step_values` returned.
+        lengths: What `lengths` returned, or `None` to compute it here.
     """
-
-    # State whose first value is not zero: its name and the argument that says.
-    initial_values = {}
-
-    # Whether the formula takes norms, so that variables which lie together must
-    # be rows of a matrix.
-    in_rows = False
-
-    def slot_names(self):
-        """The names of the state of each variable, in the order of the file.
-
-        Returns:
-            A list of tuples. Within a tuple the states of one variable stand
-            side by side in the file, one tuple follows the other.
-        """
-        return []
-
-    def formula(self, variable, gradient, slots, step):
-        """The algorithm, as a function of tensors.
-
-        Args:
-            variable: The value of the variable, prepared.
-            gradient: Its gradient, prepared.
-            slots: Its state, a list in the order of `slot_names`.
-            step: A `Step`.
-
-        Returns:
-            The new value, and the list of the new state.
-        """
-        raise NotImplementedError
-
-    def prepared(self, variable, gradient, step):
-        """Value and gradient as the formula takes them; here with the decay."""
-        if step.decay:
-            variable = variable - variable * (step.rate * step.decay)
-        return variable, gradient
-
-    def lengths(self, index, variable, gradient, norm):
-        """The norms that the formula needs of what is known beforehand.
-
-        Apart from the formula, since TensorFlow takes the norm of something
-        large faster than its compiler does.
-
-        Args:
-            index: The place of the variable among those of the model.
-            variable: Its value.
-            gradient: Its gradient.
-            norm: The `norm` of the `Step`.
-
-        Returns:
-            A tuple of tensors.
-        """
-        return ()
-
-    def kind_of(self, index, variable):
-        """What variables must have in common to be treated as one.
-
-        Args:
-            index: The place of the variable among those of the model.
-            variable: The variable.
-
-        Returns:
-            A tuple, or `None` if this one must stay alone.
-        """
-        return (
-            self._rate_factors[index],
-            self._decay_factors[index],
-            self._use_weight_decay(variable),
-        )
-
-    def build(self, variables):
-        if self.built:
-            return
-        super().build(variables)
-        flat = _tensorflow.buckets(self, variables)
-        self._slots = Slots(self, variables, flat)
-
-    def exclude_from_weight_decay(self, var_list=None, var_names=None):
-        if self.built:
-            raise ValueError(
-                "`exclude_from_weight_decay()` must be called before the "
-                "optimizer is built, which happens in its first step."
-            )
-        super().exclude_from_weight_decay(var_list, var_names)
-
-    def decay_step(self, variable, learning_rate):
-        # The decay is part of the pass over the variable.
+    index = optimizer._get_variable_index(variable)
+    slots = optimizer._slots.of(index)
+    step = Step(index, learning_rate, optimizer.decay_of(variable), values)
+    if is_sparse(gradient):
+        _update_rows(optimizer, gradient, variable, slots, step)
         return
+    value = ops.convert_to_tensor(variable)
+    gradient = ops.convert_to_tensor(gradient)
+    if lengths is None:
+        lengths = optimizer.lengths(index, value, gradient, norm)
+    step.lengths = lengths
+    states = [None if s is None else ops.convert_to_tensor(s) for s in slots]
+    value, states = stepped(optimizer, value, gradient, states, step)
+    for slot, state in zip(slots, states, strict=True):
+        if slot is not None:
+            optimizer.assign(slot, state)
+    optimizer.assign(variable, value)
 
-    def update_step(
-        self, gradient, variable, learning_rate, values=None, lengths=None
-    ):
-        index = self._get_variable_index(variable)
-        slots = self._slots.of(index)
-        step = Step(index, learning_rate, self.decay_of(variable), values)
-        if _sparse_gradients.is_sparse(gradient):
-            _sparse_gradients.update(self, gradient, variable, slots, step)
-            return
-        value = ops.convert_to_tensor(variable)
-        gradient = ops.convert_to_tensor(gradient)
-        if lengths is None:
-            lengths = self.lengths(index, value, gradient, norm)
-        step.lengths = lengths
-        value, states = self.stepped(
-            value, gradient, [ops.convert_to_tensor(s) for s in slots], step
-        )
-        for slot, state in zip(slots, states, strict=True):
-            self.assign(slot, state)
-        self.assign(variable, value)
 
-    def stepped(self, variable, gradient, slots, step):
-        """One step with all that belongs to it, as a function of tensors.
+def stepped(optimizer, variable, gradient, slots, step):
+    """One step with all that belongs to it, as a function of tensors.
 
-        Half precision is computed in single precision, in which the powers of
-        the betas do not vanish, and rounded at the end.
+    Args:
+        optimizer: The optimizer.
+        variable: The value of the variable.
+        gradient: Its gradient.
+        slots: Its state, with `None` for what it does not have.
+        step: A `Step`, in any dtype.
 
-        Args:
-            variable: The value of the variable.
-            gradient: Its gradient.
-            slots: Its state.
-            step: A `Step`, in any dtype.
+    Returns:
+        The new value and the list of the new state, in their own dtypes.
+    """
+    dtype = keras.backend.standardize_dtype(variable.dtype)
+    value, states = advanced(
+        optimizer, variable, gradient, slots, widened(step, dtype)
+    )
+    if dtype == wide_dtype(dtype):
+        return value, states
+    return ops.cast(value, dtype), [
+        None if s is None else ops.cast(s, dtype) for s in states
+    ]
 
-        Returns:
-            The new value and the list of the new state, in their own dtypes.
-        """
-        given = variable.dtype
-        dtype = keras.backend.standardize_dtype(given)
-        is_wide = dtype == wide_dtype(dtype)
 
-        def wide(x):
-            # A cast that changes nothing takes its time on torch.
-            if is_wide and getattr(x, "dtype", None) == given:
-                return x
-            return None if x is None else ops.cast(x, wide_dtype(dtype))
+def advanced(optimizer, variable, gradient, slots, step):
+    """As `stepped`, from a `Step` and to results in the dtype of computing."""
+    return optimizer.formula(
+        *prepared(optimizer, variable, gradient, slots, step), step
+    )
 
-        values = step.values
-        if isinstance(values, tuple):
-            values = tuple(map(wide, values))
-        step = dataclasses.replace(
-            step,
-            rate=wide(step.rate),
-            values=values if isinstance(values, tuple) else wide(values),
-            lengths=[wide(length) for length in step.lengths],
-        )
-        variable, gradient = self.prepared(wide(variable), wide(gradient), step)
-        slots = [wide(slot) for slot in slots]
-        value, states = self.formula(variable, gradient, slots, step)
-        if is_wide:
-            return value, states
-        return ops.cast(value, dtype), [ops.cast(s, dtype) for s in states]
 
-    def assign(self, variable, value):
-        if hasattr(variable, "assign_slice"):
-            variable.assign(value)
-        else:
-            super().assign(variable, value)
+def prepared(optimizer, variable, gradient, slots, step):
+    """What the formula takes: variable, gradient and slots, in its dtype."""
+    given = variable.dtype
+    dtype = wide_dtype(given)
+    is_wide = keras.backend.standardize_dtype(given) == dtype
 
-    def _backend_update_step(self, grads, trainable_variables, learning_rate):
-        backend = keras.backend.backend()
-        if backend == "tensorflow" and _tensorflow.stands_alone(self):
-            _tensorflow.update(self, grads, trainable_variables, learning_rate)
-            return
-        if backend == "jax":
-            grads = [_sparse_gradients.dense(g) for g in grads]
-        super()._backend_update_step(grads, trainable_variables, learning_rate)
+    def wide(x):
+        if x is None or (is_wide and x.dtype == given):
+            return x
+        return ops.cast(x, dtype)
 
-    @property
-    def variables(self):
-        """The state in the order of the file, whatever it is in memory."""
-        if not self.built:
-            return super().variables
-        return self._slots.in_order(self._variables)
+    variable, gradient = optimizer.prepared(
+        wide(variable), wide(gradient), step
+    )
+    return variable, gradient, [wide(slot) for slot in slots]
 
-    def set_weights(self, weights):
-        if not self.built:
-            super().set_weights(weights)
-        for variable, weight in zip(self.variables, weights, strict=True):
-            if tuple(variable.shape) != tuple(weight.shape):
-                fail(
-                    self,
-                    "weights",
-                    f"of the shape {tuple(variable.shape)} at {variable.path}",
-                    tuple(weight.shape),
-                )
-            variable.assign(weight)
+
+def totals_of(optimizer, terms, gradient, variable, values):
+    """The sums for one variable, a list of float32 scalar tensors."""
+    index = optimizer._get_variable_index(variable)
+    slots = [
+        None if s is None else ops.convert_to_tensor(s)
+        for s in optimizer._slots.of(index)
+    ]
+    step = Step(index, 0.0, optimizer.decay_of(variable), values)
+    step = widened(step, variable.dtype)
+    value = ops.convert_to_tensor(variable)
+    gradient = ops.convert_to_tensor(gradient)
+    found = terms(*prepared(optimizer, value, gradient, slots, step), step)
+    return [ops.cast(total(x), "float32") for x in found]
+
+
+def _update_rows(optimizer, gradient, variable, slots, step):
+    """The step of the rows that appear; all others keep weights and state.
+
+    In a `tf.IndexedSlices` every row must appear once.
+    """
+    import tensorflow as tf
+
+    natives = [variable, *(slot.value for slot in slots)]
+    rows = [tf.gather(native, gradient.indices) for native in natives]
+    value, states = stepped(optimizer, rows[0], gradient.values, rows[1:], step)
+    for native, new in zip(natives, [value, *states], strict=True):
+        native.scatter_update(tf.IndexedSlices(new, gradient.indices))

@@ -48,6 +48,50 @@ def adam_corrections(beta_1, beta_2, epsilon, step):
     return root / bias_correction(beta_1, step), root * epsilon
 
 
+def lerp(start, end, weight):
+    """Linear interpolation, `start + (end - start) * weight`.
+
+    So moves an average. Torch does it in one pass over the memory.
+
+    Args:
+        start: A tensor, at the weight 0.
+        end: A tensor like it, at the weight 1.
+        weight: A Python number or a scalar tensor.
+
+    Returns:
+        A tensor.
+    """
+    if keras.backend.backend() != "torch":
+        return start + (end - start) * weight
+
+    import torch
+
+    if isinstance(weight, torch.Tensor):
+        weight = weight.to(start.dtype)
+    return torch.lerp(start, end, weight)
+
+
+def stepped_by(start, rate, numerator, divisor):
+    """The step of most methods, `start - rate * numerator / divisor`.
+
+    Torch does it in one pass over the memory.
+
+    Args:
+        start: A tensor.
+        rate: A Python number or a scalar tensor.
+        numerator: A tensor like it.
+        divisor: Another one.
+
+    Returns:
+        A tensor.
+    """
+    if isinstance(rate, float) and keras.backend.backend() == "torch":
+        import torch
+
+        return torch.addcdiv(start, numerator, divisor, value=-rate)
+    return start - numerator * rate / divisor
+
+
 def wide_dtype(dtype):
     """The dtype to compute in: float64 for float64, float32 for all others."""
     dtype = keras.backend.standardize_dtype(dtype)

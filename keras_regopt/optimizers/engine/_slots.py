@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_regopt._validate import fail
+from keras_regopt.optimizers.engine import _tensorflow
 from keras_regopt.optimizers.engine._groups import variable_path
 
 
@@ -16,52 +18,105 @@ class Slots:
     Args:
         optimizer: The optimizer, whose base is built.
         variables: The model's variables.
-        buckets: A list of lists of indices of variables that lie together.
     """
 
-    def __init__(self, optimizer, variables, buckets):
-        self._columns = []
-        self._in_order = []
-        self.buckets = [Bucket(variables, indices) for indices in buckets]
-        place = {}
-        for bucket in self.buckets:
-            for index, span in zip(bucket.indices, bucket.spans, strict=True):
-                place[index] = (bucket, span)
-        for names in optimizer.slot_names():
-            start = len(self._columns)
+    def __init__(self, optimizer, variables):
+        self._optimizer = optimizer
+        self._variables = variables
+        self._columns = {}
+        # The states of each call of `add`, and how many of the optimizer's
+        # variables there were before.
+        self._groups = []
+        self._own = set()
+        self.buckets = [
+            Bucket(variables, indices)
+            for indices in _tensorflow.buckets(optimizer, variables)
+        ]
+        self._place = {
+            index: (bucket, span)
+            for bucket in self.buckets
+            for index, span in zip(bucket.indices, bucket.spans, strict=True)
+        }
+
+    def add(self, names):
+        """Creates states that stand side by side in the file.
+
+        Args:
+            names: A tuple of names.
+        """
+        group = []
+        self._groups.append((len(self._optimizer._variables), group))
+        for name in names:
+            for bucket in self.buckets:
+                bucket.add(self._optimizer, name)
+            self._columns[name] = []
+        for index, variable in enumerate(self._variables):
             for name in names:
-                self._columns.append([])
-                for bucket in self.buckets:
-                    bucket.add(optimizer, name)
-            for index, variable in enumerate(variables):
-                for column, name in enumerate(names, start):
-                    slot = None
-                    if index in place:
-                        bucket, span = place[index]
-                        slot = Part(bucket.slots[column], span, variable, name)
-                    elif not optimizer._overwrite_variable_with_gradient(
-                        variable
-                    ):
-                        slot = optimizer.add_variable_from_reference(
-                            variable,
-                            name=name,
-                            initializer=_initializer(optimizer, name),
-                        )
-                    self._columns[column].append(slot)
-                    if slot is not None:
-                        self._in_order.append(slot)
-        self._own = {id(slot) for slot in self._in_order}
-        self._own |= {id(s) for b in self.buckets for s in b.slots}
+                slot = self._new(index, variable, name)
+                self._columns[name].append(slot)
+                if slot is not None:
+                    group.append(slot)
+        flat = [s for b in self.buckets for s in b.slots if s is not None]
+        self._own |= {id(slot) for slot in [*group, *flat]}
+
+    def _new(self, index, variable, name):
+        optimizer = self._optimizer
+        if optimizer._overwrite_variable_with_gradient(variable):
+            return None
+        if not optimizer.has_slot(name, variable):
+            return None
+        if index in self._place:
+            bucket, span = self._place[index]
+            flat = bucket.slots[list(self._columns).index(name)]
+            return Part(flat, span, variable, name)
+        return optimizer.add_variable_from_reference(
+            variable, name=name, initializer=_initializer(optimizer, name)
+        )
+
+    def column(self, name):
+        """The state of one name of all variables."""
+        return list(self._columns[name])
 
     def of(self, index):
         """The state of one variable, in the order of `slot_names`."""
-        return [column[index] for column in self._columns]
+        return [column[index] for column in self._columns.values()]
 
     def in_order(self, variables):
-        """Variables of an optimizer, with these where Keras has them: last."""
-        return [v for v in variables if id(v) not in self._own] + list(
-            self._in_order
-        )
+        """Variables of an optimizer in the order of the file.
+
+        Args:
+            variables: The optimizer's variables, as they were created.
+
+        Returns:
+            A list, in which parts stand where Keras has the variables.
+        """
+        if not self.buckets:
+            return variables
+        starts, groups = zip(*self._groups, strict=True)
+        ends = [*starts[1:], len(variables)]
+        result = variables[: starts[0]]
+        for start, end, group in zip(starts, ends, groups, strict=True):
+            others = variables[start:end]
+            result += group
+            result += [v for v in others if id(v) not in self._own]
+        return result
+
+    def assign(self, weights):
+        """Assigns values to all variables of the optimizer.
+
+        Args:
+            weights: Arrays, in the order of the file.
+        """
+        optimizer = self._optimizer
+        for variable, weight in zip(optimizer.variables, weights, strict=True):
+            if tuple(variable.shape) != tuple(weight.shape):
+                fail(
+                    optimizer,
+                    "weights",
+                    f"of the shape {tuple(variable.shape)} at {variable.path}",
+                    tuple(weight.shape),
+                )
+            variable.assign(weight)
 
 
 class Bucket:
@@ -78,16 +133,19 @@ class Bucket:
         self.sizes = [int(np.prod(shape)) for shape in self.shapes]
         ends = np.cumsum(self.sizes).tolist()
         self.spans = list(zip([0, *ends[:-1]], ends, strict=True))
-        self.dtype = variables[indices[0]].dtype
+        self._first = variables[indices[0]]
         self.slots = []
 
     def add(self, optimizer, name):
         """Creates the flat variable of one kind of state."""
+        if not optimizer.has_slot(name, self._first):
+            self.slots.append(None)
+            return
         self.slots.append(
             optimizer.add_variable(
                 shape=(sum(self.sizes),),
                 initializer=_initializer(optimizer, name),
-                dtype=keras.backend.standardize_dtype(self.dtype),
+                dtype=keras.backend.standardize_dtype(self._first.dtype),
                 name=f"flat_{name}",
             )
         )

@@ -54,22 +54,3 @@ def summed(gradient):
         gradient.values, places, tf.shape(rows)[0]
     )
     return tf.IndexedSlices(values, rows, gradient.dense_shape)
-
-
-def update(optimizer, gradient, variable, slots, step):
-    """The step of the rows that appear; all others keep weights and state.
-
-    Args:
-        optimizer: The optimizer.
-        gradient: A `tf.IndexedSlices` in which every row appears once.
-        variable: The `tf.Variable`.
-        slots: Its state.
-        step: The `Step` that the formula is told of.
-    """
-    import tensorflow as tf
-
-    natives = [variable, *(slot.value for slot in slots)]
-    rows = [tf.gather(native, gradient.indices) for native in natives]
-    value, states = optimizer.stepped(rows[0], gradient.values, rows[1:], step)
-    for native, new in zip(natives, [value, *states], strict=True):
-        native.scatter_update(tf.IndexedSlices(new, gradient.indices))

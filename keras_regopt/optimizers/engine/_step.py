@@ -1,8 +1,12 @@
-"""What the formula of an optimizer is told."""
+"""What the formula of an optimizer is told, in the dtype it computes in."""
 
 import dataclasses
 
+import keras
+from keras import ops
+
 from keras_regopt.optimizers.engine._norms import norm
+from keras_regopt.optimizers.engine._numerics import wide_dtype
 
 
 @dataclasses.dataclass
@@ -12,13 +16,16 @@ class Step:
     Args:
         index: The place of the variable among those of the model; of the first
             one where several lie together.
-        rate: The learning rate, a scalar tensor of the formula's dtype.
+        rate: The learning rate, a scalar tensor of the formula's dtype; a
+            Python number where torch computes on the CPU.
         decay: The weight decay, a Python number.
-        values: What `step_values` returned (a tensor, a tuple of them or
-            `None`), in the formula's dtype.
+        values: What `step_values` returned (a tensor, a tuple or dict of them
+            or `None`), in the formula's dtype; scalars like the rate.
         norm: The function of a tensor that gives its Euclidean norm; where
             several variables lie together, a column with the norm of each row.
         lengths: What the optimizer's `lengths` returned.
+        indices: The places of all variables where several lie together as rows,
+            else `None`.
     """
 
     index: int
@@ -27,3 +34,51 @@ class Step:
     values: object
     norm: object = norm
     lengths: tuple = ()
+    indices: list | None = None
+
+    def own(self, vector):
+        """What belongs to the variable in a tensor with one entry for each.
+
+        Needs `in_rows`, so that there is one entry a row.
+
+        Args:
+            vector: A tensor with as many entries as the model has variables.
+
+        Returns:
+            A scalar tensor; where several lie together, a column.
+        """
+        if self.indices is None:
+            return vector[self.index]
+        return ops.take(vector, self.indices)[:, None]
+
+
+def widened(step, dtype):
+    """A step for a formula that computes on variables of a dtype.
+
+    Half precision is computed in single precision, in which the powers of the
+    betas do not vanish.
+
+    Args:
+        step: A `Step`, in any dtype.
+        dtype: The dtype of the variables.
+
+    Returns:
+        A `Step`.
+    """
+    computed = wide_dtype(dtype)
+
+    def wide(x):
+        if not hasattr(x, "dtype"):
+            return x
+        came = keras.backend.standardize_dtype(x.dtype)
+        # A cast that changes nothing takes its time on torch.
+        if came == computed or "float" not in came:
+            return x
+        return ops.cast(x, computed)
+
+    return dataclasses.replace(
+        step,
+        rate=wide(step.rate),
+        values=keras.tree.map_structure(wide, step.values),
+        lengths=[wide(length) for length in step.lengths],
+    )

@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_regopt.optimizers.engine._formula import stepped
 from keras_regopt.optimizers.engine._norms import norm, row_norms
 from keras_regopt.optimizers.engine._sparse_gradients import dense, is_sparse
 from keras_regopt.optimizers.engine._step import Step
@@ -37,6 +38,7 @@ def buckets(optimizer, variables):
         or not stands_alone(optimizer)
     ):
         return []
+    names = [n for names in optimizer.slot_names() for n in names]
     kinds = {}
     for i, variable in enumerate(variables):
         native = getattr(variable, "value", variable)
@@ -49,7 +51,8 @@ def buckets(optimizer, variables):
         kind = optimizer.kind_of(i, variable)
         if kind is not None:
             size = _size(variable) if optimizer.in_rows else None
-            kind = (variable.dtype, native.device, size, *kind)
+            states = tuple(optimizer.has_slot(n, variable) for n in names)
+            kind = (variable.dtype, native.device, size, states, *kind)
             kinds.setdefault(kind, []).append(i)
     return [indices for indices in kinds.values() if len(indices) > 1]
 
@@ -69,17 +72,7 @@ def update(optimizer, gradients, variables, learning_rate):
     import tensorflow as tf
 
     values = optimizer.step_values(gradients, variables, learning_rate)
-    natives = [getattr(v, "value", v) for v in variables]
-    pairs = {
-        optimizer._get_variable_index(v): (n, g)
-        for n, g, v in zip(natives, gradients, variables, strict=True)
-    }
-    together = [
-        bucket
-        for bucket in optimizer._slots.buckets
-        # Where gradients are missing, the rest goes one by one.
-        if all(_is_dense(pairs.get(i, [None])[-1]) for i in bucket.indices)
-    ]
+    pairs, together = grouped(optimizer, gradients, variables)
     in_bucket = {i for bucket in together for i in bucket.indices}
     parted = {i for b in optimizer._slots.buckets for i in b.indices}
     alone = []
@@ -89,9 +82,11 @@ def update(optimizer, gradients, variables, learning_rate):
         if i in parted:
             gradient = dense(gradient)
             optimizer._update(native, gradient, learning_rate, values)
-        elif _is_dense(gradient) and (
+        elif (
+            _is_dense(gradient)
             # Two operations are quicker than their way into a compiled pass.
-            optimizer.slot_names() or _size(native) > SMALL
+            and (optimizer.slot_names() or _size(native) > SMALL)
+            and optimizer.may_compile(i)
         ):
             alone.append(i)
         else:
@@ -115,13 +110,12 @@ def update(optimizer, gradients, variables, learning_rate):
             )
         ]
 
-    if not tf.executing_eagerly() and len({n.device for n in natives}) == 1:
-        step = tf.function(step, jit_compile=True, autograph=False)
+    step = compiled(step, pairs)
     results = step(
         [pairs[i][1] for i in alone],
         [optimizer.lengths(i, *pairs[i], norm) for i in alone],
-        [_joined(pairs[i][1] for i in b.indices) for b in together],
-        [_joined(pairs[i][0] for i in b.indices) for b in together],
+        [joined(pairs[i][1] for i in b.indices) for b in together],
+        [joined(pairs[i][0] for i in b.indices) for b in together],
         tf.convert_to_tensor(learning_rate),
         values,
     )
@@ -135,11 +129,52 @@ def update(optimizer, gradients, variables, learning_rate):
             )
 
 
+def grouped(optimizer, gradients, variables):
+    """Variables with their gradients, and the buckets that make a step.
+
+    Args:
+        optimizer: The optimizer.
+        gradients: The gradients.
+        variables: The variables that they belong to.
+
+    Returns:
+        A dict: index to a pair of `tf.Variable` and gradient; and the list of
+        the buckets of which every variable has a dense gradient.
+    """
+    pairs = {
+        optimizer._get_variable_index(v): (getattr(v, "value", v), g)
+        for g, v in zip(gradients, variables, strict=True)
+    }
+    return pairs, [
+        bucket
+        for bucket in optimizer._slots.buckets
+        if all(_is_dense(pairs.get(i, [None])[-1]) for i in bucket.indices)
+    ]
+
+
+def compiled(function, pairs):
+    """A function that TensorFlow's compiler takes as one, within a graph.
+
+    Args:
+        function: The function.
+        pairs: What `grouped` returned, which must be on one device.
+
+    Returns:
+        A function.
+    """
+    import tensorflow as tf
+
+    devices = {native.device for native, _ in pairs.values()}
+    if tf.executing_eagerly() or len(devices) != 1:
+        return function
+    return tf.function(function, jit_compile=True, autograph=False)
+
+
 def _step_of_bucket(optimizer, bucket, pairs, gradient, weight, rate, values):
     import tensorflow as tf
 
     first = bucket.indices[0]
-    slots = [slot.value for slot in bucket.slots]
+    slots = [None if s is None else s.value for s in bucket.slots]
     step = Step(
         first,
         rate * optimizer._rate_factors[first],
@@ -149,17 +184,20 @@ def _step_of_bucket(optimizer, bucket, pairs, gradient, weight, rate, values):
     if optimizer.in_rows:
         shape = (len(bucket.indices), -1)
         weight, gradient, *slots = (
-            tf.reshape(x, shape) for x in (weight, gradient, *slots)
+            None if x is None else tf.reshape(x, shape)
+            for x in (weight, gradient, *slots)
         )
+        step.indices = bucket.indices
         step.norm = row_norms
         step.lengths = optimizer.lengths(first, weight, gradient, row_norms)
-    value, states = optimizer.stepped(weight, gradient, slots, step)
+    value, states = stepped(optimizer, weight, gradient, slots, step)
     for slot, state in zip(bucket.slots, states, strict=True):
-        slot.value.assign(tf.reshape(state, [-1]))
+        if slot is not None:
+            slot.value.assign(tf.reshape(state, [-1]))
     return tf.reshape(value, [-1])
 
 
-def _joined(tensors):
+def joined(tensors):
     import tensorflow as tf
 
     return tf.concat(

@@ -92,10 +92,10 @@ def test_keeps_only_the_state_that_it_needs():
     vector, matrix = keras.Variable(np.ones(3)), keras.Variable(np.ones((2, 3)))
     optimizer = MARS(variant="lion")
     optimizer.build([vector, matrix])
-    assert optimizer.velocities[0] is not None
-    assert optimizer.velocities[1] is None
-    assert optimizer.last_gradients[0] is None
-    assert optimizer.last_gradients[1] is not None
+    assert optimizer.states("velocity")[0] is not None
+    assert optimizer.states("velocity")[1] is None
+    assert optimizer.states("last_gradient")[0] is None
+    assert optimizer.states("last_gradient")[1] is not None
 
 
 @pytest.mark.any_backend

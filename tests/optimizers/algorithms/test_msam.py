@@ -97,7 +97,7 @@ def test_goes_on_as_if_not_interrupted_once_the_shift_is_back():
 def test_steps_rightly_from_weights_without_shift():
     optimizer = MSAM(0.01, momentum=0.5, rho=0.5)
     variables = run(optimizer, range(3))
-    before = values_of(optimizer.momentums)
+    before = values_of(optimizer.states("momentum"))
     optimizer.unperturb()
     weights = values_of(variables)
     run(optimizer, [3], variables)
