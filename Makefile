@@ -33,7 +33,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 .PHONY: demo test test-torch-first test-torch-second test-all test-faults \
 	test-oldest test-versions check docs audit bench bench-images \
 	bench-image-gain bench-optimizers bench-optimizer-quality \
-	bench-regularization clean $(BACKEND:%=test-%)
+	bench-regularization bench-fit clean $(BACKEND:%=test-%)
 
 demo: $(VENV)/.demo-$(DEMO_BACKEND)
 	KERAS_BACKEND=$(DEMO_BACKEND) TF_CPP_MIN_LOG_LEVEL=3 \
@@ -113,12 +113,12 @@ audit: $(VENV)/.test
 
 # Beside these, bench-optimizer-quality and bench-image-gain, which measure no
 # speed, and bench-regularization, which measures both cost and gain.
-bench: bench-images bench-optimizers
+bench: bench-images bench-optimizers bench-fit
 
 bench-images: $(VENV)/.bench
 
 bench-images bench-image-gain bench-optimizers bench-optimizer-quality \
-bench-regularization: bench-%: $(VENV)/.test
+bench-regularization bench-fit: bench-%: $(VENV)/.test
 	$(ONE_THREAD) $(BIN)/python benchmarks/bench_$(subst -,_,$*).py
 
 clean:

@@ -17,7 +17,8 @@ class Workers:
     """One process for each backend; all of them stand still but one.
 
     Args:
-        backends: Backends of Keras, or other names that `module` knows.
+        backends: Backends of Keras, or other names that `module` knows; what
+            follows a space is for `module` alone.
         module: Name of the module whose `steps(backend, description, *task)`
             gives pairs (mode, function without arguments), the step to be timed
             in each mode; no two backends may use the same mode. A step that
@@ -39,7 +40,8 @@ class Workers:
                 target=_work, args=(other, backend, number, module), daemon=True
             )
             # The worker imports Keras and so reads its backend from here.
-            with mock.patch.dict(os.environ, KERAS_BACKEND=backend):
+            own = backend.partition(" ")[0]
+            with mock.patch.dict(os.environ, KERAS_BACKEND=own):
                 worker.start()
 
     def measure(self, descriptions, *task, rounds):

@@ -1,3 +1,6 @@
+import dataclasses
+import functools
+
 from keras import ops
 
 from keras_regopt._registry import register
@@ -6,6 +9,10 @@ from keras_regopt._validate import in_range
 from keras_regopt.optimizers.algorithms._trust_ratio import trust_ratio
 from keras_regopt.optimizers.engine._base import Optimizer
 from keras_regopt.optimizers.engine._groups import exclusion, exclusions
+from keras_regopt.optimizers.engine._norms import (
+    norms_in_blocks,
+    pays_in_blocks,
+)
 from keras_regopt.optimizers.engine._numerics import (
     adam_corrections,
     lerp,
@@ -111,7 +118,9 @@ class LAMB(Optimizer):
         return adam_corrections(self.beta_1, self.beta_2, self.epsilon, step)
 
     def lengths(self, index, variable, gradient, norm):
-        return () if self._plain[index] else (norm(variable),)
+        if self._plain[index] or pays_in_blocks(variable):
+            return ()
+        return (norm(variable),)
 
     def prepared(self, variable, gradient, step):
         # The decay is part of the step and of its ratio.
@@ -121,11 +130,15 @@ class LAMB(Optimizer):
         momentum, velocity = slots
         momentum = lerp(momentum, gradient, 1 - self.beta_1)
         velocity = lerp(velocity, ops.square(gradient), 1 - self.beta_2)
+        update = self._of_moments(step, variable, momentum, velocity)
+        return update, [momentum, velocity]
+
+    def _of_moments(self, step, variable, momentum, velocity):
         scale, epsilon = step.values
         update = momentum * scale / (ops.sqrt(velocity) + epsilon)
         if step.decay and not self._plain[step.index]:
             update = update + variable * step.decay
-        return update, [momentum, velocity]
+        return update
 
     def rate_along(self, update, step):
         if self._plain[step.index]:
@@ -136,6 +149,13 @@ class LAMB(Optimizer):
 
     def formula(self, variable, gradient, slots, step):
         update, slots = self.direction(variable, gradient, slots, step)
+        if pays_in_blocks(variable) and not self._plain[step.index]:
+            own, of_update = norms_in_blocks(
+                functools.partial(self._of_moments, step), variable, *slots
+            )
+            step = dataclasses.replace(
+                step, lengths=(own,), norm=lambda update: of_update
+            )
         return variable - update * self.rate_along(update, step), slots
 
     def _phi(self, norm):

@@ -11,7 +11,9 @@ class Objective:
 
     Calling it with a vector returns the loss, a Python number, and the gradient
     as a vector. It leaves the model with the weights of the last call, and
-    counts in `failures` those that gave no finite numbers.
+    counts in `failures` those that gave no finite numbers. Vectors are NumPy
+    arrays: for the little that a search computes with them, starting operations
+    of a backend takes longer than the copy.
 
     Args:
         model: A built, compiled Keras model.
@@ -47,16 +49,16 @@ class Objective:
     def weights(self):
         """The model's trainable weights as a vector."""
         values = [ops.convert_to_tensor(v) for v in self._variables]
-        # A copy, since some backends change variables in place.
-        return ops.copy(ops.stop_gradient(self._flat(values)))
+        return self._array(self._flat(values))
 
     def assign(self, vector):
         """Gives the model the weights of a vector."""
         begin = 0
         for variable in self._variables:
             end = begin + int(np.prod(variable.shape))
-            values = ops.reshape(vector[begin:end], variable.shape)
-            variable.assign(ops.copy(values))
+            values = vector[begin:end].reshape(variable.shape)
+            # A copy, since some backends would share the memory.
+            variable.assign(ops.cast(values.copy(), variable.dtype))
             begin = end
 
     def __call__(self, vector):
@@ -65,12 +67,20 @@ class Objective:
         for share, data in self._parts:
             loss, part = self._evaluate(*data)
             total += share * float(loss)
+            part = self._array(part)
             if share < 1:
                 part = share * part
             gradient = part if gradient is None else gradient + part
         finite = math.isfinite(total) and math.isfinite(largest(gradient))
         self.failures += not finite
         return total, gradient
+
+    def _array(self, tensor):
+        if keras.backend.backend() == "torch":
+            # Which warns when NumPy itself makes the array.
+            tensor = tensor.detach().cpu().numpy()
+        # A copy, since some backends change variables in place.
+        return np.array(tensor, self._dtype)
 
     def _flat(self, tensors):
         flat = [ops.cast(ops.reshape(t, (-1,)), self._dtype) for t in tensors]
@@ -79,7 +89,7 @@ class Objective:
 
 def largest(vector):
     """The largest absolute entry, as a Python number."""
-    return float(ops.max(ops.abs(vector)))
+    return float(np.max(np.abs(vector)))
 
 
 def map_arrays(function, data):

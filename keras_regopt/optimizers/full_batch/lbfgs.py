@@ -1,7 +1,6 @@
 from collections import deque, namedtuple
 
-import keras
-from keras import ops
+import numpy as np
 
 from keras_regopt._config import SignatureConfig
 from keras_regopt._registry import register
@@ -99,8 +98,8 @@ class LBFGS(SignatureConfig):
 
         Args:
             evaluate: Function of a vector that returns the loss, a Python
-                number, and the gradient, a vector.
-            vector: Tensor of rank 1 to start from.
+                number, and the gradient, an array like it.
+            vector: NumPy array of rank 1 to start from.
 
         Yields:
             An `Iteration` with the new vector, its loss and gradient, the step
@@ -142,7 +141,7 @@ class LBFGS(SignatureConfig):
         `last` has the slope and the step of the iteration before, if any.
         """
         if last is None:
-            length = float(ops.sum(ops.abs(start.gradient)))
+            length = float(np.sum(np.abs(start.gradient)))
             return self.learning_rate * min(1.0, 1 / max(length, 1e-30))
         if self.memory:
             return self.learning_rate
@@ -165,9 +164,8 @@ class LBFGS(SignatureConfig):
             armijo=self.armijo,
             curvature=self.curvature,
             max_evaluations=self.max_line_search_steps,
-            rounding=_ROUNDING[keras.backend.standardize_dtype(vector.dtype)]
-            * abs(start.loss),
-            shortest=_LEAST_CHANGE / float(ops.max(ops.abs(direction))),
+            rounding=_ROUNDING[vector.dtype.name] * abs(start.loss),
+            shortest=_LEAST_CHANGE / float(np.max(np.abs(direction))),
         )
 
 
@@ -192,5 +190,4 @@ def _direction(gradient, pairs):
 
 
 def _dot(a, b):
-    # Not by a matrix product, which accelerators compute in low precision.
-    return float(ops.sum(a * b))
+    return float(np.dot(a, b))

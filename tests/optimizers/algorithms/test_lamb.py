@@ -20,6 +20,30 @@ def test_follows_optax_for_thirty_steps(weight_decay):
     assert_close(run(ours, 30), optax_run(theirs, 30))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_follows_the_formula_on_a_large_tensor(dtype):
+    random = np.random.default_rng(0)
+    # Larger than what JAX takes at once, and no multiple of it.
+    w = random.normal(size=(700, 500)).astype("float32")
+    variable = keras.Variable(w, dtype=dtype)
+    optimizer = LAMB(0.1, weight_decay=0.01)
+    w = keras.ops.convert_to_numpy(variable).astype("float64")
+    m = v = 0.0
+    for t in range(1, 4):
+        g = random.normal(size=w.shape).astype("float32")
+        g = keras.ops.cast(g, dtype)
+        optimizer.apply([g], [variable])
+        g = keras.ops.convert_to_numpy(g).astype("float64")
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        u = m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-6)
+        u = u + 0.01 * w
+        w = w - 0.1 * np.linalg.norm(w) / np.linalg.norm(u) * u
+    found = keras.ops.convert_to_numpy(variable).astype("float64")
+    # Half precision rounds the weights in each step.
+    atol = 2e-5 if dtype == "float32" else 0.05
+    np.testing.assert_allclose(found, w, atol=atol)
+
+
 @pytest.mark.any_backend
 def test_follows_optax_under_a_schedule():
     ours, theirs = falling(0.1)
