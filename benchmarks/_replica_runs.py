@@ -39,40 +39,56 @@ class Outcome:
         return all(np.all(np.isfinite(v)) for v in values)
 
 
-def verdict(case, kind, count, jit):
-    """What came of a case under a way of distribution, in a few words."""
-    result, expected, outcome = _compared(case, kind, count, jit, shards=1)
-    if result != "apart" or not outcome.is_finite:
-        return result
-    if expected.drew and outcome.statistics_differ:
-        return "draws; weights agree, statistics are each replica's own; finite"
-    if expected.drew:
-        return "draws; replicas agree, finite"
-    far = _distance(expected, outcome) or "statistics differ"
-    # What is computed from the statistics of a batch sees its own part of it.
-    result, *_ = _compared(case, kind, count, jit, shards=count)
-    if result.startswith("same"):
-        return f"same where the replicas see like examples, else {far}"
-    return f"FAULT: apart by {far}"
+class Comparison:
+    """A case on one device, and on several.
+
+    Args:
+        case: The case.
+        devices: The most devices that there will be.
+    """
+
+    def __init__(self, case, devices):
+        self._case = case
+        self._devices = devices
+        self._on_one = {}
+
+    def verdict(self, kind, count, jit):
+        """What came of a way of distribution, in a few words."""
+        expected, outcome = self._pair(kind, count, jit, shards=1)
+        result = _result(expected, outcome)
+        if result != "apart":
+            return result
+        if expected.drew and outcome.statistics_differ:
+            return "draws; finite, weights agree, statistics per replica"
+        if expected.drew:
+            return "draws; finite, replicas agree"
+        far = _distance(expected, outcome) or "statistics differ"
+        # What is computed from the statistics of a batch sees its own part.
+        pair = self._pair(kind, count, jit, shards=self._devices)
+        if _result(*pair) == "same":
+            return f"same where the replicas see like examples, else {far}"
+        return f"FAULT: apart by {far}"
+
+    def _pair(self, kind, count, jit, shards):
+        if shards not in self._on_one:
+            keras.backend.clear_session()
+            self._on_one[shards] = _run(self._case, False, shards)
+        expected = self._on_one[shards]
+        # Names are counted anew, so that those of layouts are the same.
+        keras.backend.clear_session()
+        with _distribution(kind, count, expected.weights):
+            return expected, _run(self._case, jit, shards)
 
 
-def _compared(case, kind, count, jit, shards):
-    keras.backend.clear_session()
-    expected = _run(case, jit, shards)
-    # Names are counted anew, and so are those of layouts the same.
-    keras.backend.clear_session()
-    with _distribution(kind, count, expected.weights):
-        outcome = _run(case, jit, shards)
-    far = _distance(expected, outcome)
+def _result(expected, outcome):
     if not expected.is_finite:
-        return "FAULT: not finite on one device", expected, outcome
+        return "FAULT: not finite on one device"
     if not outcome.is_finite:
-        return "FAULT: not finite", expected, outcome
+        return "FAULT: not finite"
     if outcome.disagreement > 0:
-        result = f"FAULT: replicas differ by {outcome.disagreement:.1g}"
-        return result, expected, outcome
-    apart = far or outcome.statistics_differ
-    return "apart" if apart else "same", expected, outcome
+        return f"FAULT: replicas differ by {outcome.disagreement:.1g}"
+    apart = _distance(expected, outcome) or outcome.statistics_differ
+    return "apart" if apart else "same"
 
 
 def _run(case, jit, shards):

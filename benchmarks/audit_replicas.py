@@ -27,7 +27,7 @@ os.environ["XLA_FLAGS"] = " ".join(
 
 import keras  # noqa: E402
 from _replica_cases import KINDS, cases  # noqa: E402
-from _replica_runs import verdict  # noqa: E402
+from _replica_runs import Comparison  # noqa: E402
 
 WAYS = {
     "tensorflow": [("Mirrored", 2), ("Mirrored", 4)],
@@ -58,10 +58,14 @@ def main():
     print("| kind | case | replicas | jit | result | s |")
     print("| --- | --- | --- | --- | --- | --- |")
     bad = 0
-    for kind, way, jit in itertools.product(given.kinds, given.ways, given.jit):
+    for kind in given.kinds:
         for case in cases(kind):
-            if given.only in case.name:
-                bad += audited(kind, case, way, ways[way], jit)
+            if given.only not in case.name:
+                continue
+            comparison = Comparison(case, DEVICES)
+            for way, jit in itertools.product(given.ways, given.jit):
+                cells = (kind, case.name, way, jit)
+                bad += audited(comparison, ways[way], cells)
     sys.exit(bool(bad))
 
 
@@ -73,16 +77,15 @@ def split_cpu():
     tf.config.set_logical_device_configuration(cpu, [part] * DEVICES)
 
 
-def audited(kind, case, way, of_way, jit):
+def audited(comparison, way, cells):
     """Prints the line of a case; returns whether it has a fault."""
     start = time.time()
     try:
-        result = verdict(case, *of_way, jit == "yes")
+        result = comparison.verdict(*way, cells[-1] == "yes")
     except Exception as error:
         result = in_words(error)
     seconds = f"{time.time() - start:.0f}"
-    cells = (kind, case.name, way, jit, result, seconds)
-    print("| " + " | ".join(cells) + " |", flush=True)
+    print("| " + " | ".join((*cells, result, seconds)) + " |", flush=True)
     return result.startswith("FAULT")
 
 
