@@ -188,9 +188,20 @@ def _regularizers():
 
 def _penalized(cls):
     arguments = {"kernel_regularizer": made(cls)}
-    if getattr(cls, "on_activities", True):
+    if cls.on_activities and _adds_up(cls):
         arguments["activity_regularizer"] = made(cls)
     return _dense(**arguments)
+
+
+def _adds_up(cls):
+    """Whether twice the examples have twice the penalty.
+
+    Else those of the replicas do not add up to that of the batch, as with
+    the norm of a column.
+    """
+    x = np.random.default_rng(2).normal(size=(8, 4)).astype("float32")
+    one, two = (made(cls)(array) for array in (x, np.concatenate([x, x])))
+    return np.isclose(float(two), 2 * float(one), rtol=1e-3)
 
 
 def _constraints():

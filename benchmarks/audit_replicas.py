@@ -58,15 +58,34 @@ def main():
     print("| kind | case | replicas | jit | result | s |")
     print("| --- | --- | --- | --- | --- | --- |")
     bad = 0
+    tried = list(usable(ways, itertools.product(given.ways, given.jit)))
     for kind in given.kinds:
         for case in cases(kind):
             if given.only not in case.name:
                 continue
             comparison = Comparison(case, DEVICES)
-            for way, jit in itertools.product(given.ways, given.jit):
+            for way, jit in tried:
                 cells = (kind, case.name, way, jit)
                 bad += audited(comparison, ways[way], cells)
     sys.exit(bool(bad))
+
+
+def usable(ways, pairs):
+    """The ways, jitted or not, that a layer of Keras' own can be trained in.
+
+    TensorFlow, for one, compiles no step over several CPUs.
+    """
+    layer, *_ = cases("layers")
+    comparison = Comparison(layer, DEVICES)
+    for way, jit in pairs:
+        try:
+            comparison.verdict(*ways[way], jit == "yes")
+        except Exception as error:
+            words = in_words(error).removeprefix("FAULT: ")
+            why = f"skipped, since Keras fails: {words}"
+            print(f"| all | all | {way} | {jit} | {why} | |", flush=True)
+        else:
+            yield way, jit
 
 
 def split_cpu():
