@@ -8,6 +8,7 @@
 # test-faults  kills trainings, KILLS=50 times a backend, and compares their ends
 # docs   the documentation, in docs/_build/html
 # audit  real nets with the optimizers, hours of it   (AUDIT="--nets ResNet50")
+# audit-replicas  all of the package on several devices (AUDIT="--kinds layers")
 # bench  side by side against peers, as ratios          (or bench-images, ...)
 #
 # Each sets itself up in .venv; a second run takes what is there.
@@ -31,7 +32,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	TF_NUM_INTEROP_THREADS=1 TF_CPP_MIN_LOG_LEVEL=3
 
 .PHONY: demo test test-torch-first test-torch-second test-all test-faults \
-	test-oldest test-versions check docs audit bench bench-images \
+	test-oldest test-versions check docs audit audit-replicas bench bench-images \
 	bench-image-gain bench-optimizers bench-optimizer-quality \
 	bench-regularization bench-fit clean $(BACKEND:%=test-%)
 
@@ -109,6 +110,13 @@ audit: $(VENV)/.test
 	@for backend in $(BACKEND); do \
 		KERAS_BACKEND=$$backend $(ONE_THREAD) $(BIN)/python \
 			benchmarks/audit_real_nets.py $(AUDIT) || exit 1; \
+	done
+
+# Keras spreads no training over devices on torch.
+audit-replicas: $(VENV)/.test
+	@for backend in $(filter-out torch,$(BACKEND)); do \
+		KERAS_BACKEND=$$backend $(ONE_THREAD) $(BIN)/python \
+			benchmarks/audit_replicas.py $(AUDIT) || exit 1; \
 	done
 
 # Beside these, bench-optimizer-quality and bench-image-gain, which measure no

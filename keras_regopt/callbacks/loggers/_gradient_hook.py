@@ -7,6 +7,7 @@ train function, which `fit` calls, takes them out of the logs again.
 """
 
 import functools
+import threading
 
 import keras
 from keras import ops
@@ -37,8 +38,8 @@ class GradientHook:
         self._optimizer = model.optimizer
         self._groups = groups
         self._receive = receive
-        # Of the step that is being traced or run.
-        self._noted = None
+        # Of the step that is being traced or run, by the thread of a replica.
+        self._noted = threading.local()
 
     def attach(self):
         # What a training that ended by an error has left.
@@ -82,7 +83,7 @@ class GradientHook:
             if variables is None:
                 variables = self._optimizer._trainable_variables
             scale = _loss_scale(self._optimizer)
-            self._noted = self._norms(grads, list(variables), scale)
+            self._noted.norms = self._norms(grads, list(variables), scale)
             return apply(grads, trainable_variables)
 
         return noting_apply
@@ -97,13 +98,14 @@ class GradientHook:
             with keras.StatelessScope(list(mapping)):
                 scale = _loss_scale(optimizer)
                 variables = optimizer._trainable_variables
-                self._noted = self._norms(grads, variables, scale)
+                self._noted.norms = self._norms(grads, variables, scale)
             return apply(optimizer_variables, grads, trainable_variables)
 
         return noting_apply
 
     def _norms(self, grads, variables, scale):
         """All norms as one tensor; without a gradient it is zero."""
+        grads = _of_all_replicas(list(grads))
         known = getattr(self._optimizer, "_trainable_variables", [])
         groups, number = self._groups(variables, known)
         sums = [ops.zeros(())] * number
@@ -119,9 +121,9 @@ class GradientHook:
     def _handing_out(self, train_step):
         def train_step_with_norms(*arguments):
             self._follow_optimizer()
-            self._noted = None
+            self._noted.norms = None
             result = train_step(*arguments)
-            norms, self._noted = self._noted, None
+            norms, self._noted.norms = self._noted.norms, None
             if norms is None:
                 raise RuntimeError(
                     "GradientNormLogger saw no gradients: the train step of "
@@ -174,6 +176,20 @@ def _loss_scale(optimizer):
         factor = optimizer.loss_scale_factor
         optimizer = getattr(optimizer, "inner", None)
     return factor or 1.0
+
+
+def _of_all_replicas(gradients):
+    """The gradients of the whole batch, of which a replica has a summand."""
+    if keras.backend.backend() != "tensorflow":
+        return gradients
+    import tensorflow as tf
+
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return gradients
+    own = [tf.convert_to_tensor(g) for g in gradients if g is not None]
+    summed = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, own))
+    return [None if g is None else next(summed) for g in gradients]
 
 
 def _sum_of_squares(gradient):

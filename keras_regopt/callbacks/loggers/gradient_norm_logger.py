@@ -3,7 +3,7 @@ from keras import ops
 
 from keras_regopt._registry import register
 from keras_regopt._types import Path
-from keras_regopt._validate import boolean, fail
+from keras_regopt._validate import boolean
 from keras_regopt.callbacks.loggers._gradient_hook import GradientHook
 from keras_regopt.callbacks.loggers._logger import Logger
 from keras_regopt.callbacks.loggers._stable_names import stable_paths
@@ -32,7 +32,8 @@ class GradientNormLogger(Logger):
     `LossScaleOptimizer` skips, do not count; if all are such, the values
     are NaN. A layer that `GradualUnfreezing` has frozen has zero. With
     gradient accumulation every batch counts. Where several steps are made in
-    one execution, the last of each is measured.
+    one execution, the last of each is measured. Under `tf.distribute`, the
+    gradients of all replicas are summed up once more.
 
     The norms are computed inside the compiled step. The train function is
     compiled anew when a training begins, and once more in the next training
@@ -46,9 +47,7 @@ class GradientNormLogger(Logger):
             on every backend. Defaults to `None`.
 
     Raises:
-        ValueError: If an argument is out of its range; in `fit`, under
-            `tf.distribute` with several replicas, where each has gradients of
-            its own.
+        ValueError: If an argument is out of its range.
 
     Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
@@ -73,14 +72,6 @@ class GradientNormLogger(Logger):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
-        strategy = getattr(self.model, "distribute_strategy", None)
-        if getattr(strategy, "num_replicas_in_sync", 1) > 1:
-            fail(
-                self,
-                "model",
-                "trained without `tf.distribute`, or on one replica",
-                self.model.name,
-            )
         if self._hook is not None:
             # What a training that ended by an error has left.
             self._hook.detach()

@@ -131,6 +131,9 @@ class GradualUnfreezing(Callback):
         self._optimizer = self.model.optimizer
         self._trainable = _built_with(self, self.model)
         self._made_for = None
+        # While nothing is frozen, as nothing is when it runs: on JAX it knows
+        # what is trainable, where the variables are spread over devices.
+        self.model.make_test_function()
 
     def _find_groups(self):
         """The layers of each group, from the input to the output."""

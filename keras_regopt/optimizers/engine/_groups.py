@@ -123,11 +123,12 @@ def layerwise_decay(
 
     Args:
         model: A built Keras model, whose layers in their order become the
-            groups; or a list of regular expressions on the variables' paths,
-            from the input to the output, one for each depth (such as
-            `["stem/.*", "block_0/.*", "block_1/.*", "head/.*"]`), for models
-            whose layers are nested. Variables that no expression matches keep
-            the learning rate.
+            groups (a model among them whose name is not in the paths of its
+            variables, such as a pretrained backbone, counts by its own layers);
+            or a list of regular expressions on the variables' paths, from the
+            input to the output, one for each depth (such as
+            `["stem/.*", "block_0/.*", "block_1/.*", "head/.*"]`). Variables
+            that no expression matches keep the learning rate.
         decay: Factor from one depth to the one below it, in (0, 1]. Defaults to
             `0.75`.
 
@@ -175,7 +176,7 @@ def variable_path(variable):
 
 
 def _patterns_of_layers(model):
-    layers = [layer for layer in model.layers if layer.trainable_variables]
+    layers = list(_named_layers(model))
     if not layers:
         fail(
             layerwise_decay,
@@ -200,3 +201,17 @@ def _patterns_of_layers(model):
                     "Rename the layer, or give a list of regular expressions.",
                 )
     return patterns
+
+
+def _named_layers(model):
+    """The layers with variables; of a model that they do not name, its own."""
+    for layer in model.layers:
+        variables = layer.trainable_variables
+        if not variables:
+            continue
+        group = ParameterGroup(rf"{re.escape(layer.name)}/.*")
+        is_named = any(group.matches(variable.path) for variable in variables)
+        if getattr(layer, "layers", None) and not is_named:
+            yield from _named_layers(layer)
+        else:
+            yield layer

@@ -1,5 +1,3 @@
-import types
-
 import keras
 import numpy as np
 import pytest
@@ -267,16 +265,6 @@ def test_a_train_step_that_hides_its_gradients_is_refused():
     model.compile("sgd", "mse", **EAGER)
     with pytest.raises(RuntimeError, match="saw no gradients: the train step"):
         fit(model, GradientNormLogger(), epochs=1)
-
-
-def test_several_replicas_are_refused(monkeypatch):
-    model = linear_model("sgd")
-    two = types.SimpleNamespace(num_replicas_in_sync=2)
-    monkeypatch.setattr(type(model), "distribute_strategy", two, raising=False)
-    callback = GradientNormLogger()
-    callback.set_model(model)
-    with pytest.raises(ValueError, match="or on one replica"):
-        callback.on_train_begin()
 
 
 @pytest.mark.any_backend

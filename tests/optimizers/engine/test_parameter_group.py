@@ -178,6 +178,21 @@ def test_layerwise_decay_combines_with_an_exclusion_from_weight_decay():
     assert decays == [0.1, 0, 0.1, 0]
 
 
+def test_layerwise_decay_goes_into_a_pretrained_model_below_a_head():
+    x = inputs = keras.Input((4,))
+    for name in ("stem", "block"):
+        x = keras.layers.Dense(4, name=name)(x)
+    backbone = keras.Model(inputs, x, name="backbone")
+    inputs = keras.Input((4,))
+    outputs = keras.layers.Dense(1, name="head")(backbone(inputs))
+    groups = layerwise_decay(keras.Model(inputs, outputs), decay=0.5)
+    assert [(g.pattern, g.learning_rate) for g in groups] == [
+        ("stem/.*", 0.25),
+        ("block/.*", 0.5),
+        ("head/.*", 1.0),
+    ]
+
+
 @pytest.mark.any_backend
 def test_layerwise_decay_refuses_names_that_cannot_tell_layers_apart():
     inner = keras.Sequential(
