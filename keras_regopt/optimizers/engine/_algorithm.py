@@ -34,8 +34,18 @@ class Algorithm:
 
     @property
     def runs_formula(self):
-        """Whether there is a formula, and not `update_step` alone."""
-        return type(self).formula is not Algorithm.formula
+        """Whether the step is a formula that no `update_step` overrides."""
+        order = type(self).__mro__
+        formula, update_step = (
+            next(i for i, cls in enumerate(order) if name in vars(cls))
+            for name in ("formula", "update_step")
+        )
+        return order[formula] is not Algorithm and formula <= update_step
+
+    @property
+    def decays_before(self):
+        """Whether variables decay before their `update_step`, as in Keras."""
+        return not self.runs_formula and not self.decays_itself
 
     def slot_names(self):
         """The names of the state of each variable, in the order of the file.

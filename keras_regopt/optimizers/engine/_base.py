@@ -160,7 +160,7 @@ class Optimizer(Algorithm, SignatureConfig, keras.optimizers.Optimizer):
         index = self._get_variable_index(variable)
         if self._rate_factors[index] != 1:
             learning_rate = learning_rate * self._rate_factors[index]
-        if not self.runs_formula:
+        if self.decays_before:
             self.decay_step(variable, learning_rate)
         if values is None:
             self.update_step(gradient, variable, learning_rate)

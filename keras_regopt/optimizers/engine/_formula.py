@@ -23,7 +23,8 @@ def update(optimizer, gradient, variable, learning_rate, values, lengths):
     """
     index = optimizer._get_variable_index(variable)
     slots = optimizer._slots.of(index)
-    step = Step(index, learning_rate, optimizer.decay_of(variable), values)
+    decay = 0.0 if optimizer.decays_before else optimizer.decay_of(variable)
+    step = Step(index, learning_rate, decay, values)
     if is_sparse(gradient):
         _update_rows(optimizer, gradient, variable, slots, step)
         return

@@ -8,6 +8,7 @@ from keras_regopt.optimizers import (
     LARS,
     MARS,
     MSAM,
+    Adam,
     DoG,
     NovoGrad,
     ParameterGroup,
@@ -93,3 +94,24 @@ def test_rows_of_a_matrix_move_as_variables_of_their_own(cls, monkeypatch):
         strict=True,
     ):
         np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-6)
+
+
+class Halved(Adam):
+    """A class of a user's own, which calls the step that it overrides."""
+
+    def update_step(self, gradient, variable, learning_rate, *shared):
+        self.steps = getattr(self, "steps", 0) + 1
+        super().update_step(gradient / 2, variable, learning_rate, *shared)
+
+
+@pytest.mark.parametrize("mode", COMPILED)
+def test_an_update_step_that_overrides_a_formula_is_called(mode):
+    arguments = {"weight_decay": 0.1, "epsilon": 0.5}
+    halved, doubled = weights(), weights()
+    optimizer = Halved(0.01, **arguments)
+    train(optimizer, mode, halved)
+    assert optimizer.steps >= len(SHAPES)
+    # Half the gradient is half the momentum and half the root.
+    train(Adam(0.01, weight_decay=0.1, epsilon=1.0), mode, doubled)
+    for one, other in zip(arrays(halved), arrays(doubled), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
