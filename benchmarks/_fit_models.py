@@ -36,7 +36,8 @@ class Parts:
         return getattr(source, "Dropout", k.Dropout)(rate)
 
     def optimizer(self, name, *arguments, lazy=False, **options):
-        if lazy and self.is_ours:
+        # Elsewhere, the gradients of embeddings are dense.
+        if lazy and self.is_ours and keras.backend.backend() == "tensorflow":
             options["lazy"] = True
         return getattr(self._optimizers, name)(*arguments, **options)
 
@@ -95,11 +96,20 @@ def embedding(parts, shape):
     return keras.Sequential(layers), parts.optimizer("Adam", 1e-3, lazy=True)
 
 
+class Positions(k.Layer):
+    """Adds a vector to each position, which is trained."""
+
+    def build(self, input_shape):
+        self.vectors = self.add_weight(input_shape[1:], "random_normal")
+
+    def call(self, inputs):
+        return inputs + self.vectors
+
+
 def transformer(parts, shape):
     """Two blocks of attention over words."""
     inputs = keras.Input(shape)
-    positions = k.Embedding(LENGTH, 64)(keras.ops.arange(LENGTH))
-    x = parts.dropout(0.1)(k.Embedding(2_000, 64)(inputs) + positions)
+    x = parts.dropout(0.1)(Positions()(k.Embedding(2_000, 64)(inputs)))
     for _ in range(2):
         y = k.LayerNormalization()(x)
         y = k.MultiHeadAttention(4, 16)(y, y)

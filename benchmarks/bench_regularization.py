@@ -222,8 +222,7 @@ REASONS = """
     Where a target is missed: a penalty on the weights of wide layers reads them
     all once more, and its gradient once more, for a batch of 32 that computes
     little with them; with `l2=` and `l1=`, the optimizers of this package carry
-    it within the update instead. The eigenvalues of `SpectralNormBall` belong
-    to small matrices."""
+    it within the update instead."""
 
 
 def cost_cell(found, name, network, mode):

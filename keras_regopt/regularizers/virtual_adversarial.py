@@ -1,7 +1,9 @@
 import keras
 from keras import ops
 
+from keras_regopt._elementwise import normals
 from keras_regopt._keeps_seed import KeepsSeed
+from keras_regopt._random import next_key
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, in_range, positive_int
 from keras_regopt.regularizers._distributions import (
@@ -113,6 +115,4 @@ class VirtualAdversarial(KeepsSeed, PenalizedModel):
         return ops.mean(divergences([self.epsilon * d for d in direction]))
 
     def _normal(self, x):
-        return keras.random.normal(
-            ops.shape(x), dtype="float32", seed=self.seed_generator
-        )
+        return normals(next_key(self.seed_generator), ops.shape(x))

@@ -14,6 +14,7 @@ from small_net import (
     step,
 )
 
+from keras_regopt._elementwise import normals
 from keras_regopt.regularizers import VirtualAdversarial
 
 LINEAR = [WEIGHTS[0][:, :3].copy(), WEIGHTS[1][:3].copy()]
@@ -37,8 +38,9 @@ def unit(x):
 
 def worst_changes(epsilon, xi, power_iterations, seed):
     """The power iteration of the paper, for a linear model with softmax."""
-    seed = keras.random.SeedGenerator(seed)
-    draws = keras.random.normal(X.shape, dtype="float32", seed=seed)
+    # Of the seed and step 0.
+    key = keras.ops.convert_to_tensor([seed, 0], "int32")
+    draws = normals(key, X.shape)
     d = unit(keras.ops.convert_to_numpy(draws).astype("float64"))
     p = np.exp(log_probabilities(LINEAR, X))
     for _ in range(power_iterations):

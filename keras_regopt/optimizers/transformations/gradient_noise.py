@@ -1,8 +1,8 @@
-import keras
-import numpy as np
 from keras import ops
 
+from keras_regopt._elementwise import with_normals_added
 from keras_regopt._keras import make_default_seed
+from keras_regopt._random import folded_seed, signed
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range, integer
 from keras_regopt.optimizers.transformations._transformation import (
@@ -24,9 +24,8 @@ class GradientNoise(GradientTransformation):
     already, so begin with a small `eta`.
 
     Every variable and step has noise of its own, which follows from the seed
-    and the step alone: it is the same on all replicas, and goes on after a
-    reload as if there had been none. TensorFlow draws other numbers from the
-    same seed under `jit_compile=True` than without.
+    and the step alone: it is the same on all replicas and backends, and goes on
+    after a reload as if there had been none.
 
     Args:
         eta: Variance of the noise at the first step, a number >= 0. The
@@ -56,40 +55,14 @@ class GradientNoise(GradientTransformation):
         self.eta = in_range(self, "eta", eta, low=0)
         self.gamma = in_range(self, "gamma", gamma, low=0)
         seed = make_default_seed() if seed is None else seed
-        self.seed = seed = integer(self, "seed", seed, low=0)
-        # Mixed, since on torch neighbouring seeds would share their noise.
-        self._stream = int(np.random.SeedSequence(seed).generate_state(1)[0])
+        self.seed = integer(self, "seed", seed, low=0)
 
     def transform_gradients(self, gradients, variables, step, state):
         time = ops.cast(step, "float32") + 1
         stddev = ops.sqrt(self.eta / ops.power(time, self.gamma))
-        first = step * len(gradients)
+        seed = ops.convert_to_tensor(signed(folded_seed(self.seed)), "int32")
+        first = ops.cast(step, "int32") * len(gradients)
         return [
-            gradient
-            + ops.cast(
-                stddev * _normal(gradient.shape, self._stream, first + i),
-                gradient.dtype,
-            )
+            with_normals_added(gradient, ops.stack([seed, first + i]), stddev)
             for i, gradient in enumerate(gradients)
         ]
-
-
-def _normal(shape, stream, count):
-    """Standard normal numbers that follow from two integers."""
-    # JAX has no int64 unless it is told to.
-    dtype = "uint32" if keras.backend.backend() == "jax" else "int64"
-    numbers = [ops.convert_to_tensor(stream, dtype), ops.cast(count, dtype)]
-    return keras.random.normal(
-        shape, dtype="float32", seed=_Seed(ops.stack(numbers))
-    )
-
-
-class _Seed(keras.random.SeedGenerator):
-    """Two numbers in the form that Keras' random functions take."""
-
-    def __init__(self, numbers):
-        # No variable, for the numbers are known.
-        self.numbers = numbers
-
-    def next(self, ordered=True):
-        return self.numbers
