@@ -3,7 +3,7 @@
 import contextlib
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -22,6 +22,7 @@ class Outcome:
         drew: Whether random numbers were drawn.
         disagreement: How far the copies of a trained weight or of a variable
             of the optimizer are apart, at most.
+        trained: The paths of the trainable ones.
         statistics_differ: Whether the copies of another weight are apart, as
             the moving averages of a batch normalization that is not
             synchronized.
@@ -31,6 +32,7 @@ class Outcome:
     weights: dict
     drew: bool
     disagreement: float
+    trained: list
     statistics_differ: bool
 
     @property
@@ -67,6 +69,8 @@ class Comparison:
         pair = self._pair(kind, count, jit, shards=self._devices)
         if _result(*pair) == "same":
             return f"same where the replicas see like examples, else {far}"
+        if not _distance(*map(_trained_alone, pair)):
+            return "trained weights same where the replicas see like examples"
         return f"FAULT: apart by {far}"
 
     def _pair(self, kind, count, jit, shards):
@@ -78,6 +82,12 @@ class Comparison:
         keras.backend.clear_session()
         with _distribution(kind, count, expected.weights):
             return expected, _run(self._case, jit, shards)
+
+
+def _trained_alone(outcome):
+    """Without statistics, which may move once for each part of a batch."""
+    trained = {path: outcome.weights[path] for path in outcome.trained}
+    return replace(outcome, weights=trained)
 
 
 def _result(expected, outcome):
@@ -125,6 +135,7 @@ def _run(case, jit, shards):
         {w.path: to_numpy(w) for w in model.weights},
         drew,
         max(map(_disagreement, trained)),
+        [w.path for w in model.trainable_weights],
         any(_disagreement(s) > 0 for s in statistics),
     )
 
