@@ -257,3 +257,10 @@ def test_a_jacobian_goes_through(jit):
     factor = _elementwise.dropped(tf.ones((2, 3)), one_key, 0.5)
     expected = np.diag(np.ravel(2 * factor * x)).reshape(2, 3, 2, 3)
     np.testing.assert_allclose(jacobian(x), expected)
+
+
+def test_logistic_numbers_are_the_log_odds_of_their_integers():
+    u = (transcribed(7, 0, 10**5) >> 8) / 2**24
+    expected = np.log((u + 1e-7) / (1 - u + 1e-7))
+    drawn = numpy(_elementwise.logistics(key(7), (10**5,)))
+    np.testing.assert_allclose(drawn, expected, rtol=1e-3, atol=1e-4)
