@@ -211,3 +211,56 @@ def test_half_precision_drops_the_same_and_stays_half(dtype):
         whole = numpy(FORMULAS[name](ops.ones((300,))))
         half = numpy(ops.cast(y, "float32"))
         np.testing.assert_allclose(half, whole, rtol=1e-2, atol=1e-2)
+
+
+on_tensorflow = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="of TensorFlow's graphs"
+)
+
+
+@on_tensorflow
+@pytest.mark.parametrize("rows", [0, 1, 255, 2049, 30_011])
+def test_a_graph_of_any_size_draws_what_it_draws_of_one(rows):
+    import tensorflow as tf
+
+    one_key = key(4)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 3])])
+    def any_size(x):
+        drawn = _elementwise.uniforms(one_key, tf.shape(x))
+        return _elementwise.dropped(x, one_key, 0.5), drawn
+
+    x = tf.ones([rows, 3])
+    dropped, drawn = any_size(x)
+    expected = _elementwise.dropped(x, one_key, 0.5)
+    np.testing.assert_array_equal(dropped, expected)
+    np.testing.assert_array_equal(
+        drawn, _elementwise.uniforms(one_key, (rows, 3))
+    )
+
+
+@on_tensorflow
+@pytest.mark.parametrize("jit", [False, True])
+def test_a_jacobian_goes_through(jit):
+    import tensorflow as tf
+
+    one_key = key(4)
+
+    @tf.function(jit_compile=jit)
+    def jacobian(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = _elementwise.dropped(x, one_key, 0.5) * x
+        return tape.jacobian(y, x)
+
+    x = tf.reshape(tf.range(1.0, 7.0), (2, 3))
+    factor = _elementwise.dropped(tf.ones((2, 3)), one_key, 0.5)
+    expected = np.diag(np.ravel(2 * factor * x)).reshape(2, 3, 2, 3)
+    np.testing.assert_allclose(jacobian(x), expected)
+
+
+def test_logistic_numbers_are_the_log_odds_of_their_integers():
+    u = (transcribed(7, 0, 10**5) >> 8) / 2**24
+    expected = np.log((u + 1e-7) / (1 - u + 1e-7))
+    drawn = numpy(_elementwise.logistics(key(7), (10**5,)))
+    np.testing.assert_allclose(drawn, expected, rtol=1e-3, atol=1e-4)

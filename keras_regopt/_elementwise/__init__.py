@@ -44,6 +44,11 @@ def normals(key, shape):
     return _drawn(formulas.normals, key, shape, "float32")
 
 
+def logistics(key, shape):
+    """Numbers with a logistic distribution, as a float32 tensor."""
+    return _drawn(formulas.logistics, key, shape, "float32")
+
+
 def dropped(x, key, rate, kept=None, fill=0.0):
     """Each element as it was kept, or what stands for one that is dropped.
 

@@ -8,6 +8,9 @@ import keras
 from keras_regopt import _random
 from keras_regopt._keras import data_ops as ops
 
+# Keeps logarithms finite.
+_EPSILON = 1e-7
+
 
 def dropped(x, bits, limit, scale, shift, fill):
     """Keeps what draws more than a limit, from -2 ** 23 to 2 ** 23."""
@@ -33,6 +36,12 @@ def integers(x, bits):
 def uniforms(x, bits):
     """From 0 to 1."""
     return _random.uniforms_of(bits)
+
+
+def logistics(x, bits):
+    """With a logistic distribution: logarithms of the odds of uniform ones."""
+    u = _random.uniforms_of(bits)
+    return ops.log((u + _EPSILON) / (1 - u + _EPSILON))
 
 
 def normals(x, bits):

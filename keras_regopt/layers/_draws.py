@@ -21,6 +21,11 @@ def uniforms(layer, shape):
     return _elementwise.uniforms(next_key(layer.seed_generator), shape)
 
 
+def logistics(layer, shape):
+    """The logarithms of the odds of such numbers, as a float32 tensor."""
+    return _elementwise.logistics(next_key(layer.seed_generator), shape)
+
+
 def dropped(layer, x):
     """A tensor with each element zero with the probability `layer.rate`.
 

@@ -6,7 +6,7 @@ from keras import ops
 
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
-from keras_regopt.layers._draws import mask_axes, mask_shape, uniforms
+from keras_regopt.layers._draws import logistics, mask_axes, mask_shape
 from keras_regopt.layers._replaced_weights import (
     find_weights,
     names_of_weights,
@@ -14,9 +14,6 @@ from keras_regopt.layers._replaced_weights import (
     value_of,
 )
 from keras_regopt.layers._wrapper import Wrapper
-
-# Keeps the logarithms of the draws finite.
-_EPSILON = 1e-7
 
 
 @register
@@ -133,8 +130,7 @@ class ConcreteDropout(Wrapper):
         return self._call_layer(inputs, training, mask)
 
     def _dropped_out(self, inputs):
-        u = uniforms(self, mask_shape(self, inputs))
-        noise = ops.log(u + _EPSILON) - ops.log(1 - u + _EPSILON)
+        noise = logistics(self, mask_shape(self, inputs))
         # One minus the drop, without the loss of digits.
         kept = ops.sigmoid(-(self._logit() + noise) / self.temperature)
         kept = kept / ops.sigmoid(-self._logit())

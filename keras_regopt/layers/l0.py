@@ -6,7 +6,7 @@ from keras import ops
 
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, in_range, one_of
-from keras_regopt.layers._draws import uniforms
+from keras_regopt.layers._draws import logistics
 from keras_regopt.layers._replaced_weights import (
     find_weights,
     fold_at_quantization,
@@ -22,8 +22,6 @@ from keras_regopt.layers._wrapper import Wrapper
 # The gates are stretched to this interval and cut off at 0 and 1, so that they
 # are exactly 0 or 1 with a probability of their own.
 _LOW, _HIGH = -0.1, 1.1
-# Keeps the logarithms of the draws finite.
-_EPSILON = 1e-7
 _WITH_UNITS = (
     keras.layers.Dense,
     keras.layers.Conv1D,
@@ -184,8 +182,7 @@ class L0(Wrapper):
         return [_stretched(self._noisy(a)) for a in log_alphas]
 
     def _noisy(self, log_alpha):
-        u = uniforms(self, tuple(log_alpha.shape))
-        noise = ops.log(u + _EPSILON) - ops.log(1 - u + _EPSILON)
+        noise = logistics(self, tuple(log_alpha.shape))
         return (noise + log_alpha) / self.temperature
 
     def _closed(self, log_alphas):

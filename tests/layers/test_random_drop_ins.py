@@ -170,3 +170,50 @@ def test_refuses_bad_arguments(name):
     if name in ("AlphaDropout", "GaussianDropout"):
         with pytest.raises(ValueError, match=f"`rate` of {name} must be"):
             made(name, rate=1.0)
+
+
+@pytest.mark.any_backend
+def test_a_resumed_training_drops_what_it_would_have(tmp_path):
+    def fresh():
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential(
+            [
+                keras.Input((20,)),
+                layers.Dropout(0.5),
+                keras.layers.Dense(1),
+            ]
+        )
+        model.compile("sgd", "mse")
+        return model
+
+    x = np.random.default_rng(0).normal(size=(12, 20)).astype("float32")
+
+    def train(model, epochs):
+        model.fit(
+            x, x[:, :1], batch_size=4, epochs=epochs, shuffle=False, verbose=0
+        )
+
+    whole, part = fresh(), fresh()
+    train(whole, 4)
+    train(part, 2)
+    part.save(tmp_path / "part.keras")
+    resumed = keras.saving.load_model(tmp_path / "part.keras")
+    train(resumed, 2)
+    for one, other in zip(
+        whole.get_weights(), resumed.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="of tf.data alone"
+)
+def test_draws_in_tf_data():
+    import tensorflow as tf
+
+    layer = layers.Dropout(0.5, seed=0)
+    data = tf.data.Dataset.from_tensor_slices(np.ones((8, 50), "float32"))
+    data = data.batch(2).map(lambda x: layer(x, training=True))
+    batches = [batch.numpy() for batch in data]
+    assert all(set(np.unique(b)) == {0.0, 2.0} for b in batches)
+    assert not np.array_equal(batches[0], batches[1])
