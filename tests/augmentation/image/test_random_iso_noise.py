@@ -5,12 +5,9 @@ import pytest
 from keras import ops
 from scipy import stats
 
+from keras_regopt._random import normals_of
 from keras_regopt.augmentation import RandomISONoise
-from keras_regopt.augmentation.image._noise import (
-    bits,
-    normals_of,
-    poissons_of,
-)
+from keras_regopt.augmentation.image._noise import bits, poissons_of
 
 
 def images_of(*shape):
