@@ -1,4 +1,8 @@
-"""Random augmentation of images."""
+"""Random augmentation of images.
+
+The layers, and their bases in modules with an underscore; `functional/` has the
+pure functions that they are made of.
+"""
 
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image._geometric import GeometricAugmentation
