@@ -1,12 +1,12 @@
 """Callbacks that watch and steer a training.
 
-    stopping/    when to stop: patience and criteria
-    monitoring/  the monitored metrics: direction, smoothing, best value
-    rates/       learning rates: reduced, tried out, found
-    loggers/     what is written into the logs besides Keras' metrics
-    averaging/   averages of the weights over a training
-    scheduling/  what changes an attribute or a frozen layer during a training
-    backup/      trainings that go on after an interruption
+stopping/    when to stop: patience and criteria
+monitoring/  the monitored metrics: direction, smoothing, best value
+rates/       learning rates: reduced, tried out, found
+loggers/     what is written into the logs besides Keras' metrics
+averaging/   averages of the weights over a training
+scheduling/  what changes an attribute or a frozen layer during a training
+backup/      trainings that go on after an interruption
 """
 
 from keras_regopt.callbacks._base import Callback

@@ -22,12 +22,12 @@ class Dropout(DropIn, keras.layers.Dropout):
     identity.
 
     Import it in the place of Keras' own: its arguments and files are the same.
-    What is drawn for a unit is a hash of
-    where it stands, of the seed and of the step, computed in passing and again
-    in the backward pass; no mask is kept. So the same seed drops the same units
-    on TensorFlow, JAX and torch, a training that is resumed drops the units
-    that it would have, each replica of a strategy has other draws, and
-    `HyperparameterSchedule` moves `rate` without a new compilation.
+    What is drawn for a unit is a hash of where it stands, of the seed and of
+    the step, computed in passing and again in the backward pass; no mask is
+    kept. So the same seed drops the same units on TensorFlow, JAX and torch, a
+    training that is resumed drops the units that it would have, each replica of
+    a strategy has other draws, and `HyperparameterSchedule` moves `rate`
+    without a new compilation.
 
     Args:
         rate: Probability that an input is dropped, in [0, 1], in steps of

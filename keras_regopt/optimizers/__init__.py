@@ -1,10 +1,10 @@
 """Optimizers, wrappers around them, and gradient transformations.
 
-    engine/           what all optimizers run on: base, state, steps of a backend
-    algorithms/       the optimizers, a file each
-    wrappers/         what holds an optimizer and acts around its step
-    transformations/  what changes gradients or updates before or after a step
-    full_batch/       fits on the whole data set at once
+engine/           what all optimizers run on: base, state, backends
+algorithms/       the optimizers, a file each
+wrappers/         what holds an optimizer and acts around its step
+transformations/  what changes gradients or updates before or after a step
+full_batch/       fits on the whole data set at once
 """
 
 from keras_regopt.optimizers.algorithms.ad_ema_mix import AdEMAMix
