@@ -98,10 +98,10 @@ def page(found, arguments):
     package, as multiples of the same with Keras' own: below 1 is better. CPU
     time, one thread, batches of 32, {arguments.batches} of them an epoch;
     medians of {arguments.rounds} epochs in which the two take turns, and of
-    {arguments.firsts} first steps, each of a model of its own, after which
-    either has come first as often. Each mode is in a process of its own. "TF
-    graph" is what `fit` runs on a CPU if nothing else is asked for, "TF jit" is
-    `jit_compile=True`. `make bench-fit` repeats it;
+    {arguments.firsts} first steps of new models, where one and then the other
+    comes first. Each mode is in a process of its own. "TF graph" is what `fit`
+    runs on a CPU if nothing else is asked for, "TF jit" is `jit_compile=True`.
+    `make bench-fit` repeats it;
     {versions("keras", "tensorflow", "jax", "torch")}."""
     parts = ["# Whole trainings", filled(introduction)]
     for what, title in WHAT.items():
