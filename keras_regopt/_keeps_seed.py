@@ -2,7 +2,8 @@ from keras_regopt._random import Counter
 from keras_regopt._seed_state import seed_state, set_seed_state
 from keras_regopt._validate import integer
 
-_KEY = "seed_generator_state"
+# Of the state in a file.
+SEED_KEY = "seed_generator_state"
 
 
 class KeepsSeed:
@@ -21,11 +22,11 @@ class KeepsSeed:
     def save_own_variables(self, store):
         super().save_own_variables(store)  # type: ignore[misc]
         if self.seed_generator is not None:
-            store[_KEY] = seed_state(self.seed_generator)
+            store[SEED_KEY] = seed_state(self.seed_generator)
 
     def load_own_variables(self, store):
         weights = {key: store[key] for key in store.keys()}  # noqa: SIM118
-        state = weights.pop(_KEY, None)
+        state = weights.pop(SEED_KEY, None)
         super().load_own_variables(weights)  # type: ignore[misc]
         if state is not None and self.seed_generator is not None:
             set_seed_state(self.seed_generator, state)

@@ -47,7 +47,7 @@ def _compiled():
 
 def _estimate(matrix):
     rows, columns = matrix.shape
-    right = ops.convert_to_tensor(_start(columns, matrix.dtype))
+    right = start_vector(columns, matrix.dtype)
     if keras.backend.backend() == "torch":
         left, beta, entries = 0.0, 0.0, []
         for _ in range(STEPS):
@@ -69,12 +69,15 @@ def _estimate(matrix):
     return _norm_of_bidiagonal(ops.fori_loop(0, STEPS, body, state)[-1])
 
 
-@functools.cache
-def _start(size, dtype):
+def start_vector(size, dtype):
     """A unit vector without a preferred direction, the same each time."""
+    return ops.cast(_start(size), dtype)
+
+
+@functools.cache
+def _start(size):
     vector = np.random.default_rng(0).normal(size=size)
-    dtype = keras.backend.standardize_dtype(dtype)
-    return (vector / np.linalg.norm(vector)).astype(dtype)
+    return vector / np.linalg.norm(vector)
 
 
 def _step(matrix, left, right, beta):

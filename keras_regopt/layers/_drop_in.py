@@ -3,12 +3,11 @@
 import keras
 import numpy as np
 
+from keras_regopt._keeps_seed import SEED_KEY
 from keras_regopt._keras import file_attributes
 from keras_regopt._seed_state import seed_state, set_seed_state
 from keras_regopt._validate import fail
 from keras_regopt.layers._base import Layer
-
-_KEY = "seed_generator_state"
 
 
 class DropIn(Layer):
@@ -44,11 +43,11 @@ class DropIn(Layer):
         if attributes is None:
             super().save_own_variables(store)
         else:
-            attributes[_KEY] = seed_state(self.seed_generator)
+            attributes[SEED_KEY] = seed_state(self.seed_generator)
 
     def load_own_variables(self, store):
         super().load_own_variables(store)
-        state = (file_attributes(store) or {}).get(_KEY)
+        state = (file_attributes(store) or {}).get(SEED_KEY)
         if state is not None:
             set_seed_state(self.seed_generator, np.array(state))
 

@@ -1,6 +1,5 @@
 """Power iteration on weights, whose last axis is that of the outputs."""
 
-import numpy as np
 from keras import ops
 
 # From an unknown start; enough to come near, while a saved vector stays near.
@@ -17,12 +16,6 @@ def as_matrix(x):
         A tensor of rank 2.
     """
     return ops.reshape(x, (-1, x.shape[-1]))
-
-
-def start_vector(size, dtype):
-    """A unit vector without a preferred direction, the same each time."""
-    vector = np.random.default_rng(0).normal(size=size)
-    return ops.cast(vector / np.linalg.norm(vector), dtype)
 
 
 def unit(vector, otherwise):
