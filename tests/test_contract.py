@@ -38,6 +38,7 @@ FOR_ALL_OF_A_KIND = {
     "keeps_to_its_dtypes",
     "leaves_labels_alone",
     "lowers_a_parabola",
+    "refuses_unknown_variables",
     "reloads",
     "reloads_with_its_state",
     "repeats_itself_by_its_seed",

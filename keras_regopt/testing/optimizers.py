@@ -189,6 +189,29 @@ def takes_iterations_without_state(subject):
     )
 
 
+def refuses_unknown_variables(subject):
+    """A variable that it was not built with is refused in Keras' words.
+
+    Such is one that is unfrozen before a model is compiled with the same
+    optimizer as before.
+    """
+    known, unknown = (keras.Variable(np.ones(3, "float32")) for _ in range(2))
+    optimizer = subject.make()
+    optimizer.build([known])
+    try:
+        optimizer.apply([keras.ops.ones(3)] * 2, [known, unknown])
+    except ValueError as error:
+        came = str(error)
+    except Exception as error:
+        came = repr(error)
+    else:
+        came = "no error"
+    require(
+        came.startswith("Unknown variable"),
+        f"must say which variable is unknown; got {came}",
+    )
+
+
 def steps_alike_under_torch_compile(subject):
     """A step that `torch.compile` has compiled is the one that it has not."""
     if backend() != "torch":
@@ -270,5 +293,6 @@ PROMISES = [
     steps_alike_in_data_parallel,
     steps_on_halves_in_turn,
     takes_iterations_without_state,
+    refuses_unknown_variables,
     steps_alike_under_torch_compile,
 ]

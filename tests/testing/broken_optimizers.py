@@ -217,6 +217,15 @@ class BelievesTheCount(Momentum):
             variable.assign(ops.copy(average))
 
 
+class LooksUpBeforeTheCheck(Momentum):
+    """Finds a slot of each variable before Keras asks for strangers."""
+
+    def apply(self, grads, trainable_variables=None):
+        for variable in trainable_variables or []:
+            self._get_variable_index(variable)
+        super().apply(grads, trainable_variables)
+
+
 class CountsInTheTrace(Momentum):
     """Hands a number made in the trace to what changes it in place."""
 
@@ -323,6 +332,9 @@ BROKEN = {
     ],
     optimizers.takes_iterations_without_state: [
         Broken(BelievesTheCount, "steps from 50 on, without state, moved"),
+    ],
+    optimizers.refuses_unknown_variables: [
+        Broken(LooksUpBeforeTheCheck, "which variable is unknown; got KeyError"),
     ],
     optimizers.steps_alike_under_torch_compile: [
         only_on("torch", CountsInTheTrace, "mutating"),

@@ -62,6 +62,7 @@ class OptimizerWrapper(Optimizer):
         if not self.built:
             with keras.name_scope(self.name):
                 self.build(trainable_variables)
+        self._check_variables_are_known(trainable_variables)
         with after(grads[-1:]):
             self.step(list(grads), trainable_variables)
             self._iterations.assign_add(1)
