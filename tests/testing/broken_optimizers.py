@@ -334,7 +334,7 @@ BROKEN = {
         Broken(BelievesTheCount, "steps from 50 on, without state, moved"),
     ],
     optimizers.refuses_unknown_variables: [
-        Broken(LooksUpBeforeTheCheck, "which variable is unknown; got KeyError"),
+        Broken(LooksUpBeforeTheCheck, "is unknown; got KeyError"),
     ],
     optimizers.steps_alike_under_torch_compile: [
         only_on("torch", CountsInTheTrace, "mutating"),
