@@ -208,6 +208,9 @@ EXCEPTIONS = {
     ("VirtualAdversarial", "repeats_itself_by_its_seed"): (
         "It draws in a train step, not in a call."
     ),
+    ("WordDropout", "takes_integers_as_floats"): (
+        "Integers are ids, of which it replaces some by a token."
+    ),
 }
 
 # Classes whose predictions are drawn, which differ from backend to backend.

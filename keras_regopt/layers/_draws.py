@@ -1,5 +1,6 @@
 """What the layers draw."""
 
+import keras
 from keras import ops
 
 from keras_regopt import _elementwise
@@ -26,6 +27,16 @@ def logistics(layer, shape):
     return _elementwise.logistics(next_key(layer.seed_generator), shape)
 
 
+def check_floats(layer, dtype):
+    """Refuses integers: what is drawn would be cut off to one of them."""
+    dtype = keras.backend.standardize_dtype(dtype)
+    if not keras.backend.is_float_dtype(dtype):
+        raise TypeError(
+            f"The inputs of {type(layer).__name__} must be floats. Received: "
+            f"dtype={dtype}. Cast them before, as by `x.astype('float32')`."
+        )
+
+
 def dropped(layer, x):
     """A tensor with each element zero with the probability `layer.rate`.
 
@@ -36,6 +47,7 @@ def dropped(layer, x):
     Returns:
         A tensor as `x`; what is kept is scaled up, so that its mean stays.
     """
+    check_floats(layer, x.dtype)
     return _elementwise.dropped(x, next_key(layer.seed_generator), layer.rate)
 
 
@@ -51,15 +63,24 @@ def masked(layer, x, noise_shape):
     Returns:
         A tensor as `x`; what is kept is scaled up, so that its mean stays.
     """
-    shape = full_shape(x, noise_shape)
+    shape = full_shape(layer, x, noise_shape)
     if shape is None:
         return dropped(layer, x)
     return x * dropout_factors(layer, shape, x.dtype)
 
 
-def full_shape(x, noise_shape):
+def full_shape(layer, x, noise_shape):
     """The shape of a mask, or `None` where it is that of the tensor."""
-    if noise_shape is None or all(size is None for size in noise_shape):
+    if noise_shape is None:
+        return None
+    fits = len(noise_shape) == len(x.shape) and all(
+        size in (None, 1) or not isinstance(own, int) or own == size
+        for size, own in zip(noise_shape, x.shape, strict=True)
+    )
+    if not fits:
+        allowed = f"1, None or the size itself along each axis of {x.shape}"
+        fail(layer, "noise_shape", allowed, tuple(noise_shape))
+    if all(size is None for size in noise_shape):
         return None
     sizes = zip(noise_shape, ops.shape(x), strict=True)
     return tuple(own if size is None else size for size, own in sizes)

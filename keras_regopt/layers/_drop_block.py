@@ -6,7 +6,7 @@ from keras import ops
 from keras_regopt import _validate
 from keras_regopt._validate import in_range, positive_int
 from keras_regopt.layers._base import Layer
-from keras_regopt.layers._draws import uniforms
+from keras_regopt.layers._draws import check_floats, uniforms
 
 
 class DropBlock(Layer):
@@ -50,6 +50,7 @@ class DropBlock(Layer):
     def call(self, inputs, training=False):
         if not training or self.rate == 0:
             return inputs
+        check_floats(self, inputs.dtype)
         kept = ops.cast(ops.logical_not(self._dropped(inputs)), "float32")
         count = ops.cast(ops.size(kept), "float32")
         scale = count / ops.maximum(ops.sum(kept), 1.0)

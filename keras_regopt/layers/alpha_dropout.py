@@ -7,7 +7,7 @@ from keras_regopt import _elementwise
 from keras_regopt._random import next_key
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
-from keras_regopt.layers._draws import full_shape
+from keras_regopt.layers._draws import check_floats, full_shape
 from keras_regopt.layers._drop_in import (
     DropIn,
     checked_by_keras,
@@ -80,11 +80,12 @@ class AlphaDropout(DropIn, keras.layers.AlphaDropout):
     def call(self, inputs, training=False):
         if not training or self.rate == 0:
             return inputs
+        check_floats(self, inputs.dtype)
         rate = _elementwise.number(self.rate)
         scale = ((1 - rate) * (1 + rate * _SATURATION**2)) ** -0.5
         shift = -scale * _SATURATION * rate
         key, fill = next_key(self.seed_generator), scale * _SATURATION + shift
-        shape = full_shape(inputs, self.noise_shape)
+        shape = full_shape(self, inputs, self.noise_shape)
         if shape is None:
             kept = (scale, shift)
             return _elementwise.dropped(inputs, key, rate, kept, fill)

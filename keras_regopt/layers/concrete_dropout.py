@@ -6,7 +6,12 @@ from keras import ops
 
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
-from keras_regopt.layers._draws import logistics, mask_axes, mask_shape
+from keras_regopt.layers._draws import (
+    check_floats,
+    logistics,
+    mask_axes,
+    mask_shape,
+)
 from keras_regopt.layers._replaced_weights import (
     find_weights,
     names_of_weights,
@@ -130,6 +135,7 @@ class ConcreteDropout(Wrapper):
         return self._call_layer(inputs, training, mask)
 
     def _dropped_out(self, inputs):
+        check_floats(self, inputs.dtype)
         noise = logistics(self, mask_shape(self, inputs))
         # One minus the drop, without the loss of digits.
         kept = ops.sigmoid(-(self._logit() + noise) / self.temperature)

@@ -7,6 +7,7 @@ from keras_regopt import _elementwise
 from keras_regopt._random import next_key
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
+from keras_regopt.layers._draws import check_floats
 from keras_regopt.layers._drop_in import DropIn, checked_by_keras
 
 
@@ -56,6 +57,7 @@ class GaussianDropout(DropIn, keras.layers.GaussianDropout):
     def call(self, inputs, training=False):
         if not training or self.rate == 0:
             return inputs
+        check_floats(self, inputs.dtype)
         rate = _elementwise.number(self.rate)
         sqrt = math.sqrt if isinstance(rate, float) else ops.sqrt
         key = next_key(self.seed_generator)

@@ -4,6 +4,7 @@ from keras_regopt import _elementwise
 from keras_regopt._random import next_key
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
+from keras_regopt.layers._draws import check_floats
 from keras_regopt.layers._drop_in import DropIn, checked_by_keras
 
 
@@ -50,5 +51,6 @@ class GaussianNoise(DropIn, keras.layers.GaussianNoise):
     def call(self, inputs, training=False):
         if not training or self.stddev == 0:
             return inputs
+        check_floats(self, inputs.dtype)
         key = next_key(self.seed_generator)
         return _elementwise.with_normals_added(inputs, key, self.stddev)

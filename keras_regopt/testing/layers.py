@@ -58,6 +58,26 @@ def passes_gradients(subject):
     require(np.any(slope != 0), "the gradient is zero everywhere")
 
 
+def takes_integers_as_floats(subject):
+    """Integers give what the same floats do, or are refused."""
+    seed = {"seed": 0} if subject.takes("seed") else {}
+    (first, x), (second, _) = (
+        _layer_and_input(subject, **seed) for _ in range(2)
+    )
+    for layer in (first, second):
+        layer(x)
+    second.set_weights(first.get_weights())
+    integers = np.round(3 * x).astype("int32")
+    try:
+        cast = to_numpy(second(integers, training=True))
+    except Exception:
+        # Each backend has a class of its own for operands that do not fit.
+        return
+    expected = to_numpy(first(integers.astype("float32"), training=True))
+    worst = np.max(np.abs(cast - expected))
+    require(worst < 1e-4, f"integers and the same floats differ by {worst}")
+
+
 def trains_alike_compiled_or_not(subject):
     """`fit` gives the same losses eagerly, in a graph and compiled."""
 
@@ -209,6 +229,7 @@ PROMISES = [
     trains_alike_compiled_or_not,
     computes_in_mixed_precision,
     repeats_itself_by_its_seed,
+    takes_integers_as_floats,
     reloads,
     quantizes,
     serves_several_threads,

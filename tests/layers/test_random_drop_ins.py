@@ -217,3 +217,21 @@ def test_draws_in_tf_data():
     batches = [batch.numpy() for batch in data]
     assert all(set(np.unique(b)) == {0.0, 2.0} for b in batches)
     assert not np.array_equal(batches[0], batches[1])
+
+
+@pytest.mark.parametrize(
+    "name", [*ALL, "SpatialDropout2D", "StochasticDepth", "VariationalDropout"]
+)
+def test_refuses_integers(name):
+    layer = getattr(layers, name)(0.5)
+    shape = (2, 3, 4, 5) if name.endswith("2D") else (2, 3, 4)
+    with pytest.raises(TypeError, match=f"{name} must be floats.*dtype=int32"):
+        layer(np.ones(shape, "int32"), training=True)
+
+
+@pytest.mark.parametrize("noise_shape", [(3, 1, 4), (2, 3), (1, 1, 1, 1)])
+@pytest.mark.parametrize("name", ["Dropout", "AlphaDropout"])
+def test_refuses_a_mask_that_does_not_fit_the_inputs(name, noise_shape):
+    layer = made(name, noise_shape=noise_shape)
+    with pytest.raises(ValueError, match=f"`noise_shape` of {name} must be"):
+        layer(np.ones((2, 3, 4), "float32"), training=True)

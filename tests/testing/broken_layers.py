@@ -121,6 +121,18 @@ class DrawsByNumPy(AdditiveNoise):
         return ops.cast(draws, inputs.dtype)
 
 
+class CutsOffItsNoise(AdditiveNoise):
+    """Draws floats and casts them to whatever the inputs are."""
+
+    def call(self, inputs, training=False):
+        if not training:
+            return inputs
+        noise = keras.random.normal(
+            ops.shape(inputs), stddev=5.0, seed=self.seed_generator
+        )
+        return inputs + ops.cast(noise, inputs.dtype)
+
+
 class DrawsTheSame(AdditiveNoise):
     """Takes the seed itself where a generator belongs."""
 
@@ -220,6 +232,9 @@ BROKEN = {
     layers.repeats_itself_by_its_seed: [
         Broken(DrawsByNumPy, "two layers with one seed differ"),
         Broken(DrawsTheSame, "all calls draw the same"),
+    ],
+    layers.takes_integers_as_floats: [
+        Broken(CutsOffItsNoise, "integers and the same floats differ by"),
     ],
     layers.reloads: [
         Broken(ActsByDefault, "`predict` and a plain call differ"),
