@@ -223,9 +223,3 @@ def plain(value):
         return [plain(entry) for entry in value]
     array = np.array(ops.convert_to_numpy(value))
     return array.item() if array.ndim == 0 else array
-
-
-def sync(model):
-    """Brings JAX's state of a running epoch back into the variables."""
-    if keras.backend.backend() == "jax":
-        model.jax_state_sync()

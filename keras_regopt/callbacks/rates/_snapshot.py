@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_regopt.callbacks._state import sync
+from keras_regopt._train_step import sync
 from keras_regopt.callbacks.rates._rates import rate_holders
 
 

@@ -7,9 +7,9 @@ import numpy as np
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._train_step import sync
 from keras_regopt._validate import fail, in_range, integer, one_of
 from keras_regopt.callbacks._base import Callback
-from keras_regopt.callbacks._state import sync
 from keras_regopt.callbacks.backup._model_state import build_in_fit
 from keras_regopt.callbacks.rates._rates import next_rate, rate_holders
 from keras_regopt.callbacks.rates._snapshot import Snapshot
