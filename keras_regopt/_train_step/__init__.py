@@ -42,7 +42,6 @@ from keras_regopt._train_step.hook import (
 )
 from keras_regopt._train_step.jax_state import (
     PendingValue,
-    held_state,
     in_sync,
     sync,
 )
@@ -62,7 +61,6 @@ __all__ = [
     "Gradients",
     "PendingValue",
     "StepAttributes",
-    "held_state",
     "hook_models",
     "in_sync",
     "note_step",

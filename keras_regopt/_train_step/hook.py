@@ -13,7 +13,7 @@ import keras
 
 from keras_regopt._model_hooks import wrap_models
 from keras_regopt._train_step.features import ORDER, SWITCHING
-from keras_regopt._train_step.overrides import replaced
+from keras_regopt._train_step.overrides import replaced, set_method
 from keras_regopt._train_step.switching import Switching
 
 _HOOK = "_train_step_hook"
@@ -32,8 +32,8 @@ def register(model, feature):
         feature: The `Feature`, which takes the place of one of the same key.
     """
     unregister(model, feature.key)
-    _hook_of(model).add(feature)
     feature.start(model)
+    _hook_of(model).add(feature)
 
 
 def unregister(model, key):
@@ -109,7 +109,7 @@ class _Hook:
             self._replaced = functools.partial(
                 _make_train_function, model, model.make_train_function
             )
-            object.__setattr__(model, "make_train_function", self._replaced)
+            set_method(model, "make_train_function", self._replaced)
 
     def switch(self, switching, remakes):
         """Has the optimizers switched that the model holds now.
@@ -144,6 +144,7 @@ class _Hook:
             What that method returned.
         """
         model, step = self._model, self._model.train_step
+        # The innermost first.
         features = sorted(
             self._features.values(), key=lambda f: -ORDER.index(f.kind)
         )
@@ -174,13 +175,9 @@ class _Hook:
     def _put_back_method(self):
         model, method = self._model, self._replaced
         self._replaced = None
-        if vars(model).get("make_train_function") is not method:
-            # Somebody else replaced it since; ours lets calls through.
-            return
-        if method is not None and self._below is None:
-            object.__delattr__(model, "make_train_function")
-        elif method is not None:
-            object.__setattr__(model, "make_train_function", self._below)
+        # Where somebody else has replaced it since, ours lets calls through.
+        if method and vars(model).get("make_train_function") is method:
+            set_method(model, "make_train_function", self._below)
 
 
 def _with_step(model, step, function):

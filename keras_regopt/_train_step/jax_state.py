@@ -5,6 +5,7 @@ read one of them, it would have to give all back and collect them again.
 """
 
 import functools
+import types
 
 from keras_regopt._train_step.features import PENDING, Feature
 
@@ -27,25 +28,15 @@ def in_sync(model):
     return getattr(model, "_jax_state_synced", True)
 
 
-def held_state(model):
-    """The values that JAX's trainer holds outside of the variables.
-
-    Args:
-        model: The model in training.
-
-    Returns:
-        A dict of lists, `"trainable_variables"` and so on; `None` while the
-        variables hold their values.
-    """
-    state = getattr(model, "_jax_state", None)
-    return None if not state or in_sync(model) else state
-
-
 class PendingValue(Feature):
-    """A value that a variable has from the next step on.
+    """A variable whose value may change between two steps of an epoch.
+
+    JAX's train step sees only the variables of the model. So this one is put
+    among them, next to the states of the seed generators: the only ones that
+    Keras does not save.
 
     Args:
-        variable: A non-trainable variable of the model.
+        variable: A variable that the model's code reads, and no layer owns.
     """
 
     kind = PENDING
@@ -57,6 +48,15 @@ class PendingValue(Feature):
     @property
     def key(self):
         return self.kind, id(self._variable)
+
+    def start(self, model):
+        holder = types.SimpleNamespace(state=self._variable)
+        model._seed_generators.append(holder)
+
+    def end(self, model):
+        model._seed_generators[:] = [
+            g for g in model._seed_generators if g.state is not self._variable
+        ]
 
     def put(self, value):
         """Sets the value, a Python number, in the middle of an epoch."""

@@ -20,7 +20,7 @@ def override(owner, name, kind, wrap):
     method = vars(owner).get(name)
     if not isinstance(method, _Override):
         method = _Override(getattr(owner, name), method)
-        _set(owner, name, method)
+        set_method(owner, name, method)
     method.wraps[kind] = wrap
     method.compose()
 
@@ -33,18 +33,18 @@ def take_back(owner, name, kind):
     del method.wraps[kind]
     method.compose()
     if not method.wraps:
-        _set(owner, name, method.below)
+        set_method(owner, name, method.below)
 
 
 @contextlib.contextmanager
 def replaced(owner, name, method):
     """Context in which an object has another method."""
     below = vars(owner).get(name)
-    _set(owner, name, method)
+    set_method(owner, name, method)
     try:
         yield
     finally:
-        _set(owner, name, below)
+        set_method(owner, name, below)
 
 
 class _Override:
@@ -70,7 +70,7 @@ class _Override:
         return self._composed(*arguments, **options)
 
 
-def _set(owner, name, method):
+def set_method(owner, name, method):
     """Sets or, with `None`, removes a method of one object.
 
     It goes past the `__setattr__` of Keras and TensorFlow, which keep track.

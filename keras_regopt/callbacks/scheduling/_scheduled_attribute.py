@@ -1,7 +1,6 @@
 """Attributes of layers and regularizers that follow a schedule in a fit."""
 
 import contextlib
-import types
 
 import keras
 
@@ -51,12 +50,7 @@ class _PlainAttribute:
 
 
 class _TracedAttribute:
-    """An attribute that is a variable for the time being.
-
-    Under JAX, a train step sees only the variables of the model, so it is put
-    among these, next to the states of the seed generators: the only ones that
-    Keras does not save.
-    """
+    """An attribute that is a variable for the time being."""
 
     def __init__(self, model, owner, attribute, label, number):
         self._model = model
@@ -71,8 +65,6 @@ class _TracedAttribute:
         vars(owner)[attribute] = self._traced
         vars(owner)["get_config"] = _config_with_numbers(owner)
         if keras.backend.backend() == "jax":
-            holder = types.SimpleNamespace(state=self._traced)
-            model._seed_generators.append(holder)
             self._pending = _train_step.PendingValue(self._traced)
             _train_step.register(model, self._pending)
         self._require_to_trace()
@@ -121,9 +113,6 @@ def _end(model, owner, attribute):
         del own["get_config"]
     if keras.backend.backend() == "jax":
         _train_step.unregister(model, _train_step.PendingValue(traced).key)
-        model._seed_generators[:] = [
-            g for g in model._seed_generators if g.state is not traced
-        ]
 
 
 def _traced_numbers(owner):
