@@ -100,7 +100,7 @@ class FitMonitor(Callback):
         self.verbose = integer(self, "verbose", verbose, low=0, high=1)
         self.log_dir = _path(self, "log_dir", log_dir)
         self.report = _path(self, "report", report)
-        self.forget()
+        self.reset()
 
     @property
     def diagnosis(self):
@@ -138,7 +138,7 @@ class FitMonitor(Callback):
         if self.report is not None:
             self.diagnosis.to_html(self.report)
 
-    def forget(self):
+    def reset(self):
         self.curves = {}
         self.epochs = []
         self.verdict = None

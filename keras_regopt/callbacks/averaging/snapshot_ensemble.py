@@ -81,14 +81,14 @@ class SnapshotEnsemble(StepClock):
         self.unit = one_of(self, "unit", unit, ("step", "epoch"))
         self.keep = integer(self, "keep", keep, low=1, optional=True)
         self.filepath = _checked_path(self, filepath)
-        self.forget()
+        self.reset()
 
     @property
     def clock_unit(self):
         return self.unit
 
-    def forget(self):
-        super().forget()
+    def reset(self):
+        super().reset()
         self.snapshots = []
 
     def on_epoch_end(self, epoch, logs=None):

@@ -157,7 +157,7 @@ def _require_the_same(saved, present):
                 f"where the backup has {_words(before)}, this model has "
                 f"{_words(now)}. Build and compile the model as it was when "
                 "its training began, or take another `backup_dir` to start "
-                "anew."
+                "over."
             )
 
 

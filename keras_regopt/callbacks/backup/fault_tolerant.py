@@ -271,7 +271,7 @@ class FaultTolerant(Callback):
         before = [name for name, _ in backup["callbacks"]]
         remedy = (
             f"Run the training as it was, or take another `backup_dir` than "
-            f"{self.backup_dir!r} to start anew."
+            f"{self.backup_dir!r} to start over."
         )
         if before != now:
             raise ValueError(

@@ -25,7 +25,7 @@ class GradientNormLogger(Logger):
       mean over the steps of the epoch,
     - `"gradient_norm_max"`: the largest of these,
     - `"gradient_norm/<layer>"`: the mean norm of each layer's gradients.
-      The numbers in automatic names begin anew with each model.
+      The numbers in automatic names begin again with each model.
 
     The gradients are those of the loss with its penalties, batch by batch, as
     they come to the optimizer: before clipping and before any transformation,
@@ -37,7 +37,7 @@ class GradientNormLogger(Logger):
     gradients of all replicas are summed up once more.
 
     The norms are computed inside the compiled step. The train function is
-    compiled anew when a training begins, and once more in the next training
+    compiled again when a training begins, and once more in the next training
     without this callback. A model that is compiled with another optimizer
     inside of `fit` is followed.
 
@@ -69,7 +69,7 @@ class GradientNormLogger(Logger):
         self.per_layer = boolean(self, "per_layer", per_layer)
         self._layers = []
         self._measured_model = None
-        self.forget()
+        self.reset()
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
@@ -89,14 +89,14 @@ class GradientNormLogger(Logger):
     def on_epoch_begin(self, epoch, logs=None):
         # An epoch that was interrupted goes on.
         if epoch != self.epoch:
-            self.forget()
+            self.reset()
             self.epoch = epoch
 
     def state(self):
         self._fetch()
         return super().state()
 
-    def forget(self):
+    def reset(self):
         self._waiting = []
         self.epoch, self.counted = None, 0
         self.sums, self.largest = np.zeros(()), np.nan

@@ -97,7 +97,7 @@ def cut_rate(holder, factor, low):
     """Multiplies the rate from the next step on.
 
     A schedule is put into a `Scale`; a train function that was traced before
-    does not see it and has to be made anew.
+    does not see it and has to be made again.
 
     Args:
         holder: An optimizer that holds a learning rate of its own.
@@ -158,7 +158,7 @@ def put_factors(optimizer, factors):
 
     Returns:
         Whether anything was changed, so that a train function has to be made
-        anew.
+        again.
 
     Raises:
         ValueError: If the optimizer holds another number of rates.

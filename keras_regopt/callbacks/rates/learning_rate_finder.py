@@ -105,9 +105,9 @@ class LearningRateFinder(Callback):
         )
         self.method = one_of(self, "method", method, METHODS)
         self._snapshot = None
-        self.forget()
+        self.reset()
 
-    def forget(self):
+    def reset(self):
         self.rates = []
         self.losses = []
 
@@ -167,7 +167,7 @@ class LearningRateFinder(Callback):
     def put_back(self):
         """Makes the model as it was before the test; `fit` ends with it."""
         if self._snapshot is not None:
-            self._snapshot.put_back()
+            self._snapshot.restore()
             self._snapshot = None
 
     def _check_model(self):

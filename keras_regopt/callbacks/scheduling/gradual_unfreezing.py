@@ -75,9 +75,9 @@ class GradualUnfreezing(Callback):
         )
         self.groups = _checked_groups(self, groups)
         self._flags = self._optimizer = None
-        self.forget()
+        self.reset()
 
-    def forget(self):
+    def reset(self):
         self.unfrozen = 0
 
     def unfreeze(self):

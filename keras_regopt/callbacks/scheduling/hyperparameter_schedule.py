@@ -19,7 +19,7 @@ Target: TypeAlias = str | keras.layers.Layer | keras.regularizers.Regularizer
 
 @register
 class HyperparameterSchedule(Callback):
-    """Lets a strength follow a schedule during `fit`.
+    """Lets a hyperparameter follow a schedule during `fit`.
 
     For the rate of a regularizer, of dropout, of noise, of an augmentation
     inside of the model: any attribute that a layer or a regularizer keeps as
@@ -27,7 +27,7 @@ class HyperparameterSchedule(Callback):
     once, not for each value.
 
     While `fit` runs, the attribute is a small variable (under torch, a number
-    that is set anew). Configurations, and so checkpoints, hold its present
+    that is set). Configurations, and so checkpoints, hold its present
     value as a plain number. When `fit` ends the attribute is a plain number
     again, the last value of the schedule: the model that is left, saved and
     evaluated is the one that was trained last.
@@ -106,7 +106,7 @@ class HyperparameterSchedule(Callback):
                 )
         return super().get_config()
 
-    def forget(self):
+    def reset(self):
         self.step = 0
 
     def on_train_begin(self, logs=None):

@@ -24,7 +24,7 @@ class MomentumCycle(Callback):
     kin), else `momentum` (`SGD`, `RMSprop`): in Keras' optimizers, in this
     package's, inside wrappers, and in all members of a `MultiOptimizer`. The
     value is computed inside the compiled step from the optimizer's own count
-    of steps, so nothing is traced anew from step to step, and a resumed
+    of steps, so nothing is traced again from step to step, and a resumed
     training goes on in the right place. Outside of a step the attribute holds
     its own value: that is what a saved model contains, at any time.
 
