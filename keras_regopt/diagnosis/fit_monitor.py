@@ -9,7 +9,9 @@ from keras_regopt._registry import register
 from keras_regopt._types import Path
 from keras_regopt._validate import fail, integer, positive_int
 from keras_regopt.callbacks._base import Callback
-from keras_regopt.callbacks.monitoring._direction import inferred_direction
+from keras_regopt.callbacks.monitoring._monitored_metric import (
+    inferred_direction,
+)
 from keras_regopt.diagnosis._curves import has_direction
 from keras_regopt.diagnosis._rules import Rules
 from keras_regopt.diagnosis._wording import one_line

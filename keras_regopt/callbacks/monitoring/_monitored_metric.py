@@ -80,7 +80,7 @@ class MonitoredMetric:
         """
         directions = set()
         for name, weight in self.terms.items():
-            direction = _inferred_direction(model, name)
+            direction = inferred_direction(model, name)
             if direction is None:
                 refuse_misspelt(self.owner, name, logs)
                 fail(
@@ -218,7 +218,7 @@ def refuse_misspelt(owner, name, logs):
         fail(owner, "monitor", allowed, name, remedy)
 
 
-def _inferred_direction(model, name):
+def inferred_direction(model, name):
     """`ops.less` or `ops.greater`, whichever is better; `None` if unknown."""
     name = name.removeprefix("val_")
     outputs = getattr(model, "output_names", None) or []
