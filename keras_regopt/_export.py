@@ -1,38 +1,28 @@
 """Refuses formats that cannot hold what some layers do in a served model."""
 
-import functools
-
-import keras
+from keras_regopt._model_hooks import wrap_models
 
 
 class DrawsInService:
     """What layers inherit that draw random numbers at inference, too.
 
-    Keras does not tell a layer in which format it is exported. This wraps the
-    one method, `export`, that does so, once; models without such a layer are
-    exported as they would be without this.
+    Keras does not tell a layer in which format it is exported. Models without
+    such a layer are exported as they would be without this.
     """
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        _hook_export()
+        wrap_models("export", _export)
 
 
-def _hook_export():
-    original = keras.Model.export
-    if getattr(original, "knows_what_draws", False):
-        return
-
-    @functools.wraps(original)
-    def export(self, filepath, format="tf_saved_model", *args, **kwargs):
-        if format == "onnx":
-            for layer in self._flatten_layers():
-                if isinstance(layer, DrawsInService):
-                    _refuse(layer)
-        return original(self, filepath, format, *args, **kwargs)
-
-    export.knows_what_draws = True  # type: ignore[attr-defined]
-    keras.Model.export = export
+def _export(
+    model, original, filepath, format="tf_saved_model", *args, **kwargs
+):
+    if format == "onnx":
+        for layer in model._flatten_layers():
+            if isinstance(layer, DrawsInService):
+                _refuse(layer)
+    return original(filepath, format, *args, **kwargs)
 
 
 def _refuse(layer):

@@ -11,7 +11,7 @@ class Callback(SignatureConfig, keras.callbacks.Callback):
 
     A subclass names the attributes that make up its state in
     `state_attributes`. They hold plain values: numbers, strings, `None`, NumPy
-    arrays, and lists and dicts of these. A subclass resets them in `forget`,
+    arrays, and lists and dicts of these. A subclass resets them in `reset`,
     unless Keras' own `on_train_begin` does it for it.
     """
 
@@ -31,11 +31,11 @@ class Callback(SignatureConfig, keras.callbacks.Callback):
         }
 
     def restore(self, state):
-        """Takes up a state again, now and over the next start of training.
+        """Loads a state, which survives the next start of training.
 
-        `fit` tells every callback that training begins, upon which Keras'
-        callbacks forget everything; a restored state survives this once. A
-        state that is restored while training runs ends with that training.
+        `fit` tells every callback that training begins, and Keras' callbacks
+        then reset themselves; a restored state survives this once. A state
+        that is restored while training runs ends with that training.
 
         Args:
             state: What `state()` returned. It is copied.
@@ -51,26 +51,26 @@ class Callback(SignatureConfig, keras.callbacks.Callback):
                 f"{sorted(self.state_attributes)}. "
                 f"Received: {sorted(state)}"
             )
-        self._take_up(copy.deepcopy(state))
+        self._load(copy.deepcopy(state))
         self._restored = True
 
     def on_train_begin(self, logs=None):
-        kept = {name: getattr(self, name) for name in self.state_attributes}
+        state = {name: getattr(self, name) for name in self.state_attributes}
         super().on_train_begin(logs)
         if self._restored:
-            self._take_up(kept)
+            self._load(state)
         else:
-            self.forget()
+            self.reset()
         self._restored = False
 
-    def forget(self):
-        """Resets the state, as a training begins that nothing was kept for."""
+    def reset(self):
+        """Resets the state, as a training begins that restores none."""
 
     def on_train_end(self, logs=None):
         super().on_train_end(logs)
         self._restored = False
 
-    def _take_up(self, state):
+    def _load(self, state):
         for name, value in state.items():
             setattr(self, name, value)
 

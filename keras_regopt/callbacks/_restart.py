@@ -1,5 +1,7 @@
 """Telling an optimizer that the weights are others than it left behind."""
 
+from keras_regopt._optimizer_tree import parts_of
+
 
 def restart(model):
     """Lets a model's optimizer begin again from the weights as they are now.
@@ -15,9 +17,8 @@ def restart(model):
 
 def _restart(optimizer):
     if hasattr(optimizer, "restart"):
+        # Those within it are its own affair.
         optimizer.restart()
         return
-    members = getattr(optimizer, "optimizers", [])
-    for inner in [getattr(optimizer, "inner_optimizer", None), *members]:
-        if inner is not None:
-            _restart(inner)
+    for part in parts_of(optimizer):
+        _restart(part)

@@ -9,7 +9,9 @@ from keras_regopt._registry import register
 from keras_regopt._types import Path
 from keras_regopt._validate import fail, integer, positive_int
 from keras_regopt.callbacks._base import Callback
-from keras_regopt.callbacks.monitoring._direction import inferred_direction
+from keras_regopt.callbacks.monitoring._monitored_metric import (
+    inferred_direction,
+)
 from keras_regopt.diagnosis._curves import has_direction
 from keras_regopt.diagnosis._rules import Rules
 from keras_regopt.diagnosis._wording import one_line
@@ -100,7 +102,7 @@ class FitMonitor(Callback):
         self.verbose = integer(self, "verbose", verbose, low=0, high=1)
         self.log_dir = _path(self, "log_dir", log_dir)
         self.report = _path(self, "report", report)
-        self.forget()
+        self.reset()
 
     @property
     def diagnosis(self):
@@ -138,7 +140,7 @@ class FitMonitor(Callback):
         if self.report is not None:
             self.diagnosis.to_html(self.report)
 
-    def forget(self):
+    def reset(self):
         self.curves = {}
         self.epochs = []
         self.verdict = None

@@ -76,9 +76,9 @@ class GroupMonitor(Callback):
         self.batch_size = positive_int(self, "batch_size", batch_size)
         self.every = positive_int(self, "every", every)
         self.verbose = integer(self, "verbose", verbose, low=0, high=1)
-        self.forget()
+        self.reset()
 
-    def forget(self):
+    def reset(self):
         self.epochs = []
         self.values = {}
 

@@ -2,45 +2,39 @@
 
 Keras quantizes the layers that hold no other layer. A penalty with a state is
 a layer, so that what has one would be left out, and the penalty be quantized.
-This wraps the one method, `quantize`, from which models are quantized, and
-hides the penalties from it for the time being. A model without such a penalty
-is quantized as it would be without this.
+So the penalties are hidden from `quantize` for the time being. A model without
+one is quantized as it would be without this.
 """
 
 import contextlib
 import functools
 
-import keras
+from keras_regopt._model_hooks import wrap_models
 
 
 def hook_quantization(kind):
-    """Wraps `keras.Model.quantize`; once, however often called.
+    """Has all models look for penalties before they are quantized.
 
     Args:
         kind: The class of the penalties.
     """
-    original = keras.Model.quantize
-    if getattr(original, "hides_penalties", False):
-        return
+    wrap_models("quantize", functools.partial(_quantize, kind))
 
-    @functools.wraps(original)
-    def quantize(self, *args, **kwargs):
-        owners = [
-            layer
-            for layer in self._flatten_layers()
-            if any(isinstance(part, kind) for part in layer._layers)
-        ]
-        if not owners:
-            return original(self, *args, **kwargs)
-        with contextlib.ExitStack() as stack:
-            for owner in owners:
-                stack.enter_context(_hidden(owner, kind))
-            original(self, *args, **kwargs)
-        # On torch, the penalties' state is a parameter of the model again.
-        self._post_quantize(None)
 
-    quantize.hides_penalties = True
-    keras.Model.quantize = quantize
+def _quantize(kind, model, original, *args, **kwargs):
+    owners = [
+        layer
+        for layer in model._flatten_layers()
+        if any(isinstance(part, kind) for part in layer._layers)
+    ]
+    if not owners:
+        return original(*args, **kwargs)
+    with contextlib.ExitStack() as stack:
+        for owner in owners:
+            stack.enter_context(_hidden(owner, kind))
+        original(*args, **kwargs)
+    # On torch, the penalties' state is a parameter of the model again.
+    model._post_quantize(None)
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from keras_regopt._optimizer_tree import chain
 from keras_regopt.testing._contract import NotApplicable, require
 
 # Two that may lie together, and two that have fewer axes.
@@ -28,11 +29,10 @@ def formula_returns_what_it_was_given(subject):
 
 def _formula_optimizer(optimizer):
     """The optimizer, or one within it, that has a formula."""
-    while not getattr(optimizer, "runs_formula", False):
-        optimizer = getattr(optimizer, "inner", None)
-        if optimizer is None:
-            raise NotApplicable("there is no formula")
-    return optimizer
+    for each in chain(optimizer):
+        if getattr(each, "runs_formula", False):
+            return each
+    raise NotApplicable("there is no formula")
 
 
 def _check(optimizer):

@@ -1,5 +1,6 @@
 """What `WeightAveraging` cannot work with."""
 
+from keras_regopt._optimizer_tree import walk
 from keras_regopt._validate import fail
 
 
@@ -10,28 +11,21 @@ def refuse_other_averages(owner, optimizer):
         owner: The callback.
         optimizer: Any Keras optimizer; what it wraps is looked at as well.
     """
-    if getattr(optimizer, "use_ema", False):
-        remedy = "use_ema=False"
-    elif hasattr(optimizer, "average_values") and getattr(
-        optimizer, "overwrite", False
-    ):
-        remedy = "overwrite=False"
-    else:
-        inner = [
-            getattr(optimizer, n, None) for n in ("inner", "inner_optimizer")
-        ]
-        for one in [*inner, *(getattr(optimizer, "optimizers", None) or [])]:
-            if one is not None:
-                refuse_other_averages(owner, one)
-        return
-    fail(
-        owner,
-        "optimizer",
-        "one that does not overwrite the weights with its own average at the "
-        "end of `fit`",
-        optimizer,
-        f"Make it with {remedy}, or leave this callback out.",
-    )
+    for each in walk(optimizer):
+        if getattr(each, "use_ema", False):
+            remedy = "use_ema=False"
+        elif hasattr(each, "average_values") and each.overwrite:
+            remedy = "overwrite=False"
+        else:
+            continue
+        fail(
+            owner,
+            "optimizer",
+            "one that does not overwrite the weights with its own average at "
+            "the end of `fit`",
+            each,
+            f"Make it with {remedy}, or leave this callback out.",
+        )
 
 
 def refuse_long_executions(average, model):

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from keras_regopt._validate import fail
-from keras_regopt.callbacks.averaging._live_weights import copies, put
+from keras_regopt.callbacks.averaging._live_weights import assign, copies
 
 # Rows of an array in one batch. The statistics of large batches are better.
 BATCH_SIZE = 128
@@ -29,7 +29,7 @@ def checked_data(owner, data):
     if data is None or hasattr(data, "shape"):
         return data
     allowed = (
-        "None, an array, or an iterable of batches that starts anew each time"
+        "None, an array, or an iterable of batches that starts again each time"
     )
     if isinstance(data, tuple):
         remedy = "A tuple may be (x, y): give the inputs alone, or a list."
@@ -58,7 +58,7 @@ def statistics(model):
 
 
 class Reestimation:
-    """Computes the moving statistics of a model anew.
+    """Computes the moving statistics of a model again.
 
     Each becomes the mean over the batches of what a batch has in training
     mode, dropout included. Frozen layers keep theirs. The state of random
@@ -91,8 +91,8 @@ class Reestimation:
                 batches += 1
         if batches == 0:
             fail("WeightAveraging", "data", "one batch at least", self._data)
-        put(variables, [total / batches for total in sums])
-        put(others, before)
+        assign(variables, [total / batches for total in sums])
+        assign(others, before)
 
     def _compiled_forward(self):
         # What is frozen is compiled into it.

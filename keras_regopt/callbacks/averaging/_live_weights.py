@@ -1,11 +1,12 @@
 """The weights of a model while `fit` runs."""
 
+import functools
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_regopt._validate import fail
-from keras_regopt.callbacks.averaging._moving import mover
 
 
 class LiveWeights:
@@ -22,15 +23,15 @@ class LiveWeights:
     def __init__(self, model, variables):
         self.model = model
         self.variables = list(variables)
-        self._places = None
-        self._move = None
+        self._indices = None
+        self._update = None
 
     def find(self):
-        """Looks the weights up anew; call it whenever an epoch begins.
+        """Looks the weights up again; call it whenever an epoch begins.
 
         A variable that was frozen or unfrozen moves to another list.
         """
-        self._places = None
+        self._indices = None
 
     def read(self):
         """The values as tensors, or as variables where those hold them.
@@ -43,32 +44,32 @@ class LiveWeights:
         state = getattr(model, "_jax_state", None)
         if not state or model._jax_state_synced:
             return [v.value for v in self.variables]
-        if self._places is None:
+        if self._indices is None:
             lists = {
                 "trainable_variables": model.trainable_variables,
                 "non_trainable_variables": model.non_trainable_variables,
             }
-            places = {
+            indices = {
                 id(variable): (name, index)
                 for name, variables in lists.items()
                 for index, variable in enumerate(variables)
             }
-            self._places = [places[id(v)] for v in self.variables]
-        return [state[name][index] for name, index in self._places]
+            self._indices = [indices[id(v)] for v in self.variables]
+        return [state[name][index] for name, index in self._indices]
 
-    def move(self, averages, part):
-        """Moves averages a part of the way to the weights as they are now.
+    def update(self, averages, fraction):
+        """Moves averages towards the weights as they are now.
 
         Args:
             averages: List of tensors, which must not be used any more.
-            part: The part of the way, a number in (0, 1].
+            fraction: How far they move, a number in (0, 1].
 
         Returns:
-            The new averages, `average + part * (weight - average)`.
+            The new averages, `average + fraction * (weight - average)`.
         """
-        if self._move is None:
-            self._move = mover(self.read)
-        return self._move(averages, part)
+        if self._update is None:
+            self._update = _ema_update(self.read)
+        return self._update(averages, fraction)
 
     def __deepcopy__(self, memo):
         # It watches a model and does not own it.
@@ -126,7 +127,7 @@ def arrays(values, precise=False):
     ]
 
 
-def put(variables, values):
+def assign(variables, values):
     """Assigns values to variables, which come to share no memory with them."""
     for variable, value in zip(variables, copies(values), strict=True):
         variable.assign(value)
@@ -138,3 +139,57 @@ def _copy(value, precise):
         dtype = keras.backend.standardize_dtype(tensor.dtype)
         tensor = ops.cast(tensor, keras.backend.result_type(dtype, "float32"))
     return ops.stop_gradient(ops.copy(tensor))
+
+
+def _ema_update(read):
+    """Makes the function behind `LiveWeights.update`.
+
+    Args:
+        read: Function that returns the values of the weights.
+    """
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        # A partial, since TensorFlow warns of functions that several models
+        # trace by their code. The graph reads the variables itself.
+        update = functools.partial(_updated, values=read())
+        graph = tf.function(update, autograph=False)
+        return lambda averages, fraction: graph(averages, tf.constant(fraction))
+    if backend == "jax":
+        return lambda averages, fraction: _update_on_jax()(
+            averages, fraction, read()
+        )
+    if backend == "torch":
+        return lambda averages, fraction: _update_on_torch(
+            averages, fraction, read()
+        )
+    return lambda averages, fraction: _updated(averages, fraction, read())
+
+
+def _updated(averages, fraction, values):
+    return [
+        average
+        + ops.cast(fraction, average.dtype)
+        * (ops.cast(value, average.dtype) - average)
+        for average, value in zip(averages, values, strict=True)
+    ]
+
+
+@functools.cache
+def _update_on_jax():
+    import jax
+
+    return jax.jit(_updated, donate_argnums=0)
+
+
+def _update_on_torch(averages, fraction, values):
+    import torch
+
+    with torch.no_grad():
+        values = [
+            value.to(average.dtype)
+            for average, value in zip(averages, values, strict=True)
+        ]
+        torch._foreach_lerp_(averages, values, fraction)
+    return averages

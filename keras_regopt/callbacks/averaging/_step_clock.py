@@ -18,7 +18,7 @@ class StepClock(Callback):
         # Epochs need no hook after each batch, which would keep Keras waiting.
         return self.clock_unit == "epoch"
 
-    def forget(self):
+    def reset(self):
         self.steps = 0
 
     def after_steps(self, before, after):
@@ -38,7 +38,7 @@ class StepClock(Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         if self.clock_unit == "epoch":
-            # This may run at any time, and beside itself.
+            # This may run at any time, in several threads.
             return
         if threading.get_ident() != self._thread:
             name = type(self).__name__
@@ -47,7 +47,7 @@ class StepClock(Callback):
                 "callbacks",
                 f"a list where {name} is among them",
                 self,
-                "Keras runs a single callback beside the next step.",
+                "Keras runs a single callback during the next step.",
             )
         # With several steps at once, the last ones may be fewer.
         last = min(batch, (self.params.get("steps") or batch + 1) - 1)

@@ -9,8 +9,8 @@ class WeightAverage(NotACallback, SignatureConfig):
 
     An average has settings and no state: what there is to keep from one
     sample of the weights to the next is the dict that `add` returns. A
-    subclass writes `part`; or, if it keeps the samples themselves, `add`,
-    `average` and `taken_up`.
+    subclass writes `fraction`; or, if it keeps the samples themselves, `add`,
+    `average` and `loaded`.
 
     Args:
         every: Number of steps or epochs from one sample to the next.
@@ -39,11 +39,11 @@ class WeightAverage(NotACallback, SignatureConfig):
             return True
         return self._periods(after) > self._periods(before)
 
-    def add(self, kept, weights):
+    def add(self, state, weights):
         """Takes the weights as they are now into the average.
 
         Args:
-            kept: What `add` returned for the sample before, which must not be
+            state: What `add` returned for the sample before, which must not be
                 used any more; `None` for the first one.
             weights: The `LiveWeights`.
 
@@ -51,17 +51,17 @@ class WeightAverage(NotACallback, SignatureConfig):
             A dict of `"samples"`, `"mass"` and `"values"`.
         """
         samples, mass, values = 0, 0.0, None
-        if kept is not None:
-            samples, mass = kept["samples"], kept["mass"]
-            values = kept["values"]
-        part, mass = self.part(samples, mass)
+        if state is not None:
+            samples, mass = state["samples"], state["mass"]
+            values = state["values"]
+        fraction, mass = self.fraction(samples, mass)
         if values is None:
             values = copies(weights.read(), precise=True)
         else:
-            values = weights.move(values, part)
+            values = weights.update(values, fraction)
         return {"samples": samples + 1, "mass": mass, "values": values}
 
-    def part(self, samples, mass):
+    def fraction(self, samples, mass):
         """How far a sample moves the average.
 
         Args:
@@ -69,11 +69,11 @@ class WeightAverage(NotACallback, SignatureConfig):
             mass: What those weigh together, in [0, 1].
 
         Returns:
-            A pair: the part of the way from the average to the sample, a
-            number in (0, 1], and the new mass.
+            A pair: the fraction, in (0, 1], of the difference between the
+            sample and the average, and the new mass.
         """
         raise NotImplementedError(
-            f"{type(self).__name__} must write `part(self, samples, mass)`."
+            f"{type(self).__name__} must write `fraction(self, samples, mass)`."
         )
 
     def weights_of_samples(self, samples):
@@ -85,23 +85,23 @@ class WeightAverage(NotACallback, SignatureConfig):
         Returns:
             A list of numbers, the oldest sample first, whose sum is 1.
         """
-        shares, mass = [], 0.0
+        weights, mass = [], 0.0
         for sample in range(samples):
-            part, mass = self.part(sample, mass)
-            shares = [(1 - part) * share for share in shares] + [part]
-        return shares
+            fraction, mass = self.fraction(sample, mass)
+            weights = [(1 - fraction) * w for w in weights] + [fraction]
+        return weights
 
-    def average(self, kept):
+    def average(self, state):
         """The average itself, a list of tensors or arrays."""
-        return kept["values"]
+        return state["values"]
 
-    def saved(self, kept):
+    def saved(self, state):
         """What `add` returned, in NumPy arrays."""
-        return {**kept, "values": arrays(kept["values"])}
+        return {**state, "values": arrays(state["values"])}
 
-    def taken_up(self, kept):
+    def loaded(self, state):
         """What `saved` returned, ready for `add`."""
-        return {**kept, "values": copies(kept["values"])}
+        return {**state, "values": copies(state["values"])}
 
     def _periods(self, position):
         return max(position - self.start, 0) // self.every

@@ -60,7 +60,7 @@ class EMA(WeightAverage):
         self.warm_up = boolean(self, "warm_up", warm_up)
         self.includes_start = not self.bias_correction
 
-    def part(self, samples, mass):
+    def fraction(self, samples, mass):
         if self.includes_start and samples == 0:
             return 1.0, 1.0
         steps = samples - self.includes_start

@@ -42,8 +42,8 @@ class LAWA(WeightAverage):
         super().__init__(every=every, unit=unit, start=start)
         self.last = positive_int(self, "last", last)
 
-    def add(self, kept, weights):
-        before = {"samples": 0, "values": []} if kept is None else kept
+    def add(self, state, weights):
+        before = {"samples": 0, "values": []} if state is None else state
         values = [*before["values"], arrays(weights.read(), precise=True)]
         return {
             "samples": before["samples"] + 1,
@@ -54,12 +54,12 @@ class LAWA(WeightAverage):
         counted = min(self.last, samples)
         return [0.0] * (samples - counted) + [1 / counted] * counted
 
-    def average(self, kept):
-        by_weight = zip(*kept["values"], strict=True)
+    def average(self, state):
+        by_weight = zip(*state["values"], strict=True)
         return [np.mean(each, axis=0) for each in by_weight]
 
-    def saved(self, kept):
-        return {**kept, "values": [arrays(s) for s in kept["values"]]}
+    def saved(self, state):
+        return {**state, "values": [arrays(s) for s in state["values"]]}
 
-    def taken_up(self, kept):
-        return self.saved(kept)
+    def loaded(self, state):
+        return self.saved(state)

@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_regopt._keras import Functional
 from keras_regopt._registry import register
+from keras_regopt._train_step import sync
 from keras_regopt._types import Path
 from keras_regopt._validate import fail, integer, one_of, positive_int
 from keras_regopt.callbacks.averaging._step_clock import StepClock
@@ -80,14 +81,14 @@ class SnapshotEnsemble(StepClock):
         self.unit = one_of(self, "unit", unit, ("step", "epoch"))
         self.keep = integer(self, "keep", keep, low=1, optional=True)
         self.filepath = _checked_path(self, filepath)
-        self.forget()
+        self.reset()
 
     @property
     def clock_unit(self):
         return self.unit
 
-    def forget(self):
-        super().forget()
+    def reset(self):
+        super().reset()
         self.snapshots = []
 
     def on_epoch_end(self, epoch, logs=None):
@@ -167,9 +168,8 @@ class SnapshotEnsemble(StepClock):
         ended = self._ends(after)
         if ended == self._ends(before):
             return
-        if keras.backend.backend() == "jax":
-            # In the middle of an epoch, the variables hold no values.
-            self.model.jax_state_sync()
+        # In the middle of an epoch, JAX's variables hold no values.
+        sync(self.model)
         if self.filepath is None:
             snapshot = self.model.get_weights()
         else:

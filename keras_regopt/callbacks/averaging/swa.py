@@ -35,5 +35,5 @@ class SWA(WeightAverage):
     def __init__(self, every: int = 1, unit: str = "epoch", start: int = 0):
         super().__init__(every=every, unit=unit, start=start)
 
-    def part(self, samples, mass):
+    def fraction(self, samples, mass):
         return 1 / (samples + 1), 1.0

@@ -19,9 +19,9 @@ from keras_regopt.callbacks.averaging._batch_statistics import (
 from keras_regopt.callbacks.averaging._live_weights import (
     LiveWeights,
     arrays,
+    assign,
     copies,
     float_weights,
-    put,
     require_built,
 )
 from keras_regopt.callbacks.averaging._step_clock import StepClock
@@ -60,7 +60,7 @@ class WeightAveraging(StepClock):
             `"ema"`.
         batch_norm: What becomes of the moving statistics of batch
             normalization: `"average"` averages them like weights,
-            `"reestimate"` computes them anew from `data` whenever the model
+            `"reestimate"` computes them again from `data` whenever the model
             gets the averages, and `"keep"` takes the latest. Defaults to
             `"average"`.
         data: What to compute them from: an array of inputs, or an iterable of
@@ -120,10 +120,10 @@ class WeightAveraging(StepClock):
         self.overwrite = boolean(self, "overwrite", overwrite)
         self._live = None
         self._in_fit = self._unfinished = False
-        self.forget()
+        self.reset()
 
-    def forget(self):
-        super().forget()
+    def reset(self):
+        super().reset()
         # What the average has of the samples.
         self.kept = None
         # The weights of the training, while the model has the averages.
@@ -145,10 +145,10 @@ class WeightAveraging(StepClock):
             "set_aside": None if set_aside is None else arrays(set_aside),
         }
 
-    def _take_up(self, state):
+    def _load(self, state):
         kept, set_aside = state["kept"], state["set_aside"]
         self.steps = state["steps"]
-        self.kept = None if kept is None else self.average.taken_up(kept)
+        self.kept = None if kept is None else self.average.loaded(kept)
         self.set_aside = None if set_aside is None else copies(set_aside)
 
     def use_averages(self):
@@ -157,7 +157,7 @@ class WeightAveraging(StepClock):
             return
         self._find_weights()
         self.set_aside = copies(self._changed.read())
-        put(self._live.variables, self.average.average(self.kept))
+        assign(self._live.variables, self.average.average(self.kept))
         if self.data is not None:
             self._reestimation.run()
 
@@ -165,7 +165,7 @@ class WeightAveraging(StepClock):
         """Gives the model the weights of the training, if it has averages."""
         if self.set_aside is not None:
             self._find_weights()
-            put(self._changed.variables, self.set_aside)
+            assign(self._changed.variables, self.set_aside)
             self.set_aside = None
 
     def set_model(self, model):

@@ -142,7 +142,7 @@ def guarded_callbacks(owner, callbacks):
                 f"of Keras' {known}",
                 callback,
                 "Give it these two methods; or leave it out of this list, and "
-                "it starts anew after an interruption.",
+                "it starts over after an interruption.",
             )
     return list(callbacks)
 

@@ -130,7 +130,7 @@ class BackupDirectory:
         if problems:
             raise ValueError(
                 f"There is no backup to go on from. {' '.join(problems)} To "
-                f"start anew, delete these files or take another `backup_dir`."
+                f"start over, delete these files or take another `backup_dir`."
             )
         return None
 

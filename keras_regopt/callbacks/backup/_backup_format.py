@@ -1,6 +1,6 @@
 """The file format of a backup.
 
-A zip file with one JSON document and the bytes of the arrays beside it. Zip
+A zip file with one JSON document and the bytes of the arrays. Zip
 keeps a CRC-32 of every entry, which is checked when it is read, and its table
 of contents at the end, without which a truncated file is not opened.
 """

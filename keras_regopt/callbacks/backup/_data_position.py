@@ -174,7 +174,7 @@ class DataPosition:
                 "The data of `fit` has fewer batches than it had when the "
                 f"backup was made in the middle of an epoch, after {batch} "
                 "batches. Give it the same data, or take another `backup_dir` "
-                "to start anew."
+                "to start over."
             )
 
     def _drop_epoch(self):

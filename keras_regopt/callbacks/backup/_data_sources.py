@@ -48,7 +48,7 @@ class ShuffledArrays(Source):
     """Arrays on TensorFlow.
 
     Keras shuffles them by an operation whose random state nobody can read or
-    set. With a seed (`keras.utils.set_random_seed`) it begins anew with each
+    set. With a seed (`keras.utils.set_random_seed`) it begins again with each
     pass, so its seeds are all there is to know. Without one, its place is
     taken by an operation with a seed that a variable holds, which is set for
     each pass; no training without FaultTolerant had that order, but then,

@@ -157,7 +157,7 @@ def _require_the_same(saved, present):
                 f"where the backup has {_words(before)}, this model has "
                 f"{_words(now)}. Build and compile the model as it was when "
                 "its training began, or take another `backup_dir` to start "
-                "anew."
+                "over."
             )
 
 
@@ -223,9 +223,3 @@ def plain(value):
         return [plain(entry) for entry in value]
     array = np.array(ops.convert_to_numpy(value))
     return array.item() if array.ndim == 0 else array
-
-
-def sync(model):
-    """Brings JAX's state of a running epoch back into the variables."""
-    if keras.backend.backend() == "jax":
-        model.jax_state_sync()

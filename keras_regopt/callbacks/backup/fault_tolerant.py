@@ -7,6 +7,7 @@ import keras
 
 from keras_regopt._keras import print_msg
 from keras_regopt._registry import register
+from keras_regopt._train_step import sync
 from keras_regopt._types import Path
 from keras_regopt._validate import boolean, fail, instance_of
 from keras_regopt.callbacks._base import Callback
@@ -27,7 +28,6 @@ from keras_regopt.callbacks.backup._model_state import (
     model_state,
     set_history_state,
     set_model_state,
-    sync,
 )
 from keras_regopt.callbacks.backup._save_frequency import (
     save_frequency,
@@ -271,7 +271,7 @@ class FaultTolerant(Callback):
         before = [name for name, _ in backup["callbacks"]]
         remedy = (
             f"Run the training as it was, or take another `backup_dir` than "
-            f"{self.backup_dir!r} to start anew."
+            f"{self.backup_dir!r} to start over."
         )
         if before != now:
             raise ValueError(

@@ -1,1 +1,1 @@
-"""What is written into the logs beside Keras' metrics."""
+"""What is written into the logs besides Keras' metrics."""

@@ -1,4 +1,4 @@
-"""What the callbacks share that add values to the logs of each epoch."""
+"""Base of the callbacks that add values to the logs of each epoch."""
 
 import os
 

@@ -11,7 +11,7 @@ from keras_regopt._keras import automatic_names
 
 
 def stable_names(objects):
-    """Numbers automatic names anew, beginning with none.
+    """Numbers automatic names again, beginning with none.
 
     Args:
         objects: The layers of a model, or optimizers.

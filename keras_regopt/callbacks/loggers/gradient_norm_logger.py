@@ -1,10 +1,11 @@
 import numpy as np
 from keras import ops
 
+from keras_regopt import _train_step
 from keras_regopt._registry import register
 from keras_regopt._types import Path
 from keras_regopt._validate import boolean
-from keras_regopt.callbacks.loggers._gradient_hook import GradientHook
+from keras_regopt.callbacks.loggers._gradient_norms import gradient_norms
 from keras_regopt.callbacks.loggers._logger import Logger
 from keras_regopt.callbacks.loggers._stable_names import stable_paths
 
@@ -24,7 +25,7 @@ class GradientNormLogger(Logger):
       mean over the steps of the epoch,
     - `"gradient_norm_max"`: the largest of these,
     - `"gradient_norm/<layer>"`: the mean norm of each layer's gradients.
-      The numbers in automatic names begin anew with each model.
+      The numbers in automatic names begin again with each model.
 
     The gradients are those of the loss with its penalties, batch by batch, as
     they come to the optimizer: before clipping and before any transformation,
@@ -36,7 +37,7 @@ class GradientNormLogger(Logger):
     gradients of all replicas are summed up once more.
 
     The norms are computed inside the compiled step. The train function is
-    compiled anew when a training begins, and once more in the next training
+    compiled again when a training begins, and once more in the next training
     without this callback. A model that is compiled with another optimizer
     inside of `fit` is followed.
 
@@ -67,34 +68,35 @@ class GradientNormLogger(Logger):
         super().__init__(log_dir)
         self.per_layer = boolean(self, "per_layer", per_layer)
         self._layers = []
-        self._hook = None
-        self.forget()
+        self._measured_model = None
+        self.reset()
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
-        if self._hook is not None:
-            # What a training that ended by an error has left.
-            self._hook.detach()
+        # What a training that ended by an error has left.
+        self._detach()
         self._layers, self._named = [], stable_paths(self.model)
-        self._hook = GradientHook(self.model, self._groups, self._receive)
-        self._hook.attach()
+        name = type(self).__name__
+        gradients = _train_step.Gradients(name, self._norms, self._receive)
+        _train_step.register(self.model, gradients)
+        self.model.make_train_function(force=True)
+        self._measured_model = self.model
 
     def on_train_end(self, logs=None):
         super().on_train_end(logs)
-        self._hook.detach()
-        self._hook = None
+        self._detach()
 
     def on_epoch_begin(self, epoch, logs=None):
         # An epoch that was interrupted goes on.
         if epoch != self.epoch:
-            self.forget()
+            self.reset()
             self.epoch = epoch
 
     def state(self):
         self._fetch()
         return super().state()
 
-    def forget(self):
+    def reset(self):
         self._waiting = []
         self.epoch, self.counted = None, 0
         self.sums, self.largest = np.zeros(()), np.nan
@@ -113,6 +115,18 @@ class GradientNormLogger(Logger):
                 values[f"gradient_norm/{layer}"] = float(mean)
         return values
 
+    def _detach(self):
+        model, self._measured_model = self._measured_model, None
+        if model is not None:
+            _train_step.unregister(model, _train_step.GRADIENTS)
+            model.make_train_function(force=True)
+
+    def _norms(self, gradients, variables, known, scale):
+        """What is measured in each step: all norms as one tensor."""
+        groups = self._groups(variables, known)
+        number = len(self._layers)
+        return gradient_norms(gradients, variables, groups, number) / scale
+
     def _groups(self, variables, known):
         """The layer of each variable, by the path that they share."""
         layers = [
@@ -120,8 +134,7 @@ class GradientNormLogger(Logger):
             for v in [*known, *variables]
         ]
         self._layers = list(dict.fromkeys(layers))
-        groups = [self._layers.index(layer) for layer in layers[len(known) :]]
-        return groups, len(self._layers)
+        return [self._layers.index(layer) for layer in layers[len(known) :]]
 
     def _receive(self, norms):
         self._waiting.append(norms)

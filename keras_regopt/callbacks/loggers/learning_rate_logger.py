@@ -3,9 +3,9 @@ from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
 from keras_regopt._registry import register
+from keras_regopt._train_step import in_sync, sync
 from keras_regopt._types import Path
 from keras_regopt._validate import fail, positive_int
-from keras_regopt.callbacks._state import in_sync, sync
 from keras_regopt.callbacks.loggers._logger import Logger
 from keras_regopt.callbacks.rates._rates import (
     next_rate,

@@ -23,9 +23,9 @@ class RegularizationLogger(Logger):
       mean over the epoch, in which the penalties are contained),
     - `"penalty/<weight>"` and `"penalty_share/<weight>"`: the same of each
       weight that has a regularizer, by its path. The numbers in automatic
-      names of layers begin anew with each model.
+      names of layers begin again with each model.
 
-    The penalties are computed anew once an epoch; the training step stays as
+    The penalties are computed again once an epoch; the training step stays as
     it is. Frozen weights do not count, as in the loss.
 
     What activity regularizers and `add_loss` add depends on the data. It is

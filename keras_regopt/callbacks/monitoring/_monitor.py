@@ -18,12 +18,12 @@ def _of_the_first_metric(attribute):
     def get(self):
         return getattr(self._metrics[0], attribute)
 
-    def put(self, value):
+    def assign(self, value):
         # There is none yet when Keras' own constructor runs.
         for metric in self._metrics[:1]:
             setattr(metric, attribute, value)
 
-    return property(get, put)
+    return property(get, assign)
 
 
 class Monitor(Callback):
@@ -70,7 +70,7 @@ class Monitor(Callback):
             fail(
                 self,
                 "min_delta",
-                "a share below 1 while `min_delta_mode` is 'relative'",
+                "a fraction below 1 while `min_delta_mode` is 'relative'",
                 min_delta,
                 "One per cent is 0.01.",
             )
@@ -130,11 +130,11 @@ class Monitor(Callback):
                 f"monitors {self._labels}. Received: {sorted(states)}"
             )
         for metric in self._metrics:
-            metric.take_up(states[metric.label])
+            metric.load(states[metric.label])
 
-    def forget(self):
+    def reset(self):
         for metric in self._metrics:
-            metric.forget()
+            metric.reset()
 
     def read(self, logs):
         """The values of all metrics in the logs of an epoch.

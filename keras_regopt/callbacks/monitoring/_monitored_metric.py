@@ -6,7 +6,14 @@ from keras import ops
 
 from keras_regopt._names import did_you_mean
 from keras_regopt._validate import fail
-from keras_regopt.callbacks.monitoring._direction import inferred_direction
+
+# What the end of a name says where Keras knows no direction.
+_DIRECTION_OF_ENDING = {
+    "loss": ops.less,
+    "error": ops.less,
+    "acc": ops.greater,
+    "accuracy": ops.greater,
+}
 
 _PROGRESS = ("best", "best_epoch", "wait", "seen", "averages", "memory")
 
@@ -21,7 +28,7 @@ class MonitoredMetric:
         terms: Dict of names in the logs and their weights.
         mode: `"min"`, `"max"` or `"auto"`.
         min_delta: What a value must differ by to be better, at least 0.
-        relative: Whether `min_delta` is a share of what is compared with.
+        relative: Whether `min_delta` is a fraction of what is compared with.
         smoothing: Weight of the past in the moving average, in [0, 1).
 
     Attributes:
@@ -33,7 +40,7 @@ class MonitoredMetric:
         wait: How long it has not improved.
         seen: Number of the values that were counted.
         averages: The sum and the weight of every moving average.
-        memory: What others keep along with it, a dict of plain values.
+        memory: What criteria remember of it, a dict of plain values.
     """
 
     def __init__(self, owner, terms, mode, min_delta, relative, smoothing):
@@ -44,9 +51,9 @@ class MonitoredMetric:
         self.relative = relative
         self.smoothing = smoothing
         self.monitor_op = {"min": ops.less, "max": ops.greater}.get(mode)
-        self.forget()
+        self.reset()
 
-    def forget(self):
+    def reset(self):
         self.best = None
         self.best_epoch = 0
         self.wait = 0
@@ -57,7 +64,7 @@ class MonitoredMetric:
     def state(self):
         return {name: copy.deepcopy(getattr(self, name)) for name in _PROGRESS}
 
-    def take_up(self, state):
+    def load(self, state):
         for name in _PROGRESS:
             setattr(self, name, copy.deepcopy(state[name]))
 
@@ -145,7 +152,7 @@ class MonitoredMetric:
             return True
         delta = self.min_delta
         if self.relative:
-            # An infinite reference has no share.
+            # An infinite reference has no fraction.
             delta *= abs(reference) if math.isfinite(reference) else 0
         return self.loss_of(value) + delta < self.loss_of(reference)
 
@@ -209,3 +216,26 @@ def refuse_misspelt(owner, name, logs):
     if name not in logs and remedy:
         allowed = f"made of metrics in the logs, which hold: {names(logs)}"
         fail(owner, "monitor", allowed, name, remedy)
+
+
+def inferred_direction(model, name):
+    """`ops.less` or `ops.greater`, whichever is better; `None` if unknown."""
+    name = name.removeprefix("val_")
+    outputs = getattr(model, "output_names", None) or []
+    for metric in _all_metrics(model):
+        names = [metric.name] + [f"{o}_{metric.name}" for o in outputs]
+        direction = getattr(metric, "_direction", None)
+        if name in names and direction is not None:
+            return ops.greater if direction == "up" else ops.less
+    for ending, direction in _DIRECTION_OF_ENDING.items():
+        if name.lower().endswith(ending):
+            return direction
+    return None
+
+
+def _all_metrics(model):
+    """The metrics of a model, those inside of lists of metrics too."""
+    metrics = []
+    for metric in getattr(model, "metrics", None) or []:
+        metrics.extend(getattr(metric, "metrics", None) or [metric])
+    return metrics

@@ -3,6 +3,12 @@
 import keras
 from keras import ops
 
+from keras_regopt._optimizer_tree import (
+    has_members,
+    inner_of,
+    members_of,
+    walk,
+)
 from keras_regopt._validate import fail
 from keras_regopt.callbacks.loggers._stable_names import stable_names
 from keras_regopt.schedules.scale import Scale
@@ -12,26 +18,22 @@ def rate_holders(optimizer, name=""):
     """The optimizers that hold a learning rate of their own.
 
     Args:
-        optimizer: Any Keras optimizer. Wrappers (an `inner_optimizer` or an
-            `inner`) and collections (`optimizers`) are taken apart.
+        optimizer: Any Keras optimizer. Wrappers and `MultiOptimizer` are
+            taken apart.
         name: The name that goes with the holders.
 
     Returns:
         A list of pairs of a name and an optimizer. The name is empty, or that
-        of the member of a collection.
+        of the member of a `MultiOptimizer`.
     """
-    members = getattr(optimizer, "optimizers", None)
-    if members is not None:
+    if has_members(optimizer):
         return [
             pair
-            for member in members
+            for member in members_of(optimizer)
             for pair in rate_holders(member, member.name)
         ]
-    for attribute in ("inner_optimizer", "inner"):
-        inner = getattr(optimizer, attribute, None)
-        if isinstance(inner, keras.optimizers.Optimizer):
-            return rate_holders(inner, name)
-    return [(name, optimizer)]
+    inner = inner_of(optimizer)
+    return [(name, optimizer)] if inner is None else rate_holders(inner, name)
 
 
 def used_rate(holder, schedule=None):
@@ -70,9 +72,10 @@ def rates_by_key(optimizer):
 
     Returns:
         A dict of `"learning_rate"`, or `"learning_rate_<name>"` for each
-        member of a collection, and the optimizers.
+        member of a `MultiOptimizer`, and the optimizers.
     """
-    stable = stable_names(_members(optimizer))
+    members = [m for each in walk(optimizer) for m in members_of(each)]
+    stable = stable_names(members)
     holders = {
         stable.get(n, n): holder for n, holder in rate_holders(optimizer)
     }
@@ -80,17 +83,6 @@ def rates_by_key(optimizer):
         f"learning_rate_{name}" if name else "learning_rate": holder
         for name, holder in holders.items()
     }
-
-
-def _members(optimizer):
-    """The members of all collections within an optimizer."""
-    inner = [getattr(optimizer, n, None) for n in ("inner_optimizer", "inner")]
-    members = getattr(optimizer, "optimizers", [])
-    found = list(members)
-    for one in [*inner, *members]:
-        if isinstance(one, keras.optimizers.Optimizer):
-            found += _members(one)
-    return found
 
 
 def has_schedule(holder):
@@ -105,7 +97,7 @@ def cut_rate(holder, factor, low):
     """Multiplies the rate from the next step on.
 
     A schedule is put into a `Scale`; a train function that was traced before
-    does not see it and has to be made anew.
+    does not see it and has to be made again.
 
     Args:
         holder: An optimizer that holds a learning rate of its own.
@@ -166,7 +158,7 @@ def put_factors(optimizer, factors):
 
     Returns:
         Whether anything was changed, so that a train function has to be made
-        anew.
+        again.
 
     Raises:
         ValueError: If the optimizer holds another number of rates.

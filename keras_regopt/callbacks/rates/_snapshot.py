@@ -1,10 +1,10 @@
-"""All that training changes in a model, kept and put back."""
+"""All that training changes in a model, saved and restored."""
 
 import keras
 import numpy as np
 from keras import ops
 
-from keras_regopt.callbacks._state import sync
+from keras_regopt._train_step import sync
 from keras_regopt.callbacks.rates._rates import rate_holders
 
 
@@ -43,7 +43,7 @@ class Snapshot:
         ]
         self._stop_training = model.stop_training
 
-    def put_back(self):
+    def restore(self):
         """Makes the model and its optimizer as they were."""
         sync(self._model)
         # Metrics that were made since are not among the variables.

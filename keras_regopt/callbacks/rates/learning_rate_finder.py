@@ -7,9 +7,9 @@ import numpy as np
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._train_step import sync
 from keras_regopt._validate import fail, in_range, integer, one_of
 from keras_regopt.callbacks._base import Callback
-from keras_regopt.callbacks._state import sync
 from keras_regopt.callbacks.backup._model_state import build_in_fit
 from keras_regopt.callbacks.rates._rates import next_rate, rate_holders
 from keras_regopt.callbacks.rates._snapshot import Snapshot
@@ -105,9 +105,9 @@ class LearningRateFinder(Callback):
         )
         self.method = one_of(self, "method", method, METHODS)
         self._snapshot = None
-        self.forget()
+        self.reset()
 
-    def forget(self):
+    def reset(self):
         self.rates = []
         self.losses = []
 
@@ -167,7 +167,7 @@ class LearningRateFinder(Callback):
     def put_back(self):
         """Makes the model as it was before the test; `fit` ends with it."""
         if self._snapshot is not None:
-            self._snapshot.put_back()
+            self._snapshot.restore()
             self._snapshot = None
 
     def _check_model(self):

@@ -24,7 +24,7 @@ class ReduceLROnPlateau(Monitor, keras.callbacks.ReduceLROnPlateau):
     """Cuts the learning rate when a metric has stopped improving.
 
     A drop-in for Keras' callback: the same arguments, attributes and results
-    where the optimizer has a plain learning rate. Beside that it works where
+    where the optimizer has a plain learning rate. It also works where
     the rate follows any `LearningRateSchedule`, which is then scaled by
     `keras_regopt.schedules.Scale`; under `LossScaleOptimizer`, the wrappers
     of `keras_regopt.optimizers` and `MultiOptimizer`, whose rates are all
@@ -66,7 +66,7 @@ class ReduceLROnPlateau(Monitor, keras.callbacks.ReduceLROnPlateau):
         smoothing: Weight of the past, in [0, 1), in a moving average that
             takes the place of the metric. Defaults to `0.0`, none.
         min_delta_mode: `"absolute"`, or `"relative"`: then `min_delta` is a
-            share of the value to be beaten. Defaults to `"absolute"`.
+            fraction of the value to be beaten. Defaults to `"absolute"`.
         optimizers: Optional list of names of members of a `MultiOptimizer`:
             the ones whose rates are cut. Defaults to `None`, all.
         restore_best_weights: Whether the model goes on from the weights of
@@ -159,8 +159,8 @@ class ReduceLROnPlateau(Monitor, keras.callbacks.ReduceLROnPlateau):
     def schedule_factors(self, factors):
         self._factors, self._factors_are_due = factors, factors is not None
 
-    def forget(self):
-        super().forget()
+    def reset(self):
+        super().reset()
         self.best_weights = None
         self._factors_are_due = False
 

@@ -1,16 +1,20 @@
 """Attributes of layers and regularizers that follow a schedule in a fit."""
 
 import contextlib
-import types
 
 import keras
 
-from keras_regopt.callbacks._jax_state import put_into_next_step
-from keras_regopt.callbacks.scheduling._compiled_number import REMEDY, Strength
-from keras_regopt.callbacks.scheduling._trial import runs
+from keras_regopt import _train_step
+from keras_regopt.callbacks.scheduling._traced_number import (
+    REMEDY,
+    TracedNumber,
+)
+
+# For the sizes that a symbolic input leaves open.
+_SOME_SIZE = 4
 
 
-def follow(model, owner, attribute, label, number):
+def schedule_attribute(model, owner, attribute, label, number):
     """Lets an attribute follow a schedule for as long as a fit lasts.
 
     Args:
@@ -25,12 +29,12 @@ def follow(model, owner, attribute, label, number):
     """
     # Torch runs the Python code in each step.
     if keras.backend.backend() == "torch":
-        return _Attribute(owner, attribute, number)
-    return _Compiled(model, owner, attribute, label, number)
+        return _PlainAttribute(owner, attribute, number)
+    return _TracedAttribute(model, owner, attribute, label, number)
 
 
-class _Attribute:
-    """An attribute that is read anew in each step anyway."""
+class _PlainAttribute:
+    """An attribute that is read in each step anyway."""
 
     def __init__(self, owner, attribute, number):
         self._owner = owner
@@ -45,13 +49,8 @@ class _Attribute:
         """Leaves the attribute as it is."""
 
 
-class _Compiled:
-    """An attribute that is a variable for the time being.
-
-    Under JAX, a train step sees only the variables of the model, so it is put
-    among these, next to the states of the seed generators: the only ones that
-    Keras does not save.
-    """
+class _TracedAttribute:
+    """An attribute that is a variable for the time being."""
 
     def __init__(self, model, owner, attribute, label, number):
         self._model = model
@@ -61,25 +60,25 @@ class _Compiled:
         _end(model, owner, attribute)
         dtype = getattr(owner, "variable_dtype", keras.config.floatx())
         with _scope(model):
-            self.strength = Strength(label, number, dtype)
+            self._traced = TracedNumber(label, number, dtype)
         # Past Keras' tracking, which would save it with the layer.
-        vars(owner)[attribute] = self.strength
+        vars(owner)[attribute] = self._traced
         vars(owner)["get_config"] = _config_with_numbers(owner)
         if keras.backend.backend() == "jax":
-            holder = types.SimpleNamespace(state=self.strength)
-            model._seed_generators.append(holder)
-        self._require_to_run()
+            self._pending = _train_step.PendingValue(self._traced)
+            _train_step.register(model, self._pending)
+        self._require_to_trace()
 
-    def _require_to_run(self):
+    def _require_to_trace(self):
         """Finds out before training what the first step would fail with."""
-        owner, strength = self._owner, self.strength
-        error = runs(owner, strength)
-        strength.reads = 0
+        owner, traced = self._owner, self._traced
+        error = _trace_error(owner, traced)
+        traced.reads = 0
         if error is None:
             return
-        vars(owner)[self._attribute] = strength.number
-        unrelated = runs(owner, strength) is not None
-        vars(owner)[self._attribute] = strength
+        vars(owner)[self._attribute] = traced.number
+        unrelated = _trace_error(owner, traced) is not None
+        vars(owner)[self._attribute] = traced
         if not unrelated:
             self.end()
             raise ValueError(
@@ -87,17 +86,17 @@ class _Compiled:
             ) from error
 
     def set(self, number):
-        self.strength.move_to(number)
+        self._traced.move_to(number)
         # In the middle of an epoch, JAX's trainer holds the values.
-        if getattr(self._model, "_jax_state_synced", True):
-            self.strength.assign(number)
+        if _train_step.in_sync(self._model):
+            self._traced.assign(number)
         else:
-            put_into_next_step(self._model, self.strength, number)
+            self._pending.put(number)
 
     @property
     def is_read(self):
         """Whether compiled code asks for the value."""
-        return self.strength.reads > 0
+        return self._traced.reads > 0
 
     def end(self):
         _end(self._model, self._owner, self._attribute)
@@ -105,31 +104,29 @@ class _Compiled:
 
 def _end(model, owner, attribute):
     """Makes an attribute a plain number again, also after a fit that failed."""
-    kept = vars(owner)
-    strength = kept[attribute]
-    if not isinstance(strength, Strength):
+    own = vars(owner)
+    traced = own[attribute]
+    if not isinstance(traced, TracedNumber):
         return
-    kept[attribute] = strength.number
-    if not _strengths(owner):
-        del kept["get_config"]
+    own[attribute] = traced.number
+    if not _traced_numbers(owner):
+        del own["get_config"]
     if keras.backend.backend() == "jax":
-        model._seed_generators[:] = [
-            g for g in model._seed_generators if g.state is not strength
-        ]
+        _train_step.unregister(model, _train_step.PendingValue(traced).key)
 
 
-def _strengths(owner):
-    return {k: v for k, v in vars(owner).items() if isinstance(v, Strength)}
+def _traced_numbers(owner):
+    return {k: v for k, v in vars(owner).items() if isinstance(v, TracedNumber)}
 
 
 def _config_with_numbers(owner):
     def get_config():
-        strengths = _strengths(owner)
-        vars(owner).update({k: v.number for k, v in strengths.items()})
+        traced = _traced_numbers(owner)
+        vars(owner).update({k: v.number for k, v in traced.items()})
         try:
             return type(owner).get_config(owner)
         finally:
-            vars(owner).update(strengths)
+            vars(owner).update(traced)
 
     return get_config
 
@@ -139,14 +136,55 @@ def _scope(model):
     return contextlib.nullcontext() if strategy is None else strategy.scope()
 
 
-def remake_functions(model, train=False):
-    """Has the model's compiled functions made anew when they are needed.
+def _trace_error(layer, traced):
+    """Traces the call of a layer in training, as a compiled step would.
 
     Args:
-        model: The model.
-        train: Whether to make the train function at once, as `fit` does
-            before training begins.
+        layer: The layer. One that has no symbolic input, since it is called
+            in the code of another one, and what is no layer pass untraced.
+        traced: The `TracedNumber` that the layer may read.
+
+    Returns:
+        `None`, or the exception that was raised.
     """
-    model.train_function = model.test_function = model.predict_function = None
-    if train:
-        model.make_train_function()
+    inputs = getattr(layer, "_inbound_nodes", None) and layer.input
+    if inputs is None or not isinstance(inputs, keras.KerasTensor):
+        return None
+    try:
+        _trace[keras.backend.backend()](layer, inputs, traced)
+    except Exception as error:
+        return error
+    finally:
+        layer._clear_losses()
+    return None
+
+
+def _called(layer, x):
+    if layer._call_has_training_arg:
+        return layer(x, training=True)
+    return layer(x)
+
+
+def _trace_on_tensorflow(layer, inputs, traced):
+    import tensorflow as tf
+
+    call = tf.function(lambda x: _called(layer, x), autograph=False)
+    call.get_concrete_function(tf.TensorSpec(inputs.shape, inputs.dtype))
+
+
+def _trace_on_jax(layer, inputs, traced):
+    import jax
+
+    def call(value, x):
+        with keras.StatelessScope(state_mapping=[(traced, value)]):
+            return _called(layer, x)
+
+    shape = [_SOME_SIZE if size is None else size for size in inputs.shape]
+    jax.eval_shape(
+        call,
+        jax.ShapeDtypeStruct((), traced.dtype),
+        jax.ShapeDtypeStruct(shape, inputs.dtype),
+    )
+
+
+_trace = {"tensorflow": _trace_on_tensorflow, "jax": _trace_on_jax}

@@ -4,7 +4,7 @@ import fnmatch
 
 import keras
 
-from keras_regopt.callbacks.scheduling._compiled_number import Strength
+from keras_regopt.callbacks.scheduling._traced_number import TracedNumber
 
 
 def find(model, targets, attribute):
@@ -73,9 +73,9 @@ def _attributes(owner):
 
 def _require_number(owner, name, label):
     value = _attributes(owner).get(name)
-    if isinstance(value, Strength):
+    if isinstance(value, TracedNumber):
         return
-    # Other integers, such as an axis, are no strengths.
+    # Other integers, such as an axis, follow no schedule.
     if type(value) not in (int, float) or (
         isinstance(value, int) and value not in (0, 1)
     ):

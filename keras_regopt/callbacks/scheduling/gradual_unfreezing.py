@@ -1,15 +1,13 @@
 import re
 from collections.abc import Sequence
 
+from keras_regopt import _train_step
+from keras_regopt._optimizer_tree import chain, has_members
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, positive_int
 from keras_regopt.callbacks._base import Callback
 from keras_regopt.callbacks.averaging._live_weights import require_built
-from keras_regopt.callbacks.scheduling._freezing import (
-    TrainableFlags,
-    forget_frozen,
-    make_train_function,
-)
+from keras_regopt.callbacks.scheduling._trainable_flags import TrainableFlags
 
 TRAINABLE = "Make the layers trainable before `compile`; this callback freezes."
 
@@ -77,9 +75,9 @@ class GradualUnfreezing(Callback):
         )
         self.groups = _checked_groups(self, groups)
         self._flags = self._optimizer = None
-        self.forget()
+        self.reset()
 
-    def forget(self):
+    def reset(self):
         self.unfrozen = 0
 
     def unfreeze(self):
@@ -88,10 +86,11 @@ class GradualUnfreezing(Callback):
         `fit` does it by itself, unless an error ends it.
         """
         if self._flags is not None:
+            model = self._flags.model
             self._flags.restore()
-            forget_frozen(self._flags.model)
+            _train_step.unregister(model, _train_step.FREEZING)
             # It was made for a part of the model.
-            self._flags.model.train_function = None
+            model.train_function = None
             self._flags = self._groups = None
             self._optimizer = self._trainable = None
 
@@ -105,7 +104,7 @@ class GradualUnfreezing(Callback):
         self._look_at_optimizer()
 
     def on_epoch_begin(self, epoch, logs=None):
-        # Also after a callback has compiled the model anew.
+        # Also after a callback has compiled the model again.
         if self.model.optimizer is not self._optimizer:
             self._look_at_optimizer()
         groups = len(self._groups)
@@ -113,7 +112,9 @@ class GradualUnfreezing(Callback):
         frozen = self._groups[: groups - self.unfrozen]
         self._flags.restore(frozen=[x for group in frozen for x in group])
         if self._made_for != self.unfrozen:
-            make_train_function(self.model, self._trainable)
+            freezing = _train_step.Freezing(self._trainable)
+            _train_step.register(self.model, freezing)
+            self.model.make_train_function(force=True)
             self._made_for = self.unfrozen
 
     def on_test_begin(self, logs=None):
@@ -196,14 +197,13 @@ def _checked_groups(owner, groups):
 def _built_with(owner, model):
     """The variables that the optimizer knows, which must be all."""
     optimizer = model.optimizer
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
-    if getattr(inner, "optimizers", None):
+    if any(has_members(one) for one in chain(optimizer)):
         fail(
             owner,
             "optimizer",
             "one that can make the step of a part of its variables, which a "
             "MultiOptimizer cannot",
-            inner,
+            optimizer,
             "Give one optimizer of keras_regopt `groups` of variables.",
         )
     if not optimizer.built:
@@ -217,7 +217,7 @@ def _built_with(owner, model):
                 "optimizer",
                 "one that was built while everything was trainable",
                 optimizer,
-                f"It does not know {variable.path!r}. Compile the model anew; "
+                f"It does not know {variable.path!r}. Compile the model again; "
                 "this callback freezes by itself.",
             )
     return known

@@ -5,12 +5,12 @@ from typing import TypeAlias
 import keras
 from keras import ops
 
+from keras_regopt import _train_step
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, instance_of, one_of
 from keras_regopt.callbacks._base import Callback
 from keras_regopt.callbacks.scheduling._scheduled_attribute import (
-    follow,
-    remake_functions,
+    schedule_attribute,
 )
 from keras_regopt.callbacks.scheduling._targets import find
 
@@ -19,7 +19,7 @@ Target: TypeAlias = str | keras.layers.Layer | keras.regularizers.Regularizer
 
 @register
 class HyperparameterSchedule(Callback):
-    """Lets a strength follow a schedule during `fit`.
+    """Lets a hyperparameter follow a schedule during `fit`.
 
     For the rate of a regularizer, of dropout, of noise, of an augmentation
     inside of the model: any attribute that a layer or a regularizer keeps as
@@ -27,7 +27,7 @@ class HyperparameterSchedule(Callback):
     once, not for each value.
 
     While `fit` runs, the attribute is a small variable (under torch, a number
-    that is set anew). Configurations, and so checkpoints, hold its present
+    that is set). Configurations, and so checkpoints, hold its present
     value as a plain number. When `fit` ends the attribute is a plain number
     again, the last value of the schedule: the model that is left, saved and
     evaluated is the one that was trained last.
@@ -90,7 +90,7 @@ class HyperparameterSchedule(Callback):
         )
         self.per = one_of(self, "per", per, ("epoch", "step"))
         self.step = 0
-        self._following = []
+        self._scheduled = []
         # Keras need not wait for a step where nothing happens between steps.
         self.async_safe = self.per == "epoch"
 
@@ -106,7 +106,7 @@ class HyperparameterSchedule(Callback):
                 )
         return super().get_config()
 
-    def forget(self):
+    def reset(self):
         self.step = 0
 
     def on_train_begin(self, logs=None):
@@ -115,12 +115,12 @@ class HyperparameterSchedule(Callback):
         self._end()
         found = find(self.model, self._targets(), self.attribute)
         number = self.value()
-        self._following = [
-            follow(self.model, owner, name, label, number)
+        self._scheduled = [
+            schedule_attribute(self.model, owner, name, label, number)
             for owner, name, label in found
         ]
-        self._unread = list(self._following)
-        remake_functions(self.model, train=True)
+        self._unread = list(self._scheduled)
+        _train_step.remake_functions(self.model, train=True)
 
     def on_epoch_begin(self, epoch, logs=None):
         if self.per == "epoch":
@@ -147,7 +147,7 @@ class HyperparameterSchedule(Callback):
     def on_train_end(self, logs=None):
         super().on_train_end(logs)
         self._end()
-        remake_functions(self.model)
+        _train_step.remake_functions(self.model)
 
     def value(self):
         """The value for the present epoch or step, a Python float."""
@@ -157,19 +157,19 @@ class HyperparameterSchedule(Callback):
 
     def _set(self):
         self._number = self.value()
-        for followed in self._following:
-            followed.set(self._number)
+        for each in self._scheduled:
+            each.set(self._number)
 
     def _end(self):
-        for followed in self._following:
-            followed.end()
-        self._following = []
+        for each in self._scheduled:
+            each.end()
+        self._scheduled = []
 
     def _warn_of_unread(self):
-        for followed in self._unread:
-            if not followed.is_read:
+        for each in self._unread:
+            if not each.is_read:
                 warnings.warn(
-                    f"The schedule of {followed.label} has no effect: the "
+                    f"The schedule of {each.label} has no effect: the "
                     "train step did not read it. Either it is read only when "
                     "the layer is made, or the layer is frozen.",
                     stacklevel=2,

@@ -2,15 +2,12 @@ import functools
 
 import keras
 
+from keras_regopt import _train_step
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, in_range, instance_of
 from keras_regopt.callbacks._base import Callback
-from keras_regopt.callbacks._override import override, take_back
 from keras_regopt.callbacks.rates._rates import rate_holders
-from keras_regopt.callbacks.scheduling._step_number import step_number
 from keras_regopt.schedules.scale import Scale
-
-_KIND = "momentum"
 
 
 @register
@@ -27,7 +24,7 @@ class MomentumCycle(Callback):
     kin), else `momentum` (`SGD`, `RMSprop`): in Keras' optimizers, in this
     package's, inside wrappers, and in all members of a `MultiOptimizer`. The
     value is computed inside the compiled step from the optimizer's own count
-    of steps, so nothing is traced anew from step to step, and a resumed
+    of steps, so nothing is traced again from step to step, and a resumed
     training goes on in the right place. Outside of a step the attribute holds
     its own value: that is what a saved model contains, at any time.
 
@@ -81,40 +78,42 @@ class MomentumCycle(Callback):
             (schedule, type(None)),
             "a LearningRateSchedule, or None",
         )
-        self._optimizer = None
+        self._optimizer = self._cycled_model = None
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
         # What a training that ended by an error has left.
-        self._take_back()
+        self._detach()
         self._attach()
 
     def on_train_batch_begin(self, batch, logs=None):
-        # A callback may have compiled the model anew. `self.model` would bring
+        # A callback may have compiled the model again. `self.model` would bring
         # JAX's state back into the variables in each step.
         if self._model.optimizer is not self._optimizer:
-            self._take_back()
+            self._detach()
             self._attach()
 
     def on_train_end(self, logs=None):
         super().on_train_end(logs)
-        self._take_back()
+        self._detach()
         self.model.make_train_function(force=True)
 
     def _attach(self):
-        self._optimizer = self.model.optimizer
-        for name, holder in rate_holders(self._optimizer):
+        model, values = self.model, []
+        for name, holder in rate_holders(model.optimizer):
             attribute = self._attribute(name, holder)
             cycle = self.cycle or self._cycle_of_the_rate(name, holder)
             value = functools.partial(self._value, cycle)
-            override(holder, "apply", _KIND, _cycling(holder, attribute, value))
-        self.model.make_train_function(force=True)
+            values.append((holder, attribute, value))
+        _train_step.register(model, _train_step.StepAttributes(values))
+        model.make_train_function(force=True)
+        self._optimizer, self._cycled_model = model.optimizer, model
 
-    def _take_back(self):
-        for optimizer in {self._optimizer, self.model.optimizer} - {None}:
-            for _, holder in rate_holders(optimizer):
-                take_back(holder, "apply", _KIND)
-        self._optimizer = None
+    def _detach(self):
+        model = self._cycled_model
+        if model is not None:
+            _train_step.unregister(model, _train_step.ATTRIBUTES)
+        self._optimizer = self._cycled_model = None
 
     def _value(self, cycle, step):
         return self.high - (self.high - self.low) * cycle(step)
@@ -160,37 +159,3 @@ class MomentumCycle(Callback):
 def _described(name, holder):
     kind = type(holder).__name__
     return f"{kind} '{name}'" if name else kind
-
-
-def _cycling(holder, attribute, value):
-    """Wraps `apply` so that the attribute has the value of the step in it."""
-
-    def wrap(apply):
-        def cycled(grads, *arguments, **options):
-            own = getattr(holder, attribute)
-            now = step_number(value(holder._iterations), _dtype(grads))
-            # Past Keras' and TensorFlow's own `__setattr__`, since a value of
-            # a step is nothing to keep track of.
-            object.__setattr__(holder, attribute, now)
-            try:
-                return apply(grads, *arguments, **options)
-            finally:
-                object.__setattr__(holder, attribute, own)
-
-        if keras.backend.backend() == "torch":
-            import torch
-
-            # Its compiler would compile anew for each number.
-            cycled = torch.compiler.disable(cycled)
-        return cycled
-
-    return wrap
-
-
-def _dtype(grads):
-    doubled = any(
-        keras.backend.standardize_dtype(g.dtype) == "float64"
-        for g in grads
-        if g is not None
-    )
-    return "float64" if doubled else "float32"

@@ -1,4 +1,4 @@
-"""What the criteria share that `EarlyStopping` asks beside its patience."""
+"""Base of the criteria that `EarlyStopping` asks besides its patience."""
 
 import math
 

@@ -23,14 +23,14 @@ class Clock:
         self._started = None
 
     def start(self, model):
-        """Training begins, from a restored `reading` or anew."""
+        """Training begins, from a restored `reading` or from 0."""
         if self.unit == "steps" and self.reading is None:
             self.reading = _steps(model)
         self._started = time.monotonic()
 
     def start_epoch(self, model):
         """An epoch begins; by now a restored optimizer has its old count."""
-        # One that has counted less than before was made anew.
+        # One that has counted less than before is a new one.
         if self.unit == "steps":
             self.reading = min(self.reading or 0, _steps(model))
 

@@ -62,7 +62,7 @@ class EarlyStopping(Monitor, keras.callbacks.EarlyStopping):
             model's metric or from the end of the name. Defaults to
             `"auto"`.
         baseline: Optional number. Only what is better than it starts the
-            count of epochs anew. Defaults to `None`.
+            count of epochs again. Defaults to `None`.
         restore_best_weights: Whether the model has the weights of its best
             epoch at the end of the training, rather than the last ones. If
             every value was NaN, it keeps the last ones. Defaults to `False`.
@@ -73,7 +73,7 @@ class EarlyStopping(Monitor, keras.callbacks.EarlyStopping):
         smoothing: Weight of the past, in [0, 1), in a moving average that
             takes the place of the metric. Defaults to `0.0`, none.
         min_delta_mode: `"absolute"`, or `"relative"`: then `min_delta` is a
-            share of the value to be beaten. Defaults to `"absolute"`.
+            fraction of the value to be beaten. Defaults to `"absolute"`.
         patience_unit: `"epochs"`, `"steps"` of the optimizer, or `"seconds"`
             of training. All are looked at when an epoch ends. Defaults to
             `"epochs"`.
@@ -200,8 +200,8 @@ class EarlyStopping(Monitor, keras.callbacks.EarlyStopping):
             rule.refuse_contradictions(self)
         return rules
 
-    def forget(self):
-        super().forget()
+    def reset(self):
+        super().reset()
         self.clock = None
         self.stop_reason = None
 

@@ -22,7 +22,7 @@ class GapThreshold(StoppingCriterion):
     Args:
         threshold: What the gap must exceed, a number >= 0, in the unit of the
             metric.
-        relative: Whether `threshold` is a share of the training metric.
+        relative: Whether `threshold` is a fraction of the training metric.
             Defaults to `False`.
 
     Raises:

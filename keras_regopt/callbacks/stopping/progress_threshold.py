@@ -11,7 +11,7 @@ class ProgressThreshold(StoppingCriterion):
     """Stops when the training loss hardly changes any more.
 
     None of Prechelt's criteria is sure to end a training; this is the rule that
-    he sets beside them. Give it together with one of them, or with `patience`.
+    he combines with them. Give it with one of them, or with `patience`.
     Training goes by strips of `k` epochs; it ends with the first strip in which
 
         P = 1000 * (mean(T) - min(T)) / abs(min(T)) < threshold,

@@ -3,11 +3,11 @@ import contextlib
 import keras
 from keras import ops
 
+from keras_regopt._train_step import hook_models, note_step
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import fail, in_range, integer
 from keras_regopt.optimizers.engine._base import Optimizer
 from keras_regopt.optimizers.engine._control_dependencies import after
-from keras_regopt.optimizers.engine._model_hooks import hook_models, note_step
 
 
 class ScheduleFree(Optimizer):

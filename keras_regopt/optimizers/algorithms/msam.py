@@ -2,10 +2,10 @@ import numpy as np
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._train_step import hook_models, note_step
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.engine._base import Optimizer
-from keras_regopt.optimizers.engine._model_hooks import hook_models, note_step
 from keras_regopt.optimizers.engine._norms import global_norm
 from keras_regopt.optimizers.engine._numerics import copied, wide_dtype
 

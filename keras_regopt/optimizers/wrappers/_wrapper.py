@@ -1,6 +1,7 @@
 import keras
 from keras import ops
 
+from keras_regopt._optimizer_tree import chain
 from keras_regopt._types import InnerOptimizer
 from keras_regopt._validate import fail, instance_of
 from keras_regopt.optimizers.engine._base import Optimizer
@@ -229,14 +230,6 @@ class OptimizerWrapper(Optimizer):
         restart = getattr(self.inner, "restart", None)
         if restart is not None:
             restart()
-
-
-def chain(optimizer):
-    """An optimizer and, if it is a wrapper, all that it stands around."""
-    yield optimizer
-    while isinstance(optimizer, OptimizerWrapper):
-        optimizer = optimizer.inner
-        yield optimizer
 
 
 def skips(optimizer):

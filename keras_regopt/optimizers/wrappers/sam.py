@@ -2,13 +2,13 @@ import keras
 from keras import ops
 
 from keras_regopt._registry import register
-from keras_regopt._types import InnerOptimizer
-from keras_regopt._validate import boolean, in_range, integer
-from keras_regopt.optimizers.engine._model_hooks import (
+from keras_regopt._train_step import (
     hook_models,
     note_step,
     switching_optimizers,
 )
+from keras_regopt._types import InnerOptimizer
+from keras_regopt._validate import boolean, in_range, integer
 from keras_regopt.optimizers.engine._numerics import copied
 from keras_regopt.optimizers.engine._replicas import assign_each
 from keras_regopt.optimizers.wrappers._ascent import ascent

@@ -139,7 +139,7 @@ def test_a_training_with_two_damaged_backups_does_not_begin_anew(tmp_path):
     interrupt(tmp_path)
     for name in ("backup.zip", "previous.zip"):
         (tmp_path / name).write_bytes(b"")
-    with pytest.raises(ValueError, match=r"is empty.*is empty.*To start anew"):
+    with pytest.raises(ValueError, match=r"is empty.*is empty.*To start over"):
         go_on(tmp_path)
 
 

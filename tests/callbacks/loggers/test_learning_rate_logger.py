@@ -13,8 +13,8 @@ from linear_fit import (
     linear_model,
 )
 
+from keras_regopt._train_step import sync
 from keras_regopt.callbacks import LearningRateLogger, ReduceLROnPlateau
-from keras_regopt.callbacks._state import sync
 
 # Eagerly where that is faster for some steps.
 EAGER = keras.backend.backend() != "jax"

@@ -5,8 +5,8 @@ from keras import ops
 from keras.optimizers import SGD, Adam
 from linear_fit import by_kernel_and_bias, keras_decay, linear_model
 
+from keras_regopt._train_step import sync
 from keras_regopt.callbacks import LearningRateFinder, find_learning_rate
-from keras_regopt.callbacks._state import sync
 from keras_regopt.callbacks.rates._rates import rate_holders
 from keras_regopt.optimizers import Lookahead
 from keras_regopt.schedules import OneCycle

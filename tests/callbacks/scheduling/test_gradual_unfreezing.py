@@ -333,7 +333,7 @@ def test_an_optimizer_that_knows_a_part_is_refused():
     model.get_layer("bottom").trainable = False
     fit(model, epochs=1)
     model.get_layer("bottom").trainable = True
-    with pytest.raises(ValueError, match="Compile the model anew"):
+    with pytest.raises(ValueError, match="Compile the model again"):
         fit(model, GradualUnfreezing())
 
 

@@ -296,7 +296,7 @@ def test_refuses_a_value_for_which_python_would_go_another_way():
     )
     model.compile("sgd", "mse", **compile_arguments(COMPILED))
     schedule = HyperparameterSchedule("threshold", "scale", RAMP, per="step")
-    with pytest.raises(ValueError, match="takes another way"):
+    with pytest.raises(ValueError, match="takes another branch"):
         fit(model, schedule)
 
 

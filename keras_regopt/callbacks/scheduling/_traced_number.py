@@ -1,4 +1,4 @@
-"""Numbers that compiled train steps read anew, in the place of attributes."""
+"""Numbers in the place of attributes, which compiled steps read each time."""
 
 import keras
 
@@ -11,7 +11,7 @@ REMEDY = (
 )
 
 
-class Strength(keras.Variable):
+class TracedNumber(keras.Variable):
     """A variable that passes for a Python number.
 
     Code that computes with it gets a tensor, and is compiled once for all
@@ -50,14 +50,14 @@ class Strength(keras.Variable):
             number: A Python number.
 
         Raises:
-            ValueError: If Python code has taken a way that is wrong for it.
+            ValueError: If Python code has taken a branch that is wrong for it.
         """
         for bound, above in self._sides.items():
             if number != bound and (number > bound) != above:
                 raise ValueError(
                     f"The schedule of {self.label} goes from {self.number} to "
-                    f"{number}, past {bound}, at which its code takes another "
-                    f"way. {REMEDY}"
+                    f"{number}, past {bound}, at which its code "
+                    f"takes another branch. {REMEDY}"
                 )
         self.number = number
 
