@@ -7,8 +7,7 @@ import keras
 
 from keras_regopt._validate import fail, instance_of, integer
 from keras_regopt.augmentation._base import RandomAugmentation
-from keras_regopt.augmentation._seeds import numbered
-from keras_regopt.augmentation._targets import (
+from keras_regopt.augmentation._dataset_targets import (
     check_targets,
     kinds_of,
     movers,
@@ -16,6 +15,7 @@ from keras_regopt.augmentation._targets import (
     rests,
     taken,
 )
+from keras_regopt.augmentation._seeds import numbered
 from keras_regopt.augmentation.image._containers import Container
 
 

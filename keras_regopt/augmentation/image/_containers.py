@@ -1,15 +1,12 @@
-"""What the augmentations that hold others have in common."""
+"""Bases of the augmentations that hold others."""
 
 import itertools
 
 from keras_regopt._validate import fail
-from keras_regopt.augmentation._clips import draw_for_clips
+from keras_regopt.augmentation._batch import select
 from keras_regopt.augmentation._compile import run_compiled
-from keras_regopt.augmentation.image._additional import (
-    changed_targets,
-    opened_targets,
-)
-from keras_regopt.augmentation.image._base import FOLLOWERS, ImageAugmentation
+from keras_regopt.augmentation.image._additional import read_additional
+from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image._geometric import GeometricAugmentation
 from keras_regopt.augmentation.image.functional import _matrices
 
@@ -21,7 +18,8 @@ class Container(ImageAugmentation):
     container decides when, and for which images. If it has a seed, all draws
     are made from that, or else each layer draws from its own.
 
-    A subclass writes `parts`, `_drawn`, `_follow`, `_apply` and `_masks`.
+    A subclass writes `parts`, `draw`, `move_targets`, `transform` and
+    `transform_masks`.
 
     Args:
         **kwargs: `rate`, `seed` and `data_format` of `ImageAugmentation`, and
@@ -39,6 +37,18 @@ class Container(ImageAugmentation):
     def mixes(self):
         return any(part.mixes for part in self.parts)
 
+    @property
+    def mixed_count(self):
+        return max(part.mixed_count for part in self.parts)
+
+    @property
+    def targets(self):
+        return frozenset().union(*(part.targets for part in self.parts))
+
+    @property
+    def acts_in_inference(self):
+        return any(part.acts_in_inference for part in self.parts)
+
     def _checked_parts(self, argument, layers):
         """A list of image augmentations that can be in one container."""
         for layer in layers:
@@ -49,7 +59,7 @@ class Container(ImageAugmentation):
                     "image augmentations of keras_regopt",
                     layer,
                     "Keras' own random layers draw once for a batch, so a "
-                    "container has no say over them: put them beside it, in "
+                    "container has no say over them: put them next to it, in "
                     "a `keras.Sequential`.",
                 )
             if layer.data_format != self.data_format:
@@ -70,32 +80,16 @@ class Container(ImageAugmentation):
                 )
         return list(layers)
 
-    def _opened(self, inputs):
+    def read(self, inputs):
         data = dict(inputs) if isinstance(inputs, dict) else {self.key: inputs}
         for part in self.parts:
-            data = part._opened(data)
-        return opened_targets(self, data) if isinstance(inputs, dict) else data
+            data = part.read(data)
+        return read_additional(self, data) if isinstance(inputs, dict) else data
 
-    def _ranged(self):
-        return [layer for part in self.parts for layer in part._ranged()]
+    def ranged_layers(self):
+        return [x for part in self.parts for x in part.ranged_layers()]
 
-    def _overrides(self, method):
-        return any(part._overrides(method) for part in self.parts)
-
-    def _moves(self, key):
-        return any(part._moves(key) for part in self.parts)
-
-    def _meant_for(self, part, data):
-        """The entries that a layer within changes, and the images."""
-        return {
-            key: value
-            for key, value in data.items()
-            if key == self.key
-            or (key in FOLLOWERS and part._moves(key))
-            or (key == "labels" and part._overrides("apply_to_labels"))
-        }
-
-    def _draws(self, seed):
+    def _seeds_for(self, seed):
         """The seed for all draws within, if there is one, and for our own."""
         if seed is None and self.seed is not None:
             seed = self._seeds.current()
@@ -118,70 +112,68 @@ class Chain(Container):
             height, width = part.output_size(height, width)
         return height, width
 
-    def _drawn(self, shape, training, seed=None, among=None):
+    def draw(self, shape, training, seed=None, among=None):
         """One pair of parameters and chosen elements for each stage.
 
         Instead of the pair, `None` is for a stage that does nothing.
         """
-        drawn = iter(self._drawn_by_leaves(shape, training, seed, among))
+        drawn = iter(self.draw_by_leaves(shape, training, seed, among))
         return [
             stage.merged([next(drawn) for _ in stage.leaves])
-            for stage in self._stages
+            for stage in self.stages
         ], None
 
-    def _drawn_by_leaves(self, shape, training, seed, among):
+    def draw_by_leaves(self, shape, training, seed, among):
+        """What `draw` of each layer returns, those of inner chains in turn."""
         if training:
-            seed, own = self._draws(seed)
-            among = self._chosen(shape, own, among)
+            seed, own = self._seeds_for(seed)
+            among = self.choose(shape, own, among)
         for part in self.parts:
             arguments = (shape, training, seed, among)
             if isinstance(part, Chain):
-                yield from part._drawn_by_leaves(*arguments)
+                yield from part.draw_by_leaves(*arguments)
             else:
-                yield part._drawn(*arguments)
+                yield part.draw(*arguments)
             shape = (shape[0], *part.output_size(*shape[1:3]), shape[3])
 
-    def _batch_changed(self, data, training):
-        tensor = data[self.key]
-        shape = self._sample_shape(tensor)
-        parameters, chosen = draw_for_clips(self, shape, training)
-        results = self._follow(data, parameters, chosen, shape)
-        dtype = self._output_dtype(tensor.dtype)
+    def run(self, tensor, parameters, chosen):
+        dtype = self.output_dtype(tensor.dtype)
         # Each stage is a program of its own: all in one are many times
         # slower, since XLA computes again for each pixel what it can.
         for stage, drawn in self._acting(parameters):
-            tensor = run_compiled(stage.layer, "_apply", tensor, *drawn)
-        results[self.key] = self.ops.cast(tensor, dtype)
-        return results
-
-    def _apply(self, tensor, parameters, chosen):
-        dtype = self._output_dtype(tensor.dtype)
-        for stage, drawn in self._acting(parameters):
-            tensor = stage.layer._apply(tensor, *drawn)
+            tensor = run_compiled(stage.layer, "transform", tensor, *drawn)
         return self.ops.cast(tensor, dtype)
 
-    def _masks(self, masks, parameters):
+    def transform(self, tensor, parameters, chosen):
+        dtype = self.output_dtype(tensor.dtype)
+        for stage, drawn in self._acting(parameters):
+            tensor = stage.layer.transform(tensor, *drawn)
+        return self.ops.cast(tensor, dtype)
+
+    def transform_masks(self, masks, parameters):
         for stage, (part, chosen) in self._acting(parameters):
-            if stage.layer._moves("segmentation_masks"):
-                moved = stage.layer._masks(masks, part)
-                masks = self._select(chosen, moved, masks)
+            if "segmentation_masks" in stage.layer.targets:
+                moved = stage.layer.transform_masks(masks, part)
+                masks = select(chosen, moved, masks)
         return masks
 
-    def _follow(self, data, parameters, chosen, shape):
+    def move_targets(self, data, parameters, chosen, shape):
         changed = {}
         for stage, drawn in self._acting(parameters):
             layer = stage.layer
-            now = self._meant_for(layer, {**data, **changed})
-            changed |= layer._follow(now, *drawn, shape)
+            now = {**data, **changed}
+            changed |= layer.move_targets(now, *drawn, shape)
             shape = (shape[0], *layer.output_size(*shape[1:3]), shape[3])
-        return changed | changed_targets(self, data, parameters, None)
+        return changed
 
     def _acting(self, parameters):
-        pairs = zip(self._stages, parameters, strict=True)
+        """The stages that do something, and what was drawn for them."""
+        pairs = zip(self.stages, parameters, strict=True)
         return [(stage, drawn) for stage, drawn in pairs if drawn is not None]
 
     @property
-    def _stages(self):
+    def stages(self):
+        """What the chain does, one after the other."""
         return self._plan.stages
 
 

@@ -29,6 +29,7 @@ class ErasingAugmentation(ImageAugmentation):
     """
 
     computes_in_floats = False
+    targets = frozenset({"segmentation_masks"})
 
     def __init__(
         self,
@@ -107,6 +108,6 @@ class ErasingAugmentation(ImageAugmentation):
             rows = ops.where(ops.logical_and(one, other), fill, rows)
         return ops.reshape(rows, shape)
 
-    def _ranged(self):
+    def ranged_layers(self):
         # Only noise asks for the range.
-        return super()._ranged() if self.fill_mode == "noise" else []
+        return super().ranged_layers() if self.fill_mode == "noise" else []

@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 
 from keras_regopt._validate import in_range, one_of
+from keras_regopt.augmentation._batch import select
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image._flip_pairs import checked_pairs, swapped
 from keras_regopt.augmentation.image._mask_fill import mask_fill
@@ -21,11 +22,11 @@ class GeometricAugmentation(ImageAugmentation):
     see `_matrices`, which also makes such matrices. The image is read once.
     Masks, bounding boxes and keypoints move along by the same matrix, so
     there is nothing else to write. Images that `rate` spares get the matrix
-    of `at_rest`, or that of the identity.
+    of `inference_parameters`, or that of the identity.
 
     A subclass whose output has another size than its input writes
-    `output_size` and `at_rest`. One whose matrices are not all affine sets
-    `is_projective`.
+    `output_size` and `inference_parameters`, and sets `acts_in_inference`.
+    One whose matrices are not all affine sets `is_projective`.
 
     Neighbours in a pipeline can be one warp: `_matrices.composed` of their
     matrices, each sampled for the output size of the one before, is their
@@ -59,6 +60,8 @@ class GeometricAugmentation(ImageAugmentation):
     Raises:
         ValueError: If an argument is not among the values above.
     """
+
+    targets = frozenset({"segmentation_masks", "bounding_boxes", "keypoints"})
 
     # The warp takes any dtype.
     computes_in_floats = False
@@ -123,18 +126,17 @@ class GeometricAugmentation(ImageAugmentation):
     def apply_to_keypoints(self, points, parameters, shape):
         return _matrices.moved_points(points, parameters["matrix"])
 
-    def _keypoints(self, keypoints, parameters, shape):
-        points = super()._keypoints(keypoints, parameters, shape)
+    def transform_keypoints(self, keypoints, parameters, shape):
+        points = super().transform_keypoints(keypoints, parameters, shape)
         if self.flip_pairs is None or "matrix" not in parameters:
             return points
         mirrored = _matrices.determinant(parameters["matrix"]) < 0
-        return self._select(mirrored, swapped(self, points), points)
+        return select(mirrored, swapped(self, points), points)
 
-    def _drawn(self, shape, training, seed=None, among=None):
-        parameters, chosen = super()._drawn(shape, training, seed, among)
+    def draw(self, shape, training, seed=None, among=None):
+        parameters, chosen = super().draw(shape, training, seed, among)
         if chosen is None or set(parameters) != {"matrix"}:
             return parameters, chosen
         # One warp with the identity instead of a second image to select from.
         still = _matrices.identity(shape[0])
-        matrix = self._select(chosen, parameters["matrix"], still)
-        return {"matrix": matrix}, None
+        return {"matrix": select(chosen, parameters["matrix"], still)}, None

@@ -6,25 +6,21 @@ from keras_regopt import _validate
 from keras_regopt._keras import data_ops as ops
 from keras_regopt.augmentation._gather import rows_at
 from keras_regopt.augmentation._mixed_labels import mixable
+from keras_regopt.augmentation._ragged import is_ragged, with_room
 from keras_regopt.augmentation.image._base import ImageAugmentation
-from keras_regopt.augmentation.image._followers import check_boxes
-from keras_regopt.augmentation.image._ragged import (
-    FILLERS,
-    is_ragged,
-    padded,
-    ragged_again,
-)
+from keras_regopt.augmentation.image._target_checks import check_boxes
 from keras_regopt.augmentation.image.functional._boxes import box_format
 
 
 class MixingAugmentation(ImageAugmentation):
     """Base of the augmentations that make one image of several of a batch.
 
-    A subclass sets `parts`, the number of images that make one, and writes
-    `sample`, `apply`, `apply_to_masks` and `placed`. The parameters that
-    `sample` returns hold `"sources"`, the numbers in the batch of the images
-    that each image is made of, itself first, and `"shares"`, their weights;
-    both are of shape `(batch, parts)`. Labels follow from these two.
+    A subclass sets `mixed_count`, the number of images that make one, and
+    writes `sample`, `apply`, `apply_to_masks` and `placed`. The parameters
+    that `sample` returns hold `"sources"`, the numbers in the batch of the
+    images that each image is made of, itself first, and `"shares"`, their
+    weights;
+    both are of shape `(batch, mixed_count)`. Labels follow from these two.
 
     Args:
         num_classes: Number of classes, at least 2. Labels that are integers
@@ -39,9 +35,10 @@ class MixingAugmentation(ImageAugmentation):
         ValueError: If an argument is not among the values above.
     """
 
+    targets = frozenset({"labels", "segmentation_masks", "bounding_boxes"})
     mixes = True
     takes_clips = False
-    parts = 2
+    mixed_count = 2
 
     # Whether a mixture shows its parts all over, rather than side by side.
     blends = False
@@ -83,7 +80,8 @@ class MixingAugmentation(ImageAugmentation):
 
     def apply_to_boxes(self, boxes, parameters, shape):
         batch, slots = ops.shape(boxes)[:2]
-        split = ops.reshape(boxes, (batch, self.parts, slots // self.parts, 4))
+        count = self.mixed_count
+        split = ops.reshape(boxes, (batch, count, slots // count, 4))
         moved, seen = self.placed(split, parameters, shape)
         enough = ops.logical_and(
             seen > 0, seen >= self.min_visibility * area(split)
@@ -91,8 +89,8 @@ class MixingAugmentation(ImageAugmentation):
         moved = ops.where(enough[..., None], moved, ops.zeros_like(moved))
         return ops.reshape(moved, (batch, slots, 4))
 
-    def _opened(self, inputs):
-        data = super()._opened(inputs)
+    def read(self, inputs):
+        data = super().read(inputs)
         _require_batch(self, data["images"])
         if "keypoints" in data:
             raise ValueError(
@@ -104,26 +102,21 @@ class MixingAugmentation(ImageAugmentation):
             data["labels"] = mixable(self, data["labels"], data["images"])
         boxes = data.get("bounding_boxes")
         if isinstance(boxes, dict) and not any(map(is_ragged, boxes.values())):
-            # Here, and not in the mixing, so that at rest there are as many.
+            # Here, not in the mixing: in inference there are as many.
             boxes = {key: _tensor(value) for key, value in boxes.items()}
             check_boxes(self, boxes, _tensor(data["images"]))
-            data["bounding_boxes"] = _with_room(boxes, self.parts)
+            data["bounding_boxes"] = with_room(boxes, self.mixed_count)
         return data
 
-    def _changed(self, data, single, training):
-        data, found = padded(data, ["bounding_boxes"])
-        if found:
-            boxes = _with_room(data["bounding_boxes"], self.parts)
-            data["bounding_boxes"] = boxes
-        return ragged_again(super()._changed(data, single, training), found)
-
-    def _boxes(self, bounding_boxes, parameters, shape):
+    def transform_boxes(self, bounding_boxes, parameters, shape):
         sources = parameters["sources"]
         gathered = {
             key: _gathered(value, sources)
             for key, value in bounding_boxes.items()
         }
-        return _padding_last(super()._boxes(gathered, parameters, shape))
+        return _padding_last(
+            super().transform_boxes(gathered, parameters, shape)
+        )
 
 
 def sources(draw, count):
@@ -210,19 +203,6 @@ def _require_batch(layer, images):
             f"single image: shape={shape}. Batch the dataset before the map: "
             "`ds.batch(64).map(layer)`."
         )
-
-
-def _with_room(bounding_boxes, times):
-    """Boxes, with as much padding as mixtures of so many images need."""
-    return {
-        key: _padded(value, times, FILLERS.get(key, 0))
-        for key, value in bounding_boxes.items()
-    }
-
-
-def _padded(values, times, filler):
-    empty = ops.cast(ops.full_like(values, filler), values.dtype)
-    return ops.concatenate([values] + [empty] * (times - 1), axis=1)
 
 
 def _gathered(values, sources):

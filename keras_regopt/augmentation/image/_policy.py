@@ -75,6 +75,8 @@ class PolicyAugmentation(ImageAugmentation):
         ValueError: If an argument is not among the values above.
     """
 
+    targets = frozenset({"segmentation_masks", "bounding_boxes", "keypoints"})
+
     # Bytes are worked upon as bytes.
     computes_in_floats = False
 

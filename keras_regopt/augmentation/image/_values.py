@@ -7,7 +7,7 @@ put together, than if it left that to the base.
 import keras
 
 from keras_regopt._keras import data_ops as ops
-from keras_regopt.augmentation._dtypes import limits
+from keras_regopt.augmentation._layout import limits
 
 
 def as_floats(images):

@@ -89,6 +89,9 @@ class AugMix(PolicyAugmentation):
         (arXiv 1912.02781).
     """
 
+    # They fit the image in the blend.
+    targets = frozenset()
+
     ranges = {
         "autocontrast": (0, 0, False),
         "equalize": (0, 0, False),
@@ -225,6 +228,3 @@ class AugMix(PolicyAugmentation):
     @property
     def _names(self):
         return (*(self.operations or self.usual), "identity")
-
-    def _moves(self, key):
-        return False

@@ -8,7 +8,7 @@ from keras_regopt._export import DrawsInService
 from keras_regopt._keras import data_ops as ops
 from keras_regopt._model_wrapper import ModelWrapper
 from keras_regopt._registry import register
-from keras_regopt.augmentation._value_ranges import look_at_range
+from keras_regopt.augmentation._layout import sample_shape
 from keras_regopt.augmentation.image._base import ImageAugmentation
 
 View: TypeAlias = str | ImageAugmentation
@@ -133,15 +133,16 @@ class Averaged(DrawsInService, ModelWrapper):
         return ops.flip(images, axis=axes[way])
 
     def _augmented(self, images, layer, seed):
-        look_at_range(layer, images)
-        batch, *shape = layer._sample_shape(images)
+        layer.look(images, images)
+        batch, *shape = sample_shape(layer, images)
         # One draw for all, so that it does not matter where an image stands.
-        drawn = layer._drawn((1, *shape), True, seed)
+        drawn = layer.draw((1, *shape), True, seed)
         parameters, chosen = keras.tree.map_structure(
             lambda x: None if x is None else ops.repeat(x, batch, axis=0),
             drawn,
         )
-        return ops.cast(layer._apply(images, parameters, chosen), images.dtype)
+        view = layer.transform(images, parameters, chosen)
+        return ops.cast(view, images.dtype)
 
     def _mean(self, output, views):
         shape = ops.shape(output)

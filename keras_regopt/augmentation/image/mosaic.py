@@ -75,7 +75,7 @@ class Mosaic(MixingAugmentation):
     """
 
     computes_in_floats = False
-    parts = 4
+    mixed_count = 4
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ class Mosaic(MixingAugmentation):
             (1 - part_x) * (1 - part_y),
         ]
         return {
-            "sources": sources(order, self.parts),
+            "sources": sources(order, self.mixed_count),
             "shares": ops.stack(shares, axis=1),
             "center": ops.stack([x, y], axis=1),
         }
@@ -124,7 +124,7 @@ class Mosaic(MixingAugmentation):
         y = ops.arange(height, dtype="int32")[None] - center[:, 1:]
         lower, right = (y >= 0)[:, :, None], (x >= 0)[:, None]
         top_left, top_right, bottom_left, bottom_right = (
-            source[:, i, None, None] for i in range(self.parts)
+            source[:, i, None, None] for i in range(self.mixed_count)
         )
         source = ops.where(
             lower,

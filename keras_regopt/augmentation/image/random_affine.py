@@ -2,6 +2,7 @@ import math
 
 from keras_regopt._registry import register
 from keras_regopt._validate import factor, one_of
+from keras_regopt.augmentation._batch import select
 from keras_regopt.augmentation._draws import between
 from keras_regopt.augmentation.image._geometric import GeometricAugmentation
 from keras_regopt.augmentation.image.functional import _matrices
@@ -143,7 +144,7 @@ class RandomAffine(GeometricAugmentation):
         ):
             if self.flip in (way, "both"):
                 turned = self.ops.flip(images, axis=axis)
-                images = self._select(sign < 0, turned, images)
+                images = select(sign < 0, turned, images)
         return images
 
     def _matrix(self, draws, height, width):

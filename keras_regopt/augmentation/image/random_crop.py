@@ -74,6 +74,8 @@ class RandomCrop(GeometricAugmentation):
         deep convolutional neural networks.
     """
 
+    acts_in_inference = True
+
     def __init__(
         self,
         height: int,
@@ -107,7 +109,7 @@ class RandomCrop(GeometricAugmentation):
             )
         }
 
-    def at_rest(self, shape):
+    def inference_parameters(self, shape):
         _, height, width, _ = shape
         height, width = self._fitting(height, width)
         ops = self.ops

@@ -4,6 +4,7 @@ import numpy as np
 
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, in_range, one_of
+from keras_regopt.augmentation._batch import select
 from keras_regopt.augmentation.image._mixing import MixingAugmentation
 
 
@@ -83,7 +84,7 @@ class RandomMix(MixingAugmentation):
         self.layers = layers
         self.probabilities = _checked(self, probabilities, len(layers))
         self.per = one_of(self, "per", per, ("image", "batch"))
-        self.parts = max(layer.parts for layer in layers)
+        self.mixed_count = max(layer.mixed_count for layer in layers)
         self.computes_in_floats = any(x.computes_in_floats for x in layers)
         self.blends = all(layer.blends for layer in layers)
 
@@ -99,8 +100,8 @@ class RandomMix(MixingAugmentation):
         for number, part in enumerate(parts):
             mine = choice == number
             found = self._with_room(part["sources"], part["shares"], own)
-            sources = self._select(mine, found[0], sources)
-            shares = self._select(mine, found[1], shares)
+            sources = select(mine, found[0], sources)
+            shares = select(mine, found[1], shares)
         return {
             "sources": sources,
             "shares": shares,
@@ -116,17 +117,17 @@ class RandomMix(MixingAugmentation):
 
     def apply_to_boxes(self, boxes, parameters, shape):
         ops = self.ops
-        count = ops.shape(boxes)[1] // self.parts
+        count = ops.shape(boxes)[1] // self.mixed_count
         none = ops.zeros_like(boxes[:, count:])
         result = ops.concatenate([boxes[:, :count], none], axis=1)
         for number, layer in enumerate(self.layers):
-            room = count * layer.parts
+            room = count * layer.mixed_count
             part = parameters["layers"][number]
             moved = layer.apply_to_boxes(boxes[:, :room], part, shape)
             none = ops.zeros_like(boxes[:, room:])
             moved = ops.concatenate([moved, none], axis=1)
             mine = parameters["choice"] == number
-            result = self._select(mine, moved, result)
+            result = select(mine, moved, result)
         return result
 
     def _choice(self, turn, coin):
@@ -145,7 +146,7 @@ class RandomMix(MixingAugmentation):
     def _with_room(self, sources, shares, own):
         """Sources and shares for as many parts as any layer has."""
         ops = self.ops
-        missing = self.parts - shares.shape[1]
+        missing = self.mixed_count - shares.shape[1]
         own = ops.cast(own, sources.dtype)
         none = ops.zeros_like(shares[:, :1])
         return (
@@ -160,7 +161,7 @@ class RandomMix(MixingAugmentation):
             part = parameters["layers"][number]
             changed = getattr(layer, method)(tensor, part)
             mine = parameters["choice"] == number
-            result = self._select(mine, changed, result)
+            result = select(mine, changed, result)
         return result
 
 

@@ -81,6 +81,8 @@ class RandomResizedCrop(GeometricAugmentation):
         Szegedy et al. 2015, Going deeper with convolutions, section 6.
     """
 
+    acts_in_inference = True
+
     def __init__(
         self,
         height: int,
@@ -129,7 +131,7 @@ class RandomResizedCrop(GeometricAugmentation):
         )
         return {"matrix": self._matrix(left, top, part_height, part_width)}
 
-    def at_rest(self, shape):
+    def inference_parameters(self, shape):
         ops = self.ops
         batch, height, width, _ = shape
         height = ops.cast(height, "float32") * ops.ones((batch,))
