@@ -5,7 +5,7 @@ import scipy.stats
 import tensorflow as tf
 from keras import ops
 
-from keras_regopt.augmentation import MixUp
+from keras_regopt.augmentation import Compose, MixUp
 
 
 def numpy(tensor):
@@ -200,7 +200,8 @@ def test_boxes_without_a_format_are_refused():
     keras.backend.backend() != "tensorflow",
     reason="Ragged tensors are TensorFlow's.",
 )
-def test_ragged_boxes_stay_ragged():
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_ragged_boxes_stay_ragged(wrapped):
     rows = [[[0.0, 0, 2, 2]], [[3.0, 3, 5, 5], [6, 6, 9, 9]], []]
     boxes = tf.ragged.constant(rows, ragged_rank=1, inner_shape=(4,))
     labels = tf.ragged.constant([[1], [2, 3], []], dtype="int64")
@@ -209,11 +210,12 @@ def test_ragged_boxes_stay_ragged():
         "bounding_boxes": {"boxes": boxes, "labels": labels},
     }
     layer = MixUp(1.0, bounding_box_format="xyxy", seed=0)
-    at_rest = layer(data, training=False)["bounding_boxes"]
-    assert at_rest["labels"].to_list() == [[1], [2, 3], []]
+    outer = Compose([layer]) if wrapped else layer
+    unmixed = outer(data, training=False)["bounding_boxes"]
+    assert unmixed["labels"].to_list() == [[1], [2, 3], []]
     parameters = layer.sample((3, 10, 10, 1), seed=2)
     layer.sample = lambda shape, seed: parameters
-    found = layer(data)["bounding_boxes"]
+    found = outer(data)["bounding_boxes"]
     given = [[1], [2, 3], []]
     expected = [
         given[own] + given[other] for own, other in numpy(parameters["sources"])
