@@ -52,7 +52,7 @@ def run_compiled(layer, method, tensor, *arguments):
 
     It pays in TensorFlow graphs, `tf.data` included, if all sizes but the
     batch are known, in eager calls on large batches under TensorFlow, and in
-    all eager calls under JAX, which compiles one way or another. The method
+    all eager calls under JAX, which compiles in any case. The method
     must not read anything that changes.
 
     Args:
@@ -68,10 +68,10 @@ def run_compiled(layer, method, tensor, *arguments):
     compiler = _compiler(layer, tensor)
     if compiler is None:
         return getattr(layer, method)(*arguments)
-    kept = _programs.setdefault(layer, {})
-    if (compiler, method) not in kept:
-        kept[compiler, method] = compiler(_loosely_bound(layer, method))
-    return kept[compiler, method](*arguments)
+    programs = _programs.setdefault(layer, {})
+    if (compiler, method) not in programs:
+        programs[compiler, method] = compiler(_loosely_bound(layer, method))
+    return programs[compiler, method](*arguments)
 
 
 def _compiler(layer, tensor):

@@ -59,22 +59,22 @@ def kinds_of(layers, x, y, targets):
             return "bounding_boxes"
         if set(y) <= set(KINDS):
             return {key: key for key in y}
-    if rests(layers, x, y):
+    if may_stay(layers, x, y):
         return "labels"
-    layer = movers(layers)[0]
+    layer = moving_layers(layers)[0]
     if _is_mask(layer, _images(x), y):
         return "segmentation_masks"
     return _refuse(layer, y)
 
 
-def put(data, y, kinds):
+def with_targets(data, y, kinds):
     """The dict with the targets in it."""
     if not isinstance(kinds, dict):
         return {**data, kinds: _boxed(y, kinds)}
     return data | {kind: _boxed(y[key], kind) for key, kind in kinds.items()}
 
 
-def taken(data, y, kinds):
+def without_targets(data, y, kinds):
     """The rest of a dict that a layer returned, and the targets from it."""
     data = dict(data)
     if not isinstance(kinds, dict):
@@ -87,18 +87,18 @@ def taken(data, y, kinds):
     return data, {**y, **after}
 
 
-def rests(layers, x, y):
+def may_stay(layers, x, y):
     """Whether what belongs to images can stay as it is when pixels move.
 
     It can if each image has no more than a number or a vector of them.
     """
-    if not movers(layers):
+    if not moving_layers(layers):
         return True
-    rank = len(_images(x).shape) - movers(layers)[0].element_rank
+    rank = len(_images(x).shape) - moving_layers(layers)[0].element_rank
     return all(_rank(part) <= rank + 1 for part in keras.tree.flatten(y))
 
 
-def movers(layers):
+def moving_layers(layers):
     """The layers that change more of the data than images and labels."""
     return [
         layer

@@ -39,7 +39,7 @@ def checked_training(layer, others, training):
     Args:
         layer: The layer that is called.
         others: The positional arguments after the first.
-        training: What was given by name, if anything.
+        training: The keyword argument, if there is one.
 
     Raises:
         ValueError: If it is something else, such as the labels of a dataset

@@ -156,8 +156,8 @@ class AugmentationLayer(SignatureConfig, keras.layers.Layer):
         """What becomes of the targets.
 
         Args:
-            data: The dict of the inputs. What is none of `targets` is left
-                out of account.
+            data: The dict of the inputs. Others than `targets` are
+                ignored.
             parameters: What `draw` returned first.
             chosen: What it returned second.
             shape: What `sample` got.

@@ -20,10 +20,9 @@ from keras_regopt.augmentation._told import warn_once
 def augments_by_default(layer, tensor):
     """Whether a layer augments in a call that says nothing of training.
 
-    It acts where the call was made for its sake: on the layer itself or on a
-    container of nothing but augmentations, either eagerly or within a
-    `tf.data` function. Every other way of building a graph may end in a
-    served model, so there the layer holds still.
+    It augments where the call was made on the layer itself or on a container
+    of nothing but augmentations, either eagerly or within a `tf.data`
+    function. Any other graph may end in a served model, so there it does not.
 
     Args:
         layer: The augmentation that is being called.
@@ -93,7 +92,7 @@ def _only_augments(layer):
 def _warn_that_augmentation_is_off(layer, entry):
     warn_once(
         layer,
-        "rest",
+        "augmentation is off",
         f"{type(layer).__name__} does not augment in this `tf.data` function: "
         f"it is called within {type(entry).__name__} '{entry.name}', which "
         "holds more than augmentations and may be a model that serves. Pass "

@@ -5,7 +5,7 @@ from keras_regopt._random import uniforms_of
 from keras_regopt._validate import boolean, in_range, one_of
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image._noise import bits
-from keras_regopt.augmentation.image._values import as_came
+from keras_regopt.augmentation.image._values import in_dtype_of
 from keras_regopt.augmentation.image.functional._reductions import pixel_sum
 
 FILL_MODES = ("constant", "mean", "noise")
@@ -97,7 +97,7 @@ class ErasingAugmentation(ImageAugmentation):
         # Rows of values rather than of pixels: only so does XLA compute on
         # many at once.
         rows = ops.reshape(images, (-1, height, width * channels))
-        fill = as_came(fill, rows)
+        fill = in_dtype_of(fill, rows)
         dtype = keras.backend.standardize_dtype(rows.dtype)
         if keras.backend.is_int_dtype(dtype):
             # XLA selects bytes one by one, but multiplies many at once, in a

@@ -46,14 +46,14 @@ class GeometricAugmentation(ImageAugmentation):
         bounding_box_format: Format of the boxes in the inputs, one of Keras'
             formats, such as `"xyxy"` or `"rel_xywh"`. Defaults to `None`: no
             boxes.
-        min_visibility: Share of the area of a moved box, from 0 to 1, that
+        min_visibility: Fraction of the area of a moved box, from 0 to 1, that
             must be left within the image, or else the box is dropped.
             Defaults to `0.0`: only boxes of which nothing is left are.
         mask_fill_value: Class of the pixels of masks that `"constant"` fills
             in, such as the 255 that a loss ignores. Defaults to `0`.
         flip_pairs: List of pairs of numbers of keypoints, such as those of
-            the left and the right hand, that change places in an image that
-            is seen in a mirror. Defaults to `None`: none do.
+            the left and the right hand, that are swapped in an image that is
+            seen in a mirror. Defaults to `None`: none are.
         **kwargs: `rate`, `seed` and `data_format` of `ImageAugmentation`, and
             `name` and `dtype` of a Keras layer.
 

@@ -18,7 +18,7 @@ class MixingAugmentation(ImageAugmentation):
     A subclass sets `mixed_count`, the number of images that make one, and
     writes `sample`, `apply`, `apply_to_masks` and `placed`. The parameters
     that `sample` returns hold `"sources"`, the numbers in the batch of the
-    images that each image is made of, itself first, and `"shares"`, their
+    images that each image is made of, itself first, and `"weights"`, their
     weights;
     both are of shape `(batch, mixed_count)`. Labels follow from these two.
 
@@ -62,7 +62,7 @@ class MixingAugmentation(ImageAugmentation):
         Args:
             boxes: Float32 tensor of shape `(batch, parts, boxes, 4)`: left,
                 top, right and bottom edge in pixels of the image that each
-                box came with.
+                box belongs to.
             parameters: What `sample` returned.
             shape: What `sample` got.
 
@@ -75,8 +75,8 @@ class MixingAugmentation(ImageAugmentation):
         )
 
     def apply_to_labels(self, labels, parameters):
-        wide = ops.cast(labels, _wide(labels))
-        return ops.cast(mixed(wide, parameters), labels.dtype)
+        floats = ops.cast(labels, _compute_dtype(labels))
+        return ops.cast(mixed(floats, parameters), labels.dtype)
 
     def apply_to_boxes(self, boxes, parameters, shape):
         batch, slots = ops.shape(boxes)[:2]
@@ -133,19 +133,21 @@ def sources(draw, count):
         An integer tensor of shape `(batch, count)`, the own number first.
     """
     ring = ops.argsort(draw)
-    place = ops.argsort(ring)
-    batch = ops.cast(ops.shape(draw)[0], place.dtype)
-    found = [ops.take(ring, (place + i) % batch, axis=0) for i in range(count)]
+    position = ops.argsort(ring)
+    batch = ops.cast(ops.shape(draw)[0], position.dtype)
+    found = [
+        ops.take(ring, (position + i) % batch, axis=0) for i in range(count)
+    ]
     return ops.stack(found, axis=1)
 
 
 def mixed(values, parameters):
-    """Sums of what belongs to the parts, weighted by their shares."""
-    shares = ops.cast(parameters["shares"], values.dtype)
-    total = per_image(shares[:, 0], values) * values
-    for part in range(1, shares.shape[1]):
+    """Sums of what belongs to the parts, weighted by their weights."""
+    weights = ops.cast(parameters["weights"], values.dtype)
+    total = per_image(weights[:, 0], values) * values
+    for part in range(1, weights.shape[1]):
         other = rows_at(values, parameters["sources"][:, part])
-        total = total + per_image(shares[:, part], values) * other
+        total = total + per_image(weights[:, part], values) * other
     return total
 
 
@@ -190,7 +192,7 @@ def _tensor(values):
     return values if symbolic else ops.convert_to_tensor(values)
 
 
-def _wide(tensor):
+def _compute_dtype(tensor):
     dtype = keras.backend.standardize_dtype(tensor.dtype)
     return dtype if dtype == "float64" else "float32"
 

@@ -187,12 +187,12 @@ def check_masks(layer, masks, images):
     rows, columns = layer.spatial_axes
     size = (whole[rows], whole[columns])
     if len(shape) == rank:
-        given = (shape[rows], shape[columns])
+        found = (shape[rows], shape[columns])
     elif len(shape) == rank - 1:
-        given = shape[-2:]
+        found = shape[-2:]
     else:
-        given = None
-    if given is None or not _fits(given, size):
+        found = None
+    if found is None or not _fits(found, size):
         _fail(
             layer,
             "segmentation_masks",

@@ -6,12 +6,12 @@ from keras_regopt.augmentation.image._containers import Chain, Plan
 
 @register
 class Apply(Chain):
-    """Augments some of the images by a layer, and spares the others.
+    """Augments some of the images by a layer, and leaves the others.
 
     Which ones is drawn for each image by itself. It is for layers that you
     did not make, and for a `Compose` or a `Choice`: for others,
     `RandomAffine(rate=0.5)` is the same as `Apply(RandomAffine(), rate=0.5)`.
-    A layer that gives images another size does so to those that are spared
+    A layer that gives images another size does so to the others
     as it does in inference.
 
     Args:

@@ -8,7 +8,7 @@ from keras_regopt._registry import register
 from keras_regopt._validate import fail, in_range
 from keras_regopt.augmentation._batch import select
 from keras_regopt.augmentation._compile import run_compiled
-from keras_regopt.augmentation._each import each
+from keras_regopt.augmentation._switch_map import switch_map
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image._containers import Container
 
@@ -181,7 +181,7 @@ class Choice(Container):
             lambda x: None if x is None else x[:, None], parameters["drawn"]
         )
         number = parameters["number"][:, None]
-        return each(tensor, number, functions, steps, (shape, dtype))
+        return switch_map(tensor, number, functions, steps, (shape, dtype))
 
     def _shape_after(self, tensor):
         """The shape of one output, of images or of masks."""

@@ -94,17 +94,17 @@ class RandomMix(MixingAugmentation):
         choice = self._choice(turn, coin)
         own = ops.arange(shape[0], dtype="int32")[:, None]
         # Where nothing mixes, an image is made of itself alone.
-        shares = ops.ones_like(turn)[:, None]
-        sources, shares = self._with_room(own, shares, own)
+        weights = ops.ones_like(turn)[:, None]
+        sources, weights = self._with_room(own, weights, own)
         parts = [layer.sample(shape, seed) for layer in self.layers]
         for number, part in enumerate(parts):
             mine = choice == number
-            found = self._with_room(part["sources"], part["shares"], own)
+            found = self._with_room(part["sources"], part["weights"], own)
             sources = select(mine, found[0], sources)
-            shares = select(mine, found[1], shares)
+            weights = select(mine, found[1], weights)
         return {
             "sources": sources,
-            "shares": shares,
+            "weights": weights,
             "choice": choice,
             "layers": parts,
         }
@@ -143,15 +143,15 @@ class RandomMix(MixingAugmentation):
         acts = coin < ops.take(ops.convert_to_tensor(rates), choice, axis=0)
         return ops.where(acts, choice, -1)
 
-    def _with_room(self, sources, shares, own):
-        """Sources and shares for as many parts as any layer has."""
+    def _with_room(self, sources, weights, own):
+        """Sources and weights for as many parts as any layer has."""
         ops = self.ops
-        missing = self.mixed_count - shares.shape[1]
+        missing = self.mixed_count - weights.shape[1]
         own = ops.cast(own, sources.dtype)
-        none = ops.zeros_like(shares[:, :1])
+        none = ops.zeros_like(weights[:, :1])
         return (
             ops.concatenate([sources] + [own] * missing, axis=1),
-            ops.concatenate([shares] + [none] * missing, axis=1),
+            ops.concatenate([weights] + [none] * missing, axis=1),
         )
 
     def _in_turn(self, method, tensor, parameters):
@@ -174,7 +174,7 @@ def _mixing_layers(owner, layers):
 
 
 def _agreed(owner, argument, value, layers):
-    """The value of an argument that the layers share, unless it is given."""
+    """The value of an argument, or else that which the layers have."""
     values = {getattr(layer, argument) for layer in layers} | {value}
     values -= {None}
     if len(values) > 1:

@@ -23,7 +23,7 @@ def by_the_paper(images, sources, shares):
 
 def sampled(layer, batch, seed=0):
     parameters = layer.sample((batch, 4, 4, 1), seed=seed)
-    return numpy(parameters["sources"]), numpy(parameters["shares"])
+    return numpy(parameters["sources"]), numpy(parameters["weights"])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8", "int16"])
@@ -163,7 +163,7 @@ def test_boxes_of_images_that_are_hardly_seen_are_dropped():
     parameters = layer.sample((30, 40, 40, 1), seed=2)
     layer.sample = lambda shape, seed: parameters
     labels = numpy(layer(with_boxes(30))["bounding_boxes"]["labels"])
-    sources, shares = (numpy(parameters[k]) for k in ("sources", "shares"))
+    sources, shares = (numpy(parameters[k]) for k in ("sources", "weights"))
     kept = [set(row) - {-1} for row in labels.tolist()]
     given = boxes_of(30)["labels"]
     expected = [
