@@ -192,3 +192,23 @@ class AugmentationLayer(SignatureConfig, keras.layers.Layer):
         if keras.backend.is_float_dtype(input_dtype):
             return self.compute_dtype
         return input_dtype
+
+    def output_shape(self, shape):
+        """The shape of the output for what `sample` gets."""
+        return shape
+
+    def merging_key(self):
+        """Equal for neighbours in a chain that can be one layer.
+
+        Returns:
+            `None` if this layer is one of its own.
+        """
+        return None
+
+    def merged_with(self, others):
+        """One layer for this one and others of its `merging_key`."""
+        raise NotImplementedError
+
+    def merged_parameters(self, parameters):
+        """What was drawn for several layers, for that which is one of them."""
+        raise NotImplementedError

@@ -7,6 +7,7 @@ import keras
 
 from keras_regopt._validate import fail, instance_of, integer
 from keras_regopt.augmentation._base import RandomAugmentation
+from keras_regopt.augmentation._containers import Container
 from keras_regopt.augmentation._dataset_targets import (
     check_targets,
     kinds_of,
@@ -16,7 +17,6 @@ from keras_regopt.augmentation._dataset_targets import (
     without_targets,
 )
 from keras_regopt.augmentation._seeds import numbered
-from keras_regopt.augmentation.image._containers import Container
 
 
 def map_dataset(

@@ -167,6 +167,9 @@ class ImageAugmentation(RandomAugmentation):
             shape = (*shape[:-2], *self.output_size(*shape[-2:]))
         return keras.KerasTensor(shape, dtype)
 
+    def output_shape(self, shape):
+        return (shape[0], *self.output_size(*shape[1:3]), shape[3])
+
     def read(self, inputs):
         data = super().read(inputs)
         if (

@@ -13,6 +13,18 @@ from keras_regopt.augmentation.image.functional._warp import (
     warp,
 )
 
+# What layers must agree on to be one warp.
+SHARED = (
+    "fill_mode",
+    "fill_value",
+    "interpolation",
+    "bounding_box_format",
+    "min_visibility",
+    "mask_fill_value",
+    "flip_pairs",
+    "data_format",
+)
+
 
 class GeometricAugmentation(ImageAugmentation):
     """Base of the augmentations that move pixels by a matrix.
@@ -140,3 +152,36 @@ class GeometricAugmentation(ImageAugmentation):
         # One warp with the identity instead of a second image to select from.
         still = _matrices.identity(shape[0])
         return {"matrix": select(chosen, parameters["matrix"], still)}, None
+
+    def merging_key(self):
+        # A layer that moves boxes in its own manner draws more than a matrix.
+        moves_by_matrix = all(
+            getattr(type(self), hook) is getattr(GeometricAugmentation, hook)
+            for hook in ("apply_to_boxes", "apply_to_keypoints")
+        )
+        if not moves_by_matrix:
+            return None
+        return (self.dtype_policy.name, *(getattr(self, n) for n in SHARED))
+
+    def merged_with(self, others):
+        return _MergedWarp([self, *others])
+
+
+class _MergedWarp(GeometricAugmentation):
+    """Several layers that follow one another, as one warp."""
+
+    def __init__(self, leaves):
+        first = leaves[0]
+        shared = {name: getattr(first, name) for name in SHARED}
+        super().__init__(dtype=first.dtype_policy, **shared)
+        self.leaves = leaves
+        self.is_projective = any(leaf.is_projective for leaf in leaves)
+
+    def output_size(self, height, width):
+        for leaf in self.leaves:
+            height, width = leaf.output_size(height, width)
+        return height, width
+
+    def merged_parameters(self, parameters):
+        matrices = [drawn["matrix"] for drawn in parameters]
+        return {"matrix": _matrices.composed(*matrices)}

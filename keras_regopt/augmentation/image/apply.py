@@ -1,11 +1,12 @@
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
+from keras_regopt.augmentation._containers import Plan
 from keras_regopt.augmentation.image._base import ImageAugmentation
-from keras_regopt.augmentation.image._containers import Chain, Plan
+from keras_regopt.augmentation.image._containers import ImageChain
 
 
 @register
-class Apply(Chain):
+class Apply(ImageChain):
     """Augments some of the images by a layer, and leaves the others.
 
     Which ones is drawn for each image by itself. It is for layers that you

@@ -10,14 +10,14 @@ from keras_regopt.augmentation._batch import select
 from keras_regopt.augmentation._compile import run_compiled
 from keras_regopt.augmentation._switch_map import switch_map
 from keras_regopt.augmentation.image._base import ImageAugmentation
-from keras_regopt.augmentation.image._containers import Container
+from keras_regopt.augmentation.image._containers import ImageContainer
 
 # Sizes of images by which outputs are compared.
 PROBES = ((96, 128), (131, 57))
 
 
 @register
-class Choice(Container):
+class Choice(ImageContainer):
     """Puts each image through one of several augmentations.
 
     Which one is drawn for each image by itself, and only that one is
