@@ -8,6 +8,7 @@ import weakref
 import keras
 
 from keras_regopt._keras import in_tf_graph, is_in_jax_tracing_scope
+from keras_regopt.augmentation._training import in_tf_data
 
 # Below this many values an eager call is over before a compiler is done.
 SMALLEST_EAGER = 2**17
@@ -15,24 +16,35 @@ SMALLEST_EAGER = 2**17
 # An eager caller with ever new shapes would compile for ever.
 MOST_EAGER_SHAPES = 8
 
-_is_plain = contextvars.ContextVar("is_plain", default=False)
+_without_jit = contextvars.ContextVar("without_jit", default=False)
+
+_AS_USUAL = contextlib.nullcontext()
 
 # Outside the layers, so that these can be copied and saved.
 _programs = weakref.WeakKeyDictionary()
 
 
-@contextlib.contextmanager
-def plain():
-    """Within, nothing is compiled by itself.
+def without_jit(if_served):
+    """A context in which nothing is compiled by itself, if that is served.
 
     A served graph is converted and run by others, such as ONNX, which know
     nothing of XLA.
+
+    Args:
+        if_served: Whether the call may be part of a model that serves.
     """
-    token = _is_plain.set(True)
+    if if_served and in_tf_graph() and not in_tf_data():
+        return _no_programs()
+    return _AS_USUAL
+
+
+@contextlib.contextmanager
+def _no_programs():
+    token = _without_jit.set(True)
     try:
         yield
     finally:
-        _is_plain.reset(token)
+        _without_jit.reset(token)
 
 
 def run_compiled(layer, method, tensor, *arguments):
@@ -40,7 +52,7 @@ def run_compiled(layer, method, tensor, *arguments):
 
     It pays in TensorFlow graphs, `tf.data` included, if all sizes but the
     batch are known, in eager calls on large batches under TensorFlow, and in
-    all eager calls under JAX, which compiles one way or another. The method
+    all eager calls under JAX, which compiles in any case. The method
     must not read anything that changes.
 
     Args:
@@ -56,14 +68,14 @@ def run_compiled(layer, method, tensor, *arguments):
     compiler = _compiler(layer, tensor)
     if compiler is None:
         return getattr(layer, method)(*arguments)
-    kept = _programs.setdefault(layer, {})
-    if (compiler, method) not in kept:
-        kept[compiler, method] = compiler(_loosely_bound(layer, method))
-    return kept[compiler, method](*arguments)
+    programs = _programs.setdefault(layer, {})
+    if (compiler, method) not in programs:
+        programs[compiler, method] = compiler(_loosely_bound(layer, method))
+    return programs[compiler, method](*arguments)
 
 
 def _compiler(layer, tensor):
-    if _is_plain.get():
+    if _without_jit.get():
         return None
     if in_tf_graph() and not is_in_jax_tracing_scope():
         return None if None in tensor.shape[1:] else _compile_tensorflow

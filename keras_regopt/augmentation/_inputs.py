@@ -11,7 +11,7 @@ _PAIRS = (
 )
 
 
-class Sealed:
+class Wrapped:
     """Carries a dict past Keras' inspection of the arguments.
 
     Keras refuses dicts that mix tensors with arrays or strings.
@@ -25,14 +25,12 @@ class Sealed:
         return repr(keras.tree.map_structure(_described, self.content))
 
 
-def sealed(inputs):
-    """The inputs, as the machinery of Keras' layers bears them."""
+def wrapped(inputs):
+    """A dict as the machinery of Keras' layers takes it."""
     symbolic = any(
         isinstance(x, keras.KerasTensor) for x in keras.tree.flatten(inputs)
     )
-    return (
-        Sealed(inputs) if isinstance(inputs, dict) and not symbolic else inputs
-    )
+    return inputs if symbolic else Wrapped(inputs)
 
 
 def checked_training(layer, others, training):
@@ -41,7 +39,7 @@ def checked_training(layer, others, training):
     Args:
         layer: The layer that is called.
         others: The positional arguments after the first.
-        training: What was given by name, if anything.
+        training: The keyword argument, if there is one.
 
     Raises:
         ValueError: If it is something else, such as the labels of a dataset
@@ -62,25 +60,12 @@ def checked_training(layer, others, training):
     )
 
 
-def opened(layer, inputs):
-    """The inputs as a new dict, with the data as a tensor.
-
-    Args:
-        layer: The layer that is called.
-        inputs: The data, or a dict that holds them.
-
-    Raises:
-        ValueError: If there are no data, or none that the layer can take.
-    """
-    key = layer.key
-    if not isinstance(inputs, dict):
-        return {key: as_tensor(layer, inputs)}
-    if key not in inputs:
-        raise ValueError(
-            f"The inputs of {type(layer).__name__} must be a tensor or a dict "
-            f"with the key '{key}'. Received: keys={list(inputs)}"
-        )
-    return {**inputs, key: as_tensor(layer, inputs[key])}
+def missing_data(layer, inputs):
+    """The error for a dict without the data."""
+    return ValueError(
+        f"The inputs of {type(layer).__name__} must be a tensor or a dict "
+        f"with the key '{layer.key}'. Received: keys={list(inputs)}"
+    )
 
 
 def as_tensor(layer, value):
@@ -133,7 +118,7 @@ def _check_shape(layer, tensor):
             f"batch axis{clips if layer.takes_clips else ''}. Received: "
             f"shape={shape}"
         )
-    # An empty batch is none of our business.
+    # Keras handles empty batches.
     if 0 in shape[-rank:]:
         raise ValueError(
             f"The {key} of {name} must not be empty. Received: shape={shape}"

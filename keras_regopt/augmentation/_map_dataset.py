@@ -7,16 +7,16 @@ import keras
 
 from keras_regopt._validate import fail, instance_of, integer
 from keras_regopt.augmentation._base import RandomAugmentation
-from keras_regopt.augmentation._seeds import numbered
-from keras_regopt.augmentation._targets import (
+from keras_regopt.augmentation._containers import Container
+from keras_regopt.augmentation._dataset_targets import (
     check_targets,
     kinds_of,
-    movers,
-    put,
-    rests,
-    taken,
+    may_stay,
+    moving_layers,
+    with_targets,
+    without_targets,
 )
-from keras_regopt.augmentation.image._containers import Container
+from keras_regopt.augmentation._seeds import numbered
 
 
 def map_dataset(
@@ -55,9 +55,9 @@ def map_dataset(
             with `training=True`.
         num_parallel_calls: How many elements are augmented side by side.
             Defaults to `None`, as many as `tf.data` finds good.
-        deterministic: Whether elements leave in the order in which they
-            came. Defaults to `None`, what the options of the dataset say,
-            which is usually yes. Each keeps its draws in any order.
+        deterministic: Whether elements leave in their original order.
+            Defaults to `None`, what the options of the dataset say, which is
+            usually yes. Each keeps its draws in any order.
         epoch: Number of the first epoch, from 0. Defaults to `0`.
         targets: What `y` is: `"labels"`, `"segmentation_masks"`,
             `"keypoints"` or `"bounding_boxes"` (a dict of `boxes` and
@@ -110,7 +110,7 @@ def map_dataset(
 
 
 def _numbers(epoch):
-    """A dataset of numbers without end, new ones each time."""
+    """A dataset of numbers without end, new ones at every iteration."""
     import tensorflow as tf
 
     epochs = tf.Variable(epoch, dtype="int64", trainable=False)
@@ -186,13 +186,15 @@ def _called(layer, element, targets):
             f"without {', '.join(twice)} in `x` if there are some in `y`",
             element,
         )
-    data, y = taken(layer(put(data, y, kinds), training=True), y, kinds)
+    data, y = without_targets(
+        layer(with_targets(data, y, kinds), training=True), y, kinds
+    )
     return (data if isinstance(x, dict) else data[key], y, *weights)
 
 
 def _refuse_weights(parts, x, weights):
     """Refuses weights of single pixels where pixels move."""
-    if weights and not rests(parts, x, weights[0]):
+    if weights and not may_stay(parts, x, weights[0]):
         fail(
             map_dataset,
             "dataset",
@@ -204,7 +206,7 @@ def _refuse_weights(parts, x, weights):
 
 def _refuse_targets(layer, parts, kinds):
     """Refuses to leave targets behind that should move."""
-    if kinds != "labels" and movers(parts):
+    if kinds != "labels" and moving_layers(parts):
         fail(
             map_dataset,
             "layer",

@@ -11,7 +11,7 @@ def mixable(layer, labels, images):
 
     Args:
         layer: The layer that mixes.
-        labels: What came under this key.
+        labels: What the inputs hold under this key.
         images: The images, a tensor with a batch axis.
 
     Raises:

@@ -53,7 +53,7 @@ def classes_of(mask):
 
     Args:
         mask: Array of shape `(height, width)` or, with an axis of channels,
-            `(height, width, channels)`: numbers of classes, the share of one
+            `(height, width, channels)`: numbers of classes, the fraction of one
             class, or one channel a class. If the channels add up to 1, the
             first one is the background.
 
@@ -75,8 +75,8 @@ def words_of(label, class_names=None):
     """What is written above an image.
 
     Args:
-        label: Its label: a number, a string, a vector of shares, or a dict of
-            such.
+        label: Its label: a number, a string, a vector of fractions, or a dict
+            of such.
         class_names: Sequence of names by class number, or a dict of such by
             the keys of `label`, or `None`.
     """
@@ -96,7 +96,7 @@ def words_of(label, class_names=None):
         return _name_of(label[0], class_names)
     if np.asarray(label).dtype.kind not in "biuf":
         return ", ".join(_name_of(part, class_names) for part in label)
-    # One-hot, or several classes with their shares.
+    # One-hot, or several classes with their fractions.
     shown = [i for i in np.argsort(-label)[:3] if label[i] >= 0.005]
     names = [_name_of(i, class_names) for i in shown]
     if len(names) == 1:

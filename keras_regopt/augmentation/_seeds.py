@@ -83,7 +83,7 @@ class Seeds:
             store["tf_data_seed_state"] = state
 
     def load(self, store):
-        """Takes up the state that `save` wrote, on any backend."""
+        """Loads the state that `save` wrote, on any backend."""
         set_seed_state(self.usual, store["seed_state"])
         if "tf_data_seed_state" in store:
             self._tensorflow = None

@@ -1,4 +1,4 @@
-"""When an augmentation acts, if `training` is left open."""
+"""Whether a layer augments by default, where `training` is left open."""
 
 import inspect
 import sys
@@ -17,13 +17,12 @@ from keras_regopt._keras import (
 from keras_regopt.augmentation._told import warn_once
 
 
-def acts_by_itself(layer, tensor):
-    """Whether a layer acts in a call that says nothing of training.
+def augments_by_default(layer, tensor):
+    """Whether a layer augments in a call that says nothing of training.
 
-    It acts where the call was made for its sake: on the layer itself or on a
-    container of nothing but augmentations, either eagerly or within a
-    `tf.data` function. Every other way of building a graph may end in a
-    served model, so there the layer holds still.
+    It augments where the call was made on the layer itself or on a container
+    of nothing but augmentations, either eagerly or within a `tf.data`
+    function. Any other graph may end in a served model, so there it does not.
 
     Args:
         layer: The augmentation that is being called.
@@ -36,7 +35,7 @@ def acts_by_itself(layer, tensor):
     alone = entry is None or entry is layer or _only_augments(entry)
     if in_tf_data():
         if not alone:
-            _warn_that_it_rests(layer, entry)
+            _warn_that_augmentation_is_off(layer, entry)
         return alone
     acts = alone and not is_traced(tensor)
     if not acts:
@@ -90,10 +89,10 @@ def _only_augments(layer):
     return getattr(layer, "is_augmentation", False)
 
 
-def _warn_that_it_rests(layer, entry):
+def _warn_that_augmentation_is_off(layer, entry):
     warn_once(
         layer,
-        "rest",
+        "augmentation is off",
         f"{type(layer).__name__} does not augment in this `tf.data` function: "
         f"it is called within {type(entry).__name__} '{entry.name}', which "
         "holds more than augmentations and may be a model that serves. Pass "

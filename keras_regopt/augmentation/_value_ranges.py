@@ -13,7 +13,7 @@ LARGEST_UNIT = 1.5
 SMALLEST_LEVELS = 100
 
 
-def look_at_range(layer, tensor):
+def look_at_range(layer, ranged, tensor):
     """Warns of data that do not fit `value_range`, once for a layer.
 
     These are values beyond it, and values within -1 to 1 where it ends at
@@ -22,10 +22,10 @@ def look_at_range(layer, tensor):
 
     Args:
         layer: The layer that is called, in training.
+        ranged: The layers in it that compute with their `value_range`.
         tensor: The data.
     """
-    ranged = layer._ranged()
-    if not ranged or 0 in tensor.shape:
+    if 0 in tensor.shape:
         return
     dtype = keras.backend.standardize_dtype(tensor.dtype)
     is_float = keras.backend.is_float_dtype(dtype)

@@ -51,7 +51,7 @@ def visualize(
 ) -> Any:
     """Draws a grid of what a layer makes of some images.
 
-    Each row begins with an image as it came, followed by some draws. Boxes,
+    Each row begins with an original image, followed by some draws. Boxes,
     keypoints and masks are drawn over the images, each class in a color of its
     own, and labels are written above, also where the layer mixes several. The
     same seed gives the same picture, and the draws that the layer makes
@@ -62,7 +62,7 @@ def visualize(
             of what `images` is.
         images: A batch of images, or a dict of a batch of images and what
             belongs to them, such as the layer takes. Labels may be numbers,
-            strings, vectors of shares or a dict of such; masks, numbers of
+            strings, vectors of fractions or a dict of such; masks, numbers of
             classes or one channel a class.
         draws: How many results to show of each image. Defaults to `4`.
         value_range: The values that are shown black and white. Defaults to
@@ -155,8 +155,8 @@ class _View:
         for column, data in enumerate(columns):
             for row in range(min(rows, len(data["images"]))):
                 self._draw(axes[row, column], _element(data, row))
-        for place in axes.flat:
-            place.set_axis_off()
+        for plot in axes.flat:
+            plot.set_axis_off()
         return figure
 
     def _draw(self, axes, element):

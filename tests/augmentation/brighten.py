@@ -6,6 +6,8 @@ from keras_regopt.augmentation import ImageAugmentation
 class Brighten(ImageAugmentation):
     """Adds 100 and moves what belongs to an image in recognizable ways."""
 
+    targets = frozenset({"labels"})
+
     def sample(self, shape, seed):
         self.seen_shape = shape
         return {"amount": self.ops.full((shape[0],), 100.0)}

@@ -25,6 +25,8 @@ MANY = np.zeros((300, 2, 2, 1), "float32")
 class Add(ImageAugmentation):
     """Adds a number to images, and to their labels."""
 
+    targets = frozenset({"labels"})
+
     def __init__(self, amount, **kwargs):
         super().__init__(**kwargs)
         self.amount = amount

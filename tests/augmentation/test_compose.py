@@ -20,6 +20,8 @@ IMAGES = RANDOM.integers(0, 256, (6, 8, 8, 3)).astype("float32")
 class Add(ImageAugmentation):
     """Adds a number to images, and to their labels."""
 
+    targets = frozenset({"labels"})
+
     def __init__(self, amount, **kwargs):
         super().__init__(**kwargs)
         self.amount = amount

@@ -82,7 +82,7 @@ def test_labels_of_floats_are_mixed_as_they_are(dtype, shape):
     layer = MixUp(1.0, seed=0)
     parameters = layer.sample((6, 8, 6, CLASSES), seed=7)
     found = layer.apply_to_labels(ops.convert_to_tensor(labels), parameters)
-    sources, shares = (numpy(parameters[k]) for k in ("sources", "shares"))
+    sources, shares = (numpy(parameters[k]) for k in ("sources", "weights"))
     for i, (own, other) in enumerate(sources):
         expected = shares[i, 0] * labels[own] + shares[i, 1] * labels[other]
         np.testing.assert_allclose(numpy(found)[i], expected, rtol=2e-3)

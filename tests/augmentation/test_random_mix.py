@@ -100,7 +100,7 @@ def test_there_is_room_for_the_boxes_of_every_layer(rate):
         alone = cls(bounding_box_format="xyxy")
         alone.sample = lambda shape, seed, part=part: part
         expected = alone(data)["bounding_boxes"]
-        count = alone.parts
+        count = alone.mixed_count
         labels = numpy(expected["labels"])[i]
         if found["labels"][i].tolist() == [i, -1, -1, -1] and rate < 1:
             spared += 1

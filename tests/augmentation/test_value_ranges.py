@@ -39,7 +39,7 @@ def told(function):
 def test_every_layer_with_a_range_tells_of_floats_from_0_to_1(make):
     layer = make()
     messages = told(lambda: layer({"images": UNIT}, training=True))
-    ranged = layer._ranged()
+    ranged = layer.ranged_layers()
     assert bool(ranged) == bool(messages)
     for message in messages:
         assert type(ranged[0]).__name__ in message

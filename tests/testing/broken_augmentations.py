@@ -107,6 +107,8 @@ class EditsDict(RandomShade):
 class CastsLabels(RandomShade):
     """Casts everything to the dtype in which it computes."""
 
+    targets = frozenset({"labels"})
+
     def apply_to_labels(self, labels, parameters):
         labels = self.ops.cast(labels, self.compute_dtype)
         return self.ops.cast(labels, "int32")
@@ -115,15 +117,16 @@ class CastsLabels(RandomShade):
 class SinglePrecisionAlways(RandomShade):
     """Returns float32, whatever came and was asked for."""
 
-    def _output_dtype(self, input_dtype):
+    def output_dtype(self, input_dtype):
         return "float32"
 
 
 class BytesBecomeFloats(RandomShade):
     """Leaves bytes as floats, in training only."""
 
-    def _finished(self, tensor, input_dtype):
-        return self.ops.cast(tensor, self.compute_dtype)
+    def transform(self, tensor, parameters, chosen):
+        result = super().transform(tensor, parameters, chosen)
+        return self.ops.cast(result, self.compute_dtype)
 
 
 class Crops(RandomShade):

@@ -1,7 +1,6 @@
 """Several images, or masks, of one scene that change by one draw."""
 
 from keras_regopt._validate import fail
-from keras_regopt.augmentation._compile import run_compiled
 from keras_regopt.augmentation._inputs import as_tensor
 
 KINDS = ("images", "segmentation_masks")
@@ -10,7 +9,7 @@ _OWN = ("labels", "bounding_boxes", "keypoints", *KINDS)
 
 
 def checked_targets(owner, targets):
-    """The argument `additional_targets`, as it came."""
+    """The argument `additional_targets`, unchanged."""
     if targets is None:
         return None
     kinds = _kinds(targets) if isinstance(targets, (list, tuple, dict)) else 0
@@ -35,7 +34,7 @@ def kinds_of(layer):
     return _kinds(layer.additional_targets or ())
 
 
-def opened_targets(layer, data):
+def read_additional(layer, data):
     """The dict of the inputs with additional images as tensors.
 
     Raises:
@@ -64,23 +63,6 @@ def opened_targets(layer, data):
             )
         data = {**data, key: tensor}
     return data
-
-
-def changed_targets(layer, data, parameters, chosen):
-    """What becomes of additional targets, by what was drawn for the images."""
-    results = {}
-    for key, kind in kinds_of(layer).items():
-        if key not in data:
-            # Images alone, or a layer that leaves these to its container.
-            continue
-        before = data[key]
-        if kind == "images":
-            arguments = (before, parameters, chosen)
-            results[key] = run_compiled(layer, "_apply", *arguments)
-        else:
-            after = run_compiled(layer, "_masks", before, parameters)
-            results[key] = layer._select(chosen, after, before)
-    return results
 
 
 def _kinds(targets):

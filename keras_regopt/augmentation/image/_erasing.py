@@ -5,7 +5,7 @@ from keras_regopt._random import uniforms_of
 from keras_regopt._validate import boolean, in_range, one_of
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image._noise import bits
-from keras_regopt.augmentation.image._values import as_came
+from keras_regopt.augmentation.image._values import in_dtype_of
 from keras_regopt.augmentation.image.functional._reductions import pixel_sum
 
 FILL_MODES = ("constant", "mean", "noise")
@@ -29,6 +29,7 @@ class ErasingAugmentation(ImageAugmentation):
     """
 
     computes_in_floats = False
+    targets = frozenset({"segmentation_masks"})
 
     def __init__(
         self,
@@ -96,7 +97,7 @@ class ErasingAugmentation(ImageAugmentation):
         # Rows of values rather than of pixels: only so does XLA compute on
         # many at once.
         rows = ops.reshape(images, (-1, height, width * channels))
-        fill = as_came(fill, rows)
+        fill = in_dtype_of(fill, rows)
         dtype = keras.backend.standardize_dtype(rows.dtype)
         if keras.backend.is_int_dtype(dtype):
             # XLA selects bytes one by one, but multiplies many at once, in a
@@ -107,6 +108,6 @@ class ErasingAugmentation(ImageAugmentation):
             rows = ops.where(ops.logical_and(one, other), fill, rows)
         return ops.reshape(rows, shape)
 
-    def _ranged(self):
+    def ranged_layers(self):
         # Only noise asks for the range.
-        return super()._ranged() if self.fill_mode == "noise" else []
+        return super().ranged_layers() if self.fill_mode == "noise" else []

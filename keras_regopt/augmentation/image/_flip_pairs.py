@@ -24,7 +24,7 @@ def checked_pairs(owner, pairs):
 
 
 def swapped(layer, keypoints):
-    """Keypoints whose pairs have changed places.
+    """Keypoints whose pairs have been swapped.
 
     Args:
         layer: The augmentation, which has `flip_pairs`.
@@ -39,9 +39,9 @@ def swapped(layer, keypoints):
     if count is not None and largest >= count:
         allowed = f"pairs of numbers below that of the keypoints, {count}"
         fail(layer, "flip_pairs", allowed, layer.flip_pairs)
-    place = ops.arange(ops.shape(keypoints)[1], dtype="int32")
-    order = place
+    index = ops.arange(ops.shape(keypoints)[1], dtype="int32")
+    order = index
     for one, other in layer.flip_pairs:
-        order = ops.where(place == one, other, order)
-        order = ops.where(place == other, one, order)
+        order = ops.where(index == one, other, order)
+        order = ops.where(index == other, one, order)
     return ops.take(keypoints, order, axis=1)

@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 
 from keras_regopt._validate import in_range, one_of
+from keras_regopt.augmentation._batch import select
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image._flip_pairs import checked_pairs, swapped
 from keras_regopt.augmentation.image._mask_fill import mask_fill
@@ -12,6 +13,18 @@ from keras_regopt.augmentation.image.functional._warp import (
     warp,
 )
 
+# What layers must agree on to be one warp.
+SHARED = (
+    "fill_mode",
+    "fill_value",
+    "interpolation",
+    "bounding_box_format",
+    "min_visibility",
+    "mask_fill_value",
+    "flip_pairs",
+    "data_format",
+)
+
 
 class GeometricAugmentation(ImageAugmentation):
     """Base of the augmentations that move pixels by a matrix.
@@ -21,11 +34,11 @@ class GeometricAugmentation(ImageAugmentation):
     see `_matrices`, which also makes such matrices. The image is read once.
     Masks, bounding boxes and keypoints move along by the same matrix, so
     there is nothing else to write. Images that `rate` spares get the matrix
-    of `at_rest`, or that of the identity.
+    of `inference_parameters`, or that of the identity.
 
     A subclass whose output has another size than its input writes
-    `output_size` and `at_rest`. One whose matrices are not all affine sets
-    `is_projective`.
+    `output_size` and `inference_parameters`, and sets `acts_in_inference`.
+    One whose matrices are not all affine sets `is_projective`.
 
     Neighbours in a pipeline can be one warp: `_matrices.composed` of their
     matrices, each sampled for the output size of the one before, is their
@@ -45,20 +58,22 @@ class GeometricAugmentation(ImageAugmentation):
         bounding_box_format: Format of the boxes in the inputs, one of Keras'
             formats, such as `"xyxy"` or `"rel_xywh"`. Defaults to `None`: no
             boxes.
-        min_visibility: Share of the area of a moved box, from 0 to 1, that
+        min_visibility: Fraction of the area of a moved box, from 0 to 1, that
             must be left within the image, or else the box is dropped.
             Defaults to `0.0`: only boxes of which nothing is left are.
         mask_fill_value: Class of the pixels of masks that `"constant"` fills
             in, such as the 255 that a loss ignores. Defaults to `0`.
         flip_pairs: List of pairs of numbers of keypoints, such as those of
-            the left and the right hand, that change places in an image that
-            is seen in a mirror. Defaults to `None`: none do.
+            the left and the right hand, that are swapped in an image that is
+            seen in a mirror. Defaults to `None`: none are.
         **kwargs: `rate`, `seed` and `data_format` of `ImageAugmentation`, and
             `name` and `dtype` of a Keras layer.
 
     Raises:
         ValueError: If an argument is not among the values above.
     """
+
+    targets = frozenset({"segmentation_masks", "bounding_boxes", "keypoints"})
 
     # The warp takes any dtype.
     computes_in_floats = False
@@ -123,18 +138,50 @@ class GeometricAugmentation(ImageAugmentation):
     def apply_to_keypoints(self, points, parameters, shape):
         return _matrices.moved_points(points, parameters["matrix"])
 
-    def _keypoints(self, keypoints, parameters, shape):
-        points = super()._keypoints(keypoints, parameters, shape)
+    def transform_keypoints(self, keypoints, parameters, shape):
+        points = super().transform_keypoints(keypoints, parameters, shape)
         if self.flip_pairs is None or "matrix" not in parameters:
             return points
         mirrored = _matrices.determinant(parameters["matrix"]) < 0
-        return self._select(mirrored, swapped(self, points), points)
+        return select(mirrored, swapped(self, points), points)
 
-    def _drawn(self, shape, training, seed=None, among=None):
-        parameters, chosen = super()._drawn(shape, training, seed, among)
+    def draw(self, shape, training, seed=None, among=None):
+        parameters, chosen = super().draw(shape, training, seed, among)
         if chosen is None or set(parameters) != {"matrix"}:
             return parameters, chosen
         # One warp with the identity instead of a second image to select from.
         still = _matrices.identity(shape[0])
-        matrix = self._select(chosen, parameters["matrix"], still)
-        return {"matrix": matrix}, None
+        return {"matrix": select(chosen, parameters["matrix"], still)}, None
+
+    def merging_key(self):
+        # A layer that moves boxes in its own manner draws more than a matrix.
+        moves_by_matrix = all(
+            getattr(type(self), hook) is getattr(GeometricAugmentation, hook)
+            for hook in ("apply_to_boxes", "apply_to_keypoints")
+        )
+        if not moves_by_matrix:
+            return None
+        return (self.dtype_policy.name, *(getattr(self, n) for n in SHARED))
+
+    def merged_with(self, others):
+        return _MergedWarp([self, *others])
+
+
+class _MergedWarp(GeometricAugmentation):
+    """Several layers that follow one another, as one warp."""
+
+    def __init__(self, leaves):
+        first = leaves[0]
+        shared = {name: getattr(first, name) for name in SHARED}
+        super().__init__(dtype=first.dtype_policy, **shared)
+        self.leaves = leaves
+        self.is_projective = any(leaf.is_projective for leaf in leaves)
+
+    def output_size(self, height, width):
+        for leaf in self.leaves:
+            height, width = leaf.output_size(height, width)
+        return height, width
+
+    def merged_parameters(self, parameters):
+        matrices = [drawn["matrix"] for drawn in parameters]
+        return {"matrix": _matrices.composed(*matrices)}

@@ -3,7 +3,7 @@
 import keras
 
 from keras_regopt._validate import fail
-from keras_regopt.augmentation._dtypes import limits
+from keras_regopt.augmentation._layout import limits
 
 
 def mask_fill(layer, masks):

@@ -6,25 +6,21 @@ from keras_regopt import _validate
 from keras_regopt._keras import data_ops as ops
 from keras_regopt.augmentation._gather import rows_at
 from keras_regopt.augmentation._mixed_labels import mixable
+from keras_regopt.augmentation._ragged import is_ragged, with_room
 from keras_regopt.augmentation.image._base import ImageAugmentation
-from keras_regopt.augmentation.image._followers import check_boxes
-from keras_regopt.augmentation.image._ragged import (
-    FILLERS,
-    is_ragged,
-    padded,
-    ragged_again,
-)
+from keras_regopt.augmentation.image._target_checks import check_boxes
 from keras_regopt.augmentation.image.functional._boxes import box_format
 
 
 class MixingAugmentation(ImageAugmentation):
     """Base of the augmentations that make one image of several of a batch.
 
-    A subclass sets `parts`, the number of images that make one, and writes
-    `sample`, `apply`, `apply_to_masks` and `placed`. The parameters that
-    `sample` returns hold `"sources"`, the numbers in the batch of the images
-    that each image is made of, itself first, and `"shares"`, their weights;
-    both are of shape `(batch, parts)`. Labels follow from these two.
+    A subclass sets `mixed_count`, the number of images that make one, and
+    writes `sample`, `apply`, `apply_to_masks` and `placed`. The parameters
+    that `sample` returns hold `"sources"`, the numbers in the batch of the
+    images that each image is made of, itself first, and `"weights"`, their
+    weights;
+    both are of shape `(batch, mixed_count)`. Labels follow from these two.
 
     Args:
         num_classes: Number of classes, at least 2. Labels that are integers
@@ -39,9 +35,10 @@ class MixingAugmentation(ImageAugmentation):
         ValueError: If an argument is not among the values above.
     """
 
+    targets = frozenset({"labels", "segmentation_masks", "bounding_boxes"})
     mixes = True
     takes_clips = False
-    parts = 2
+    mixed_count = 2
 
     # Whether a mixture shows its parts all over, rather than side by side.
     blends = False
@@ -65,7 +62,7 @@ class MixingAugmentation(ImageAugmentation):
         Args:
             boxes: Float32 tensor of shape `(batch, parts, boxes, 4)`: left,
                 top, right and bottom edge in pixels of the image that each
-                box came with.
+                box belongs to.
             parameters: What `sample` returned.
             shape: What `sample` got.
 
@@ -78,12 +75,13 @@ class MixingAugmentation(ImageAugmentation):
         )
 
     def apply_to_labels(self, labels, parameters):
-        wide = ops.cast(labels, _wide(labels))
-        return ops.cast(mixed(wide, parameters), labels.dtype)
+        floats = ops.cast(labels, _compute_dtype(labels))
+        return ops.cast(mixed(floats, parameters), labels.dtype)
 
     def apply_to_boxes(self, boxes, parameters, shape):
         batch, slots = ops.shape(boxes)[:2]
-        split = ops.reshape(boxes, (batch, self.parts, slots // self.parts, 4))
+        count = self.mixed_count
+        split = ops.reshape(boxes, (batch, count, slots // count, 4))
         moved, seen = self.placed(split, parameters, shape)
         enough = ops.logical_and(
             seen > 0, seen >= self.min_visibility * area(split)
@@ -91,8 +89,8 @@ class MixingAugmentation(ImageAugmentation):
         moved = ops.where(enough[..., None], moved, ops.zeros_like(moved))
         return ops.reshape(moved, (batch, slots, 4))
 
-    def _opened(self, inputs):
-        data = super()._opened(inputs)
+    def read(self, inputs):
+        data = super().read(inputs)
         _require_batch(self, data["images"])
         if "keypoints" in data:
             raise ValueError(
@@ -104,26 +102,21 @@ class MixingAugmentation(ImageAugmentation):
             data["labels"] = mixable(self, data["labels"], data["images"])
         boxes = data.get("bounding_boxes")
         if isinstance(boxes, dict) and not any(map(is_ragged, boxes.values())):
-            # Here, and not in the mixing, so that at rest there are as many.
+            # Here, not in the mixing: in inference there are as many.
             boxes = {key: _tensor(value) for key, value in boxes.items()}
             check_boxes(self, boxes, _tensor(data["images"]))
-            data["bounding_boxes"] = _with_room(boxes, self.parts)
+            data["bounding_boxes"] = with_room(boxes, self.mixed_count)
         return data
 
-    def _changed(self, data, single, training):
-        data, found = padded(data, ["bounding_boxes"])
-        if found:
-            boxes = _with_room(data["bounding_boxes"], self.parts)
-            data["bounding_boxes"] = boxes
-        return ragged_again(super()._changed(data, single, training), found)
-
-    def _boxes(self, bounding_boxes, parameters, shape):
+    def transform_boxes(self, bounding_boxes, parameters, shape):
         sources = parameters["sources"]
         gathered = {
             key: _gathered(value, sources)
             for key, value in bounding_boxes.items()
         }
-        return _padding_last(super()._boxes(gathered, parameters, shape))
+        return _padding_last(
+            super().transform_boxes(gathered, parameters, shape)
+        )
 
 
 def sources(draw, count):
@@ -140,19 +133,21 @@ def sources(draw, count):
         An integer tensor of shape `(batch, count)`, the own number first.
     """
     ring = ops.argsort(draw)
-    place = ops.argsort(ring)
-    batch = ops.cast(ops.shape(draw)[0], place.dtype)
-    found = [ops.take(ring, (place + i) % batch, axis=0) for i in range(count)]
+    position = ops.argsort(ring)
+    batch = ops.cast(ops.shape(draw)[0], position.dtype)
+    found = [
+        ops.take(ring, (position + i) % batch, axis=0) for i in range(count)
+    ]
     return ops.stack(found, axis=1)
 
 
 def mixed(values, parameters):
-    """Sums of what belongs to the parts, weighted by their shares."""
-    shares = ops.cast(parameters["shares"], values.dtype)
-    total = per_image(shares[:, 0], values) * values
-    for part in range(1, shares.shape[1]):
+    """Sums of what belongs to the parts, weighted by their weights."""
+    weights = ops.cast(parameters["weights"], values.dtype)
+    total = per_image(weights[:, 0], values) * values
+    for part in range(1, weights.shape[1]):
         other = rows_at(values, parameters["sources"][:, part])
-        total = total + per_image(shares[:, part], values) * other
+        total = total + per_image(weights[:, part], values) * other
     return total
 
 
@@ -197,7 +192,7 @@ def _tensor(values):
     return values if symbolic else ops.convert_to_tensor(values)
 
 
-def _wide(tensor):
+def _compute_dtype(tensor):
     dtype = keras.backend.standardize_dtype(tensor.dtype)
     return dtype if dtype == "float64" else "float32"
 
@@ -210,19 +205,6 @@ def _require_batch(layer, images):
             f"single image: shape={shape}. Batch the dataset before the map: "
             "`ds.batch(64).map(layer)`."
         )
-
-
-def _with_room(bounding_boxes, times):
-    """Boxes, with as much padding as mixtures of so many images need."""
-    return {
-        key: _padded(value, times, FILLERS.get(key, 0))
-        for key, value in bounding_boxes.items()
-    }
-
-
-def _padded(values, times, filler):
-    empty = ops.cast(ops.full_like(values, filler), values.dtype)
-    return ops.concatenate([values] + [empty] * (times - 1), axis=1)
 
 
 def _gathered(values, sources):

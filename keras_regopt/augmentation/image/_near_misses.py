@@ -57,9 +57,9 @@ def look_at_keys(layer, inputs, images):
 
 
 def _changes(layer, name):
-    if name == "labels":
-        return layer._overrides("apply_to_labels")
-    return layer.mixes or layer._moves(name)
+    if name in layer.targets:
+        return True
+    return layer.mixes and name != "labels"
 
 
 def _meant(key, value, names, rank):

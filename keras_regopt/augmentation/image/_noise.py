@@ -19,22 +19,22 @@ def keys_from(high, low):
     return high * 2**16 + low
 
 
-def bits(keys, count, each=1):
-    """Integers, all equally likely, for the places of an image.
+def bits(keys, count, repeats=1):
+    """Integers, all equally likely, for the values of an image.
 
     Args:
         keys: What `keys_from` returned.
-        count: How many places an image has.
-        each: How many places in a row share one integer.
+        count: How many values an image has.
+        repeats: How many values in a row have one integer in common.
 
     Returns:
         Int32 tensor of shape `(batch, count)`.
     """
-    place = ops.arange(count, dtype="int32")
-    if each > 1:
-        place = place // each
+    index = ops.arange(count, dtype="int32")
+    if repeats > 1:
+        index = index // repeats
     keys = keys[:, None]
-    return _random.hashed(place[None, :], keys, _random.mixed(keys))
+    return _random.hashed(index[None, :], keys, _random.mixed(keys))
 
 
 def poissons_of(bits, mean):

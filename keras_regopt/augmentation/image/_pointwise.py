@@ -2,7 +2,7 @@
 
 from keras_regopt._validate import value_range as checked_range
 from keras_regopt.augmentation.image._base import ImageAugmentation
-from keras_regopt.augmentation.image._values import as_came, as_floats
+from keras_regopt.augmentation.image._values import as_floats, in_dtype_of
 from keras_regopt.augmentation.image.functional._tables import (
     are_bytes,
     from_levels,
@@ -60,4 +60,4 @@ class PointwiseAugmentation(ImageAugmentation):
             return lookup(inputs, table)
         levels = to_levels(as_floats(inputs), self.value_range)
         values = from_levels(self.change(levels, parameters), self.value_range)
-        return as_came(values, inputs, self.value_range)
+        return in_dtype_of(values, inputs, self.value_range)

@@ -2,11 +2,11 @@ import numpy as np
 
 from keras_regopt._validate import fail, in_range, one_of
 from keras_regopt._validate import value_range as checked_range
-from keras_regopt.augmentation._each import each
 from keras_regopt.augmentation._ranges import whole_number
+from keras_regopt.augmentation._switch_map import switch_map
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image._mask_fill import mask_fill
-from keras_regopt.augmentation.image._values import as_came, as_floats
+from keras_regopt.augmentation.image._values import as_floats, in_dtype_of
 from keras_regopt.augmentation.image.functional import _matrices, _tables
 from keras_regopt.augmentation.image.functional._boxes import box_format
 from keras_regopt.augmentation.image.functional._operations import (
@@ -75,6 +75,8 @@ class PolicyAugmentation(ImageAugmentation):
         ValueError: If an argument is not among the values above.
     """
 
+    targets = frozenset({"segmentation_masks", "bounding_boxes", "keypoints"})
+
     # Bytes are worked upon as bytes.
     computes_in_floats = False
 
@@ -130,7 +132,7 @@ class PolicyAugmentation(ImageAugmentation):
         def moved(masks, matrix):
             return warp(masks, matrix, size, "nearest", self.fill_mode, fill)
 
-        return each(
+        return switch_map(
             masks,
             self._branches(parameters["operation"], ["identity", "warp"]),
             [lambda masks, matrix: masks, moved],
@@ -168,13 +170,13 @@ class PolicyAugmentation(ImageAugmentation):
                 self.fill_mode,
                 fill,
             )
-            return as_came(moved, images, LEVELS)
+            return in_dtype_of(moved, images, LEVELS)
 
         functions = {"warp": warped}
         for name in self._names:
             if name in POINTWISE:
                 functions[name] = _pointwise(POINTWISE[name])
-        return each(
+        return switch_map(
             images,
             self._branches(parameters["operation"], list(functions)),
             list(functions.values()),

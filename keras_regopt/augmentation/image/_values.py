@@ -7,17 +7,17 @@ put together, than if it left that to the base.
 import keras
 
 from keras_regopt._keras import data_ops as ops
-from keras_regopt.augmentation._dtypes import limits
+from keras_regopt.augmentation._layout import limits
 
 
 def as_floats(images):
-    """Images in float64 if that is what came, else in float32."""
-    wide = keras.backend.standardize_dtype(images.dtype) == "float64"
-    return ops.cast(images, "float64" if wide else "float32")
+    """Images in float64 if that is their dtype, else in float32."""
+    double = keras.backend.standardize_dtype(images.dtype) == "float64"
+    return ops.cast(images, "float64" if double else "float32")
 
 
-def as_came(values, images, value_range=None):
-    """Values in the dtype of the images that they came from.
+def in_dtype_of(values, images, value_range=None):
+    """Values in the dtype of the images that they belong to.
 
     Args:
         values: Float tensor.

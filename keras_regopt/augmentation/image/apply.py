@@ -1,17 +1,18 @@
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
+from keras_regopt.augmentation._containers import Plan
 from keras_regopt.augmentation.image._base import ImageAugmentation
-from keras_regopt.augmentation.image._containers import Chain, Plan
+from keras_regopt.augmentation.image._containers import ImageChain
 
 
 @register
-class Apply(Chain):
-    """Augments some of the images by a layer, and spares the others.
+class Apply(ImageChain):
+    """Augments some of the images by a layer, and leaves the others.
 
     Which ones is drawn for each image by itself. It is for layers that you
     did not make, and for a `Compose` or a `Choice`: for others,
     `RandomAffine(rate=0.5)` is the same as `Apply(RandomAffine(), rate=0.5)`.
-    A layer that gives images another size does so to those that are spared
+    A layer that gives images another size does so to the others
     as it does in inference.
 
     Args:

@@ -6,7 +6,7 @@ import numpy as np
 from keras_regopt._beta import at_quantile, beta_quantiles
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range, integer, positive_int
-from keras_regopt.augmentation._each import each
+from keras_regopt.augmentation._switch_map import switch_map
 from keras_regopt.augmentation.image._policy import PolicyAugmentation
 from keras_regopt.augmentation.image._values import as_floats
 
@@ -89,6 +89,9 @@ class AugMix(PolicyAugmentation):
         (arXiv 1912.02781).
     """
 
+    # They fit the image in the blend.
+    targets = frozenset()
+
     ranges = {
         "autocontrast": (0, 0, False),
         "equalize": (0, 0, False),
@@ -135,8 +138,8 @@ class AugMix(PolicyAugmentation):
         )
         self.alpha = in_range(self, "alpha", alpha, above=0)
         self.operations = self._known(operations)
-        self._share = beta_quantiles(self.alpha)
-        # A share of what is left for each chain in turn is Dirichlet's way.
+        self._blend = beta_quantiles(self.alpha)
+        # A fraction of what is left, chain after chain, is Dirichlet's.
         self._cuts = [
             beta_quantiles(self.alpha, self.alpha * left)
             for left in range(self.mixture_width - 1, 0, -1)
@@ -150,7 +153,7 @@ class AugMix(PolicyAugmentation):
         count = 2 * width + 3 * chains
         (draws,) = self.uniforms(1, batch * count, seed)
         draws = ops.reshape(draws, (count, batch))
-        share = at_quantile(self._share, draws[0], ops)
+        blend = at_quantile(self._blend, draws[0], ops)
         # One draw more than there are cuts tells how many images there are.
         weights = self._weights(draws[1 : width + 1])
         ends = np.cumsum([width, width, chains, chains, chains])
@@ -178,21 +181,21 @@ class AugMix(PolicyAugmentation):
             "operation": operation,
             "amount": amount,
             "weights": weights,
-            "share": share,
+            "blend": blend,
         }
 
     def _weights(self, draws):
         """Numbers that add up to 1, one a chain, of shape (batch, chains)."""
         weights, left = [], self.ops.ones_like(draws[0])
-        for place, cut in enumerate(self._cuts):
-            part = at_quantile(cut, draws[place], self.ops)
+        for index, cut in enumerate(self._cuts):
+            part = at_quantile(cut, draws[index], self.ops)
             weights.append(left * part)
             left = left * (1 - part)
         return self.ops.stack([*weights, left], axis=1)
 
     def _on_levels(self, images, parameters):
         # Image by image, so that no batch of chains has to be held.
-        return each(
+        return switch_map(
             images,
             self.ops.zeros((self.ops.shape(images)[0], 1), "int32"),
             [self._mixed_with_chains],
@@ -204,7 +207,7 @@ class AugMix(PolicyAugmentation):
         ops = self.ops
         shape = ops.shape(images)
         image = as_floats(images)
-        share = ops.cast(parameters["share"], image.dtype)[:, None, None, None]
+        blend = ops.cast(parameters["blend"], image.dtype)[:, None, None, None]
 
         def with_chain(chain, total):
             part = {
@@ -215,16 +218,13 @@ class AugMix(PolicyAugmentation):
             result = super(AugMix, self)._on_levels(images, part)
             # The loop asks for a shape as well known as it was.
             result = as_floats(ops.reshape(result, shape))
-            return total + share * weight[:, None, None, None] * result
+            return total + blend * weight[:, None, None, None] * result
 
         # A loop, so that the operations are compiled once for all chains.
         return ops.fori_loop(
-            0, self.mixture_width, with_chain, (1 - share) * image
+            0, self.mixture_width, with_chain, (1 - blend) * image
         )
 
     @property
     def _names(self):
         return (*(self.operations or self.usual), "identity")
-
-    def _moves(self, key):
-        return False

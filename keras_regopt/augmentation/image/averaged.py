@@ -8,7 +8,7 @@ from keras_regopt._export import DrawsInService
 from keras_regopt._keras import data_ops as ops
 from keras_regopt._model_wrapper import ModelWrapper
 from keras_regopt._registry import register
-from keras_regopt.augmentation._value_ranges import look_at_range
+from keras_regopt.augmentation._layout import sample_shape
 from keras_regopt.augmentation.image._base import ImageAugmentation
 
 View: TypeAlias = str | ImageAugmentation
@@ -30,7 +30,7 @@ class Averaged(DrawsInService, ModelWrapper):
         model = Averaged(model, ["horizontal"])
         model.predict(images)
 
-    This is the one place where augmentation acts in inference: in `predict`,
+    Here alone augmentation acts in inference: in `predict`,
     `evaluate`, `model(x)` and the exported model, since that is what it is
     for. In training the model within gets the images as they are.
 
@@ -39,13 +39,13 @@ class Averaged(DrawsInService, ModelWrapper):
     it has none. So a prediction depends on the image alone, and a saved or
     exported model repeats it. (On another backend of Keras the same seed means
     other draws.) It is the mean of whatever the model returns;
-    average probabilities rather than logits, and nothing that has a place in
+    average probabilities rather than logits, and nothing that has a position in
     the image, such as boxes or masks.
 
     Args:
         model: The model, of one input of images, whose outputs are floats.
         augmentations: List of what makes the views: `"horizontal"`,
-            `"vertical"` or `"both"`, for the image flipped that way, and
+            `"vertical"` or `"both"`, for the image flipped that direction, and
             image augmentations of this package that keep the size of the
             image and mix no images. Or one such layer.
         samples: Number of views of each random layer, at least 1. Defaults to
@@ -123,32 +123,33 @@ class Averaged(DrawsInService, ModelWrapper):
             )
         return views
 
-    def _flipped(self, images, way):
+    def _flipped(self, images, direction):
         across = 3 if self.data_format == "channels_first" else 2
         axes = {
             "horizontal": across,
             "vertical": across - 1,
             "both": (across - 1, across),
         }
-        return ops.flip(images, axis=axes[way])
+        return ops.flip(images, axis=axes[direction])
 
     def _augmented(self, images, layer, seed):
-        look_at_range(layer, images)
-        batch, *shape = layer._sample_shape(images)
+        layer.look(images, images)
+        batch, *shape = sample_shape(layer, images)
         # One draw for all, so that it does not matter where an image stands.
-        drawn = layer._drawn((1, *shape), True, seed)
+        drawn = layer.draw((1, *shape), True, seed)
         parameters, chosen = keras.tree.map_structure(
             lambda x: None if x is None else ops.repeat(x, batch, axis=0),
             drawn,
         )
-        return ops.cast(layer._apply(images, parameters, chosen), images.dtype)
+        view = layer.transform(images, parameters, chosen)
+        return ops.cast(view, images.dtype)
 
     def _mean(self, output, views):
         shape = ops.shape(output)
         split = ops.reshape(output, (views, shape[0] // views, *shape[1:]))
         dtype = keras.backend.standardize_dtype(output.dtype)
-        wide = keras.backend.result_type(dtype, "float32")
-        return ops.cast(ops.mean(ops.cast(split, wide), axis=0), dtype)
+        compute_dtype = keras.backend.result_type(dtype, "float32")
+        return ops.cast(ops.mean(ops.cast(split, compute_dtype), axis=0), dtype)
 
     def _checked(self, augmentations):
         if isinstance(augmentations, (str, ImageAugmentation)):

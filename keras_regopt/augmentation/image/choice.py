@@ -1,3 +1,4 @@
+import functools
 from collections.abc import Sequence
 
 import keras
@@ -5,18 +6,18 @@ import numpy as np
 
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, in_range
+from keras_regopt.augmentation._batch import select
 from keras_regopt.augmentation._compile import run_compiled
-from keras_regopt.augmentation._each import each
-from keras_regopt.augmentation.image._additional import changed_targets
+from keras_regopt.augmentation._switch_map import switch_map
 from keras_regopt.augmentation.image._base import ImageAugmentation
-from keras_regopt.augmentation.image._containers import Container
+from keras_regopt.augmentation.image._containers import ImageContainer
 
 # Sizes of images by which outputs are compared.
 PROBES = ((96, 128), (131, 57))
 
 
 @register
-class Choice(Container):
+class Choice(ImageContainer):
     """Puts each image through one of several augmentations.
 
     Which one is drawn for each image by itself, and only that one is
@@ -87,83 +88,86 @@ class Choice(Container):
     def output_size(self, height, width):
         return self.layers[0].output_size(height, width)
 
-    def _drawn(self, shape, training, seed=None, among=None):
+    def draw(self, shape, training, seed=None, among=None):
         """The number of the layer of each image, and the draws of all layers.
 
         One more than the last number is for images that stay as they are.
         """
         if not training:
-            if self._resting is None:
+            if self._acting_in_inference is None:
                 return None, None
-            rest, _ = self.layers[self._resting]._drawn(shape, False)
-            return {"rest": rest}, None
+            layer = self.layers[self._acting_in_inference]
+            return {"inference": layer.draw(shape, False)[0]}, None
         ops = self.ops
-        seed, own = self._draws(seed)
-        among = self._chosen(shape, own, among)
+        seed, own = self._seeds_for(seed)
+        among = self.choose(shape, own, among)
         (draw,) = self.uniforms(1, shape[0], own)
         number, still = self._number(draw), len(self.layers)
         if among is not None:
-            spared = still if self._resting is None else self._resting
+            spared = (
+                still
+                if self._acting_in_inference is None
+                else self._acting_in_inference
+            )
             number = ops.where(among, number, spared)
         drawn = []
-        for place, layer in enumerate(self.layers):
-            mine = number == place
+        for index, layer in enumerate(self.layers):
+            mine = number == index
             if among is not None:
                 mine = ops.logical_and(mine, among)
-            parameters, chosen = layer._drawn(shape, True, seed, mine)
+            parameters, chosen = layer.draw(shape, True, seed, mine)
             drawn.append(parameters)
             if chosen is not None:
                 turned_down = ops.logical_and(mine, ops.logical_not(chosen))
                 number = ops.where(turned_down, still, number)
         return {"number": number, "drawn": drawn}, None
 
-    def _apply(self, tensor, parameters, chosen):
-        dtype = self._output_dtype(tensor.dtype)
+    def transform(self, tensor, parameters, chosen):
+        dtype = self.output_dtype(tensor.dtype)
 
         def applied(layer, images, drawn):
-            return self.ops.cast(layer._apply(images, drawn, None), dtype)
+            return self.ops.cast(layer.transform(images, drawn, None), dtype)
 
         return self._by_choice(tensor, parameters, applied, dtype)
 
-    def _masks(self, masks, parameters):
+    def transform_masks(self, masks, parameters):
         def moved(layer, masks, drawn):
-            if not layer._moves("segmentation_masks"):
+            if "segmentation_masks" not in layer.targets:
                 return masks
-            return layer._masks(masks, drawn)
+            return layer.transform_masks(masks, drawn)
 
         return self._by_choice(masks, parameters, moved, masks.dtype)
 
-    def _follow(self, data, parameters, chosen, shape):
-        data = dict(data)
-        changed = changed_targets(self, data, parameters, None)
+    def move_targets(self, data, parameters, chosen, shape):
+        data, changed = dict(data), {}
         if "segmentation_masks" in data:
             masks = data.pop("segmentation_masks")
             changed["segmentation_masks"] = run_compiled(
-                self, "_masks", masks, parameters
+                self, "transform_masks", masks, parameters
             )
-        if "rest" in parameters:
-            layer = self.layers[self._resting]
-            part = self._meant_for(layer, data)
-            rest = parameters["rest"]
-            return changed | layer._follow(part, rest, None, shape)
-        for place, layer in enumerate(self.layers):
-            part = self._meant_for(layer, data)
-            drawn = parameters["drawn"][place]
-            mine = parameters["number"] == place
-            for key, new in layer._follow(part, drawn, None, shape).items():
+        if "inference" in parameters:
+            layer = self.layers[self._acting_in_inference]
+            return changed | layer.move_targets(
+                data, parameters["inference"], None, shape
+            )
+        for index, layer in enumerate(self.layers):
+            drawn = parameters["drawn"][index]
+            mine = parameters["number"] == index
+            moved = layer.move_targets(data, drawn, None, shape)
+            for key, new in moved.items():
                 old = changed.get(key, data[key])
                 if isinstance(new, dict):
                     old = {name: old[name] for name in new}
                 changed[key] = keras.tree.map_structure(
-                    lambda n, o, mine=mine: self._select(mine, n, o), new, old
+                    functools.partial(select, mine), new, old
                 )
         return changed
 
     def _by_choice(self, tensor, parameters, function, dtype):
         """What a function of layer, images and draws gives for each image."""
-        if "rest" in parameters:
-            layer = self.layers[self._resting]
-            return function(layer, tensor, parameters["rest"])
+        if "inference" in parameters:
+            layer = self.layers[self._acting_in_inference]
+            return function(layer, tensor, parameters["inference"])
         functions = [
             lambda images, drawn, i=i, layer=layer: function(
                 layer, images, drawn[i]
@@ -177,7 +181,7 @@ class Choice(Container):
             lambda x: None if x is None else x[:, None], parameters["drawn"]
         )
         number = parameters["number"][:, None]
-        return each(tensor, number, functions, steps, (shape, dtype))
+        return switch_map(tensor, number, functions, steps, (shape, dtype))
 
     def _shape_after(self, tensor):
         """The shape of one output, of images or of masks."""
@@ -195,11 +199,11 @@ class Choice(Container):
         return ops.sum(ops.cast(passed, "int32"), axis=1)
 
     @property
-    def _resting(self):
+    def _acting_in_inference(self):
         """Which layer also changes images in inference, if one does."""
-        for place, layer in enumerate(self.layers):
-            if layer._overrides("at_rest"):
-                return place
+        for index, layer in enumerate(self.layers):
+            if layer.acts_in_inference:
+                return index
         return None
 
     def _checked(self, probabilities):

@@ -2,12 +2,13 @@ from collections.abc import Sequence
 
 from keras_regopt._registry import register
 from keras_regopt._validate import fail
+from keras_regopt.augmentation._containers import Plan
 from keras_regopt.augmentation.image._base import ImageAugmentation
-from keras_regopt.augmentation.image._containers import Chain, Plan
+from keras_regopt.augmentation.image._containers import ImageChain
 
 
 @register
-class Compose(Chain):
+class Compose(ImageChain):
     """Puts images through several augmentations, one after the other.
 
     It does what the same layers do in a row, and more of it at once:

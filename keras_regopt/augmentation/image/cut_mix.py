@@ -15,11 +15,11 @@ from keras_regopt.augmentation.image._mixing import (
 class CutMix(MixingAugmentation):
     """Pastes a rectangle of another image into each image of a batch.
 
-    The rectangle is at the same place in both. Labels are mixed by the area
+    The rectangle has the same position in both. Labels are mixed by the area
     that each image keeps. A model must then go by more than the most telling
     part of an object, and sees whole textures, which `MixUp` blurs.
 
-    With `share ~ Beta(alpha, alpha)`, the rectangle has `sqrt(1 - share)` of
+    With `weight ~ Beta(alpha, alpha)`, the rectangle has `sqrt(1 - weight)` of
     the height and width of the image, about a pixel that is drawn evenly, and
     what reaches beyond the edge is cut off. Then
 
@@ -32,7 +32,7 @@ class CutMix(MixingAugmentation):
 
     Pass a dict of `images` and `labels`; a bare tensor is mixed with a warning.
     Integer labels become one-hot if `num_classes` is set, in
-    training and at rest, so use a loss that takes vectors, such as
+    training and in inference, so use a loss that takes vectors, such as
     `CategoricalCrossentropy`. Labels of floats, and integers of shape
     `(batch, classes)`, are mixed as they are.
 
@@ -108,8 +108,8 @@ class CutMix(MixingAugmentation):
         ops = self.ops
         batch, height, width, _ = shape
         order, quantile, across, down = self.uniforms(4, batch, seed)
-        share = at_quantile(self._quantiles, quantile, ops)
-        half = 0.5 * ops.sqrt(1 - share)
+        weight = at_quantile(self._quantiles, quantile, ops)
+        half = 0.5 * ops.sqrt(1 - weight)
         left, right = self._span(across, half, width)
         top, bottom = self._span(down, half, height)
         box = ops.stack([left, top, right, bottom], axis=-1)
@@ -117,7 +117,7 @@ class CutMix(MixingAugmentation):
         pasted = area(box) / pixels
         return {
             "sources": sources(order, 2),
-            "shares": ops.stack([1 - pasted, pasted], axis=1),
+            "weights": ops.stack([1 - pasted, pasted], axis=1),
             "box": box,
         }
 
@@ -163,8 +163,8 @@ class CutMix(MixingAugmentation):
         ops = self.ops
         left, top, right, bottom = edges(boxes)
         from_x, from_y, to_x, to_y = edges(pasted)
-        tall = ops.logical_and(from_y <= top, to_y >= bottom)
-        wide = ops.logical_and(from_x <= left, to_x >= right)
+        spans_height = ops.logical_and(from_y <= top, to_y >= bottom)
+        spans_width = ops.logical_and(from_x <= left, to_x >= right)
 
         def moved(side, covers, first, last, new):
             reaches = ops.logical_and(first <= side, side <= last)
@@ -172,10 +172,10 @@ class CutMix(MixingAugmentation):
 
         return ops.stack(
             [
-                moved(left, tall, from_x, to_x, to_x),
-                moved(top, wide, from_y, to_y, to_y),
-                moved(right, tall, from_x, to_x, from_x),
-                moved(bottom, wide, from_y, to_y, from_y),
+                moved(left, spans_height, from_x, to_x, to_x),
+                moved(top, spans_width, from_y, to_y, to_y),
+                moved(right, spans_height, from_x, to_x, from_x),
+                moved(bottom, spans_width, from_y, to_y, from_y),
             ],
             axis=-1,
         )

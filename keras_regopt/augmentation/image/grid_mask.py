@@ -2,7 +2,7 @@ import math
 
 from keras_regopt._registry import register
 from keras_regopt._validate import factor
-from keras_regopt.augmentation._draws import between, one_or_between
+from keras_regopt.augmentation._sampling import between, one_or_between
 from keras_regopt.augmentation.image._erasing import ErasingAugmentation
 from keras_regopt.augmentation.image._noise import keys_from
 
@@ -118,9 +118,9 @@ class GridMask(ErasingAugmentation):
         cosine, sine = self.ops.cos(angle), self.ops.sin(angle)
         return cosine * y - sine * x, cosine * x + sine * y
 
-    def _marked(self, place, shift, parameters):
-        """Whether places along an axis are in the first part of a period."""
+    def _marked(self, position, shift, parameters):
+        """Whether positions along an axis are in the first part of a period."""
         period = parameters["period"][:, None, None]
-        place = place + shift[:, None, None]
-        place = place - period * self.ops.floor(place / period)
-        return place < parameters["length"][:, None, None]
+        position = position + shift[:, None, None]
+        position = position - period * self.ops.floor(position / period)
+        return position < parameters["length"][:, None, None]

@@ -21,9 +21,9 @@ class MixUp(MixingAugmentation):
     them: it is less sure of itself where it should be, and bears wrong labels
     better. With a weight that each image draws for itself,
 
-        image' = share * image + (1 - share) * partner
-        label' = share * label + (1 - share) * label of the partner
-        share ~ Beta(alpha, alpha)
+        image' = weight * image + (1 - weight) * partner
+        label' = weight * label + (1 - weight) * label of the partner
+        weight ~ Beta(alpha, alpha)
 
     The partners are a random ring through the batch: every image is the
     partner of one other, and none its own. (The authors' code shuffles the
@@ -31,7 +31,7 @@ class MixUp(MixingAugmentation):
 
     Pass a dict of `images` and `labels`; a bare tensor is mixed with a warning.
     Integer labels become one-hot if `num_classes` is set, in
-    training and at rest, so use a loss that takes vectors, such as
+    training and in inference, so use a loss that takes vectors, such as
     `CategoricalCrossentropy`. Labels of floats, and integers of shape
     `(batch, classes)`, are mixed as they are: one-hot, soft, multi-label,
     binary, or targets of a regression.
@@ -105,10 +105,10 @@ class MixUp(MixingAugmentation):
 
     def sample(self, shape, seed):
         order, quantile = self.uniforms(2, shape[0], seed)
-        share = at_quantile(self._quantiles, quantile, self.ops)
+        weight = at_quantile(self._quantiles, quantile, self.ops)
         return {
             "sources": sources(order, 2),
-            "shares": self.ops.stack([share, 1 - share], axis=1),
+            "weights": self.ops.stack([weight, 1 - weight], axis=1),
         }
 
     def apply(self, inputs, parameters):
@@ -120,9 +120,9 @@ class MixUp(MixingAugmentation):
             keras.backend.standardize_dtype(masks.dtype)
         ):
             return self.apply_to_labels(masks, parameters)
-        stays = per_image(parameters["shares"][:, 0] >= 0.5, masks)
+        stays = per_image(parameters["weights"][:, 0] >= 0.5, masks)
         return ops.where(stays, masks, partners(masks, parameters))
 
     def placed(self, boxes, parameters, shape):
-        shares = self.ops.expand_dims(parameters["shares"], axis=-1)
-        return boxes, shares * area(boxes)
+        weights = self.ops.expand_dims(parameters["weights"], axis=-1)
+        return boxes, weights * area(boxes)

@@ -23,7 +23,7 @@ class Mosaic(MixingAugmentation):
     out afterwards.
 
     The images of a mosaic are neighbours in a random ring through the batch,
-    so that every image is used four times, each time at another place; in a
+    so that every image is used four times, each time at another position; in a
     batch of less than four, some meet themselves.
 
     Pass a dict of `images` and what belongs to them; a bare tensor is mixed
@@ -32,13 +32,14 @@ class Mosaic(MixingAugmentation):
     and bottom right, so there is room for four times as many; what is not
     needed is padding at the end, zeros with the label -1. Masks are cut as
     the images are. Labels are averaged by the areas of the four: integers
-    become one-hot if `num_classes` is set, in training and at rest; labels of
-    floats, and integers of shape `(batch, classes)`, are averaged as they are.
+    become one-hot if `num_classes` is set, in training and in inference;
+    labels of floats, and integers of shape `(batch, classes)`, are averaged as
+    they are.
 
     Args:
-        center: Pair of the lowest and the highest place of the meeting point,
-            as a fraction of height and width, from 0 to 1; it is drawn for
-            each axis. Defaults to `(0.2, 0.8)`, as in the authors' code.
+        center: Pair of the lowest and the highest position of the meeting
+            point, as a fraction of height and width, from 0 to 1; it is drawn
+            for each axis. Defaults to `(0.2, 0.8)`, as in the authors' code.
         num_classes: Number of classes, at least 2, for labels that are
             integers. Defaults to `None`: labels are floats.
         bounding_box_format: Format of the boxes in the inputs, one of Keras'
@@ -75,7 +76,7 @@ class Mosaic(MixingAugmentation):
     """
 
     computes_in_floats = False
-    parts = 4
+    mixed_count = 4
 
     def __init__(
         self,
@@ -101,17 +102,17 @@ class Mosaic(MixingAugmentation):
         ops = self.ops
         batch, height, width, _ = shape
         order, across, down = self.uniforms(3, batch, seed)
-        x, part_x = self._place(across, width)
-        y, part_y = self._place(down, height)
-        shares = [
+        x, part_x = self._coordinate(across, width)
+        y, part_y = self._coordinate(down, height)
+        weights = [
             part_x * part_y,
             (1 - part_x) * part_y,
             part_x * (1 - part_y),
             (1 - part_x) * (1 - part_y),
         ]
         return {
-            "sources": sources(order, self.parts),
-            "shares": ops.stack(shares, axis=1),
+            "sources": sources(order, self.mixed_count),
+            "weights": ops.stack(weights, axis=1),
             "center": ops.stack([x, y], axis=1),
         }
 
@@ -124,7 +125,7 @@ class Mosaic(MixingAugmentation):
         y = ops.arange(height, dtype="int32")[None] - center[:, 1:]
         lower, right = (y >= 0)[:, :, None], (x >= 0)[:, None]
         top_left, top_right, bottom_left, bottom_right = (
-            source[:, i, None, None] for i in range(self.parts)
+            source[:, i, None, None] for i in range(self.mixed_count)
         )
         source = ops.where(
             lower,
@@ -135,8 +136,8 @@ class Mosaic(MixingAugmentation):
         x = ops.where(x < 0, x + width, x)[:, None]
         y = ops.where(y < 0, y + height, y)[:, :, None]
         pixels = ops.reshape(inputs, (batch * height * width, channels))
-        place = (source * height + y) * width + x
-        return rows_at(pixels, place)
+        index = (source * height + y) * width + x
+        return rows_at(pixels, index)
 
     def apply_to_masks(self, masks, parameters):
         return self.apply(masks, parameters)
@@ -158,12 +159,12 @@ class Mosaic(MixingAugmentation):
         seen = cut_to(moved, ops.stack(frames, axis=1)[:, :, None])
         return seen, area(seen)
 
-    def _place(self, draw, size):
+    def _coordinate(self, draw, size):
         """A coordinate of the meeting point, in pixels and as a fraction."""
         low, high = self.center
         size = self.ops.cast(size, "float32")
-        place = self.ops.round((low + (high - low) * draw) * size)
-        return place, place / size
+        position = self.ops.round((low + (high - low) * draw) * size)
+        return position, position / size
 
 
 def _pair(owner, center):

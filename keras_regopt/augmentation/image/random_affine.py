@@ -2,7 +2,8 @@ import math
 
 from keras_regopt._registry import register
 from keras_regopt._validate import factor, one_of
-from keras_regopt.augmentation._draws import between
+from keras_regopt.augmentation._batch import select
+from keras_regopt.augmentation._sampling import between
 from keras_regopt.augmentation.image._geometric import GeometricAugmentation
 from keras_regopt.augmentation.image.functional import _matrices
 
@@ -35,7 +36,7 @@ class RandomAffine(GeometricAugmentation):
             counterclockwise. Defaults to `0.02`, up to 7 degrees either way.
         zoom: Change of the scale, from -0.99 to 0.99; 0.2 shows the image
             20 % smaller in a frame of the same size, -0.2 shows 80 % of
-            its width and height. Both axes share it. Defaults to `0.1`.
+            its width and height. Both axes have the same. Defaults to `0.1`.
         translation: Shift as a fraction of height and width, from -1 to 1,
             drawn for each axis; positive is down and to the right. Defaults
             to `0.05`.
@@ -55,12 +56,12 @@ class RandomAffine(GeometricAugmentation):
         fill_value: Value of the pixels that `"constant"` fills in, in the
             units of the images; masks get `mask_fill_value`. Defaults to
             `0.0`.
-        **kwargs: `min_visibility` (the share of the area of a moved box, from
-            0 to 1, that must be left within the image, or else the box is
-            dropped; 0.0 unless given), `mask_fill_value` (the class of the
-            pixels of masks that `"constant"` fills in; 0 unless given),
+        **kwargs: `min_visibility` (the fraction of the area of a moved box,
+            from 0 to 1, that must be left within the image, or else the box is
+            dropped; 0.0 by default), `mask_fill_value` (the class of the
+            pixels of masks that `"constant"` fills in; 0 by default),
             `flip_pairs` (pairs of keypoints, such as left and right hands,
-            that a mirror makes change places), `rate` (the probability that
+            that a mirror swaps), `rate` (the probability that
             an image is moved at all) and `data_format`, and `name` and
             `dtype` of a Keras layer.
 
@@ -137,13 +138,13 @@ class RandomAffine(GeometricAugmentation):
 
     def _flipped(self, images, matrix):
         """What the warp would give, at the cost of a copy."""
-        for way, axis, sign in (
+        for direction, axis, sign in (
             ("horizontal", 2, matrix[:, 0, 0]),
             ("vertical", 1, matrix[:, 1, 1]),
         ):
-            if self.flip in (way, "both"):
+            if self.flip in (direction, "both"):
                 turned = self.ops.flip(images, axis=axis)
-                images = self._select(sign < 0, turned, images)
+                images = select(sign < 0, turned, images)
         return images
 
     def _matrix(self, draws, height, width):
@@ -171,7 +172,7 @@ class RandomAffine(GeometricAugmentation):
         f = center_y - d * to_x - e * to_y
         return _matrices.affine(a, b, c, d, e, f)
 
-    def _sign(self, draw, way):
-        if self.flip not in (way, "both"):
+    def _sign(self, draw, direction):
+        if self.flip not in (direction, "both"):
             return 1.0
         return self.ops.where(draw < 0.5, -1.0, 1.0)

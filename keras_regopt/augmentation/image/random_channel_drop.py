@@ -67,9 +67,9 @@ class RandomChannelDrop(ImageAugmentation):
             (batch, channels), dtype="float32", seed=seed
         )
         ranks = self.ops.argsort(self.ops.argsort(draws, axis=-1), axis=-1)
-        return {"kept": ranks >= self.count}
+        return {"keep": ranks >= self.count}
 
     def apply(self, inputs, parameters):
-        kept = parameters["kept"][:, None, None]
+        keep = parameters["keep"][:, None, None]
         fill = self.ops.cast(self.fill_value, inputs.dtype)
-        return self.ops.where(kept, inputs, fill)
+        return self.ops.where(keep, inputs, fill)

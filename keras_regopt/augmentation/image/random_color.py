@@ -1,7 +1,7 @@
 from keras_regopt._registry import register
 from keras_regopt._validate import factor
 from keras_regopt._validate import value_range as checked_range
-from keras_regopt.augmentation._draws import between
+from keras_regopt.augmentation._sampling import between
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image.functional._color_matrix import (
     apply_color,

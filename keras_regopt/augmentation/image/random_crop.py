@@ -10,20 +10,20 @@ from keras_regopt.augmentation.image.functional._windows import shifts, windows
 
 @register
 class RandomCrop(GeometricAugmentation):
-    """Cuts a window of a fixed size out of each image, at a random place.
+    """Cuts a window of a fixed size out of each image, at a random position.
 
     Teaches a model not to depend on where things are, and gives images of
-    different sizes the same one. Each image has a place of its own, and every
-    place at which the window fits is equally likely. Pixels are copied, not
-    interpolated. Masks, bounding boxes and keypoints are cut along: boxes are
-    clipped to the window, and one that is not in it becomes four zeros with
-    the label -1.
+    different sizes the same one. Each image has a position of its own, and
+    every position at which the window fits is equally likely. Pixels are
+    copied, not interpolated. Masks, bounding boxes and keypoints are cut
+    along: boxes are clipped to the window, and one that is not in it becomes
+    four zeros with the label -1.
 
     In inference, and for the images that `rate` spares, it is the window in
     the middle, that of Keras' `CenterCrop`.
 
     An image that is smaller than the window is an error, or, with
-    `pad_if_needed=True`, lies at a random place in the window, with margins
+    `pad_if_needed=True`, lies at a random position in the window, with margins
     as `fill_mode` says.
 
     Args:
@@ -43,7 +43,7 @@ class RandomCrop(GeometricAugmentation):
             boxes.
         seed: Integer that fixes all draws. Defaults to `None`.
         **kwargs: `min_visibility` of boxes, `mask_fill_value`, `rate` (the
-            probability that an image is cut at a random place) and
+            probability that an image is cut at a random position) and
             `data_format`; see `GeometricAugmentation`. `name` and `dtype` of
             a Keras layer.
 
@@ -73,6 +73,8 @@ class RandomCrop(GeometricAugmentation):
         Krizhevsky, Sutskever and Hinton 2012, ImageNet classification with
         deep convolutional neural networks.
     """
+
+    acts_in_inference = True
 
     def __init__(
         self,
@@ -107,7 +109,7 @@ class RandomCrop(GeometricAugmentation):
             )
         }
 
-    def at_rest(self, shape):
+    def inference_parameters(self, shape):
         _, height, width, _ = shape
         height, width = self._fitting(height, width)
         ops = self.ops

@@ -19,7 +19,7 @@ POINTS_PER_EDGE = 8
 # The search for where a point went: how many steps, and how much of each. Whole
 # steps would swing ever wider where the image is stretched to twice its size.
 STEPS = 15
-SHARE = 0.75
+FRACTION = 0.75
 
 
 @register
@@ -42,14 +42,14 @@ class RandomElastic(GeometricAugmentation):
     `0.163 * alpha / sigma` pixels: 1.4 pixels with the defaults, which are
     those of the paper, for digits of 29 x 29 pixels. For images `k` times
     as large, `k * sigma` and `k ** 2 * alpha` show the same. Where `alpha` is
-    beyond about `3 * sigma ** 2`, the image folds over itself in places.
+    beyond about `3 * sigma ** 2`, the image folds over itself here and there.
 
     Masks move by their nearest pixel. A keypoint goes to where the pixel under
     it goes. A box becomes the smallest upright box around 32 points of its
     edges, clipped to the image; one that leaves it becomes four zeros with the
     label -1. With the defaults, 999 of 1000 points are right within 0.05
     pixels; where the image folds, a point is seen more than once, and one of
-    these places is told, or one near by.
+    these points is told, or one near by.
 
     Args:
         alpha: Strength of the displacements, at least 0, in pixels. A pair
@@ -159,7 +159,7 @@ class RandomElastic(GeometricAugmentation):
                 for name in ("dx", "dy")
             ]
             missed = points - found - ops.stack(moves, axis=-1)
-            found = found + SHARE * missed
+            found = found + FRACTION * missed
         return found + 0.5
 
     def apply_to_boxes(self, boxes, parameters, shape):

@@ -14,7 +14,7 @@ class RandomEqualize(PointwiseAugmentation):
 
     Brings out what lies in the dark or in the glare, and makes a model
     indifferent to exposure. In each image and channel by itself, a level
-    becomes the share of darker pixels: with `step`, the 255th part of the
+    becomes the fraction of darker pixels: with `step`, the 255th part of the
     number of pixels below the highest level, rounded down, it becomes
     `(step // 2 + pixels below it) // step`, as in Pillow. A channel with no
     pixel for a step, such as one of a single level, stays as it is. Images of

@@ -2,19 +2,19 @@ import math
 
 from keras_regopt._registry import register
 from keras_regopt._validate import factor
-from keras_regopt.augmentation._draws import one_or_between
+from keras_regopt.augmentation._sampling import one_or_between
 from keras_regopt.augmentation.image._erasing import ErasingAugmentation
 from keras_regopt.augmentation.image._noise import keys_from
 
 
 @register
 class RandomErasing(ErasingAugmentation):
-    """Erases a rectangle of each image, of its own size and place.
+    """Erases a rectangle of each image, of its own size and position.
 
     Teaches a model to look at all of an object, since any part may be hidden.
     The rectangle always lies within the image: its area is drawn evenly, its
     ratio of width to height evenly in the logarithm, then held to the ratios
-    at which that area fits, and its place evenly among those that are left.
+    at which that area fits, and its position evenly among those that are left.
     With the default `rate=1.0` every image loses a rectangle; the paper has
     0.5.
 
@@ -115,9 +115,9 @@ class RandomErasing(ErasingAugmentation):
     def _whole(self, length, size):
         return self.ops.clip(self.ops.round(length), 1.0, size)
 
-    def _within(self, place, first, end):
+    def _within(self, position, first, end):
         return self.ops.logical_and(
-            place >= first[:, None, None], place < end[:, None, None]
+            position >= first[:, None, None], position < end[:, None, None]
         )
 
 

@@ -1,8 +1,8 @@
 import math
 
 from keras_regopt._registry import register
-from keras_regopt.augmentation._draws import between
 from keras_regopt.augmentation._ranges import one_or_range
+from keras_regopt.augmentation._sampling import between
 from keras_regopt.augmentation.image._pointwise import PointwiseAugmentation
 from keras_regopt.augmentation.image.functional._tables import gamma_correct
 
@@ -12,9 +12,9 @@ class RandomGamma(PointwiseAugmentation):
     """Brightens or darkens each image, and leaves black and white.
 
     Makes a model bear other light and other cameras; unlike a change of
-    brightness, it drives nothing out of the range. The share of a value in
+    brightness, it drives nothing out of the range. The fraction of a value in
     `value_range` is raised to a power:
-    `lowest + (highest - lowest) * share ** gamma`, where `share` is
+    `lowest + (highest - lowest) * fraction ** gamma`, where `fraction` is
     `(value - lowest) / (highest - lowest)`. Labels, boxes and masks do not
     change.
 

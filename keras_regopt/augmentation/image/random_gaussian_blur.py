@@ -2,7 +2,7 @@ import math
 
 from keras_regopt._registry import register
 from keras_regopt._validate import factor, fail, positive_int
-from keras_regopt.augmentation._draws import one_or_between
+from keras_regopt.augmentation._sampling import one_or_between
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image.functional._filters import filtered
 

@@ -54,7 +54,7 @@ class RandomInvert(PointwiseAugmentation):
 
     def apply(self, inputs, parameters):
         if are_bytes(inputs, self.value_range):
-            # In half the time that it takes by way of floats.
+            # In half the time that it takes through floats.
             return invert(inputs)
         return super().apply(inputs, parameters)
 

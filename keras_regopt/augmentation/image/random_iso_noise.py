@@ -2,7 +2,7 @@ from keras_regopt._random import normals_of
 from keras_regopt._registry import register
 from keras_regopt._validate import factor
 from keras_regopt._validate import value_range as checked_range
-from keras_regopt.augmentation._draws import one_or_between
+from keras_regopt.augmentation._sampling import one_or_between
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image._noise import bits, keys_from, poissons_of
 
@@ -95,22 +95,22 @@ class RandomISONoise(ImageAugmentation):
         grains = poissons_of(
             bits(parameters["light_key"], count), ops.cast(mean, "float32")
         )
-        share = ops.minimum(intensity * ops.cast(grains, light.dtype), 1)
+        fraction = ops.minimum(intensity * ops.cast(grains, light.dtype), 1)
         if channels == 3:
             turn = normals_of(bits(parameters["hue_key"], count))
             turn = ops.cast(parameters["hue"][:, None] * turn, light.dtype)
-            values = self._with_grain(values, share, turn)
+            values = self._with_grain(values, fraction, turn)
         else:
-            values = values + share[..., None] * (1 - values)
+            values = values + fraction[..., None] * (1 - values)
         values = ops.clip(low + (high - low) * values, low, high)
         return ops.reshape(values, shape)
 
-    def _with_grain(self, values, share, turn):
+    def _with_grain(self, values, fraction, turn):
         """Moves lightness and hue, but not saturation.
 
         Args:
             values: Colors from 0 to 1, of shape `(batch, pixels, 3)`.
-            share: How far the lightness goes towards 1.
+            fraction: How far the lightness goes towards 1.
             turn: How far the hue goes, as a fraction of a circle.
 
         Returns:
@@ -136,7 +136,7 @@ class RandomISONoise(ImageAugmentation):
         hue = hue - 6 * ops.floor(hue / 6)
         room = 1 - ops.abs(2 * light - 1)
         saturation = chroma / ops.where(room > 0, room, 1)
-        light = light + share * (1 - light)
+        light = light + fraction * (1 - light)
         chroma = saturation * (1 - ops.abs(2 * light - 1))
         # How much of each color a hue has, in sixths of the circle.
         parts = [

@@ -1,7 +1,7 @@
 from keras_regopt._registry import register
 from keras_regopt._validate import factor, one_of
 from keras_regopt._validate import value_range as checked_range
-from keras_regopt.augmentation._draws import one_or_between
+from keras_regopt.augmentation._sampling import one_or_between
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image.functional._jpeg import (
     color_round_trip,

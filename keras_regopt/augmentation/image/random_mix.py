@@ -4,6 +4,7 @@ import numpy as np
 
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, in_range, one_of
+from keras_regopt.augmentation._batch import select
 from keras_regopt.augmentation.image._mixing import MixingAugmentation
 
 
@@ -83,7 +84,7 @@ class RandomMix(MixingAugmentation):
         self.layers = layers
         self.probabilities = _checked(self, probabilities, len(layers))
         self.per = one_of(self, "per", per, ("image", "batch"))
-        self.parts = max(layer.parts for layer in layers)
+        self.mixed_count = max(layer.mixed_count for layer in layers)
         self.computes_in_floats = any(x.computes_in_floats for x in layers)
         self.blends = all(layer.blends for layer in layers)
 
@@ -93,17 +94,17 @@ class RandomMix(MixingAugmentation):
         choice = self._choice(turn, coin)
         own = ops.arange(shape[0], dtype="int32")[:, None]
         # Where nothing mixes, an image is made of itself alone.
-        shares = ops.ones_like(turn)[:, None]
-        sources, shares = self._with_room(own, shares, own)
+        weights = ops.ones_like(turn)[:, None]
+        sources, weights = self._with_room(own, weights, own)
         parts = [layer.sample(shape, seed) for layer in self.layers]
         for number, part in enumerate(parts):
             mine = choice == number
-            found = self._with_room(part["sources"], part["shares"], own)
-            sources = self._select(mine, found[0], sources)
-            shares = self._select(mine, found[1], shares)
+            found = self._with_room(part["sources"], part["weights"], own)
+            sources = select(mine, found[0], sources)
+            weights = select(mine, found[1], weights)
         return {
             "sources": sources,
-            "shares": shares,
+            "weights": weights,
             "choice": choice,
             "layers": parts,
         }
@@ -116,17 +117,17 @@ class RandomMix(MixingAugmentation):
 
     def apply_to_boxes(self, boxes, parameters, shape):
         ops = self.ops
-        count = ops.shape(boxes)[1] // self.parts
+        count = ops.shape(boxes)[1] // self.mixed_count
         none = ops.zeros_like(boxes[:, count:])
         result = ops.concatenate([boxes[:, :count], none], axis=1)
         for number, layer in enumerate(self.layers):
-            room = count * layer.parts
+            room = count * layer.mixed_count
             part = parameters["layers"][number]
             moved = layer.apply_to_boxes(boxes[:, :room], part, shape)
             none = ops.zeros_like(boxes[:, room:])
             moved = ops.concatenate([moved, none], axis=1)
             mine = parameters["choice"] == number
-            result = self._select(mine, moved, result)
+            result = select(mine, moved, result)
         return result
 
     def _choice(self, turn, coin):
@@ -142,15 +143,15 @@ class RandomMix(MixingAugmentation):
         acts = coin < ops.take(ops.convert_to_tensor(rates), choice, axis=0)
         return ops.where(acts, choice, -1)
 
-    def _with_room(self, sources, shares, own):
-        """Sources and shares for as many parts as any layer has."""
+    def _with_room(self, sources, weights, own):
+        """Sources and weights for as many parts as any layer has."""
         ops = self.ops
-        missing = self.parts - shares.shape[1]
+        missing = self.mixed_count - weights.shape[1]
         own = ops.cast(own, sources.dtype)
-        none = ops.zeros_like(shares[:, :1])
+        none = ops.zeros_like(weights[:, :1])
         return (
             ops.concatenate([sources] + [own] * missing, axis=1),
-            ops.concatenate([shares] + [none] * missing, axis=1),
+            ops.concatenate([weights] + [none] * missing, axis=1),
         )
 
     def _in_turn(self, method, tensor, parameters):
@@ -160,7 +161,7 @@ class RandomMix(MixingAugmentation):
             part = parameters["layers"][number]
             changed = getattr(layer, method)(tensor, part)
             mine = parameters["choice"] == number
-            result = self._select(mine, changed, result)
+            result = select(mine, changed, result)
         return result
 
 
@@ -173,7 +174,7 @@ def _mixing_layers(owner, layers):
 
 
 def _agreed(owner, argument, value, layers):
-    """The value of an argument that the layers share, unless it is given."""
+    """The value of an argument, or else that which the layers have."""
     values = {getattr(layer, argument) for layer in layers} | {value}
     values -= {None}
     if len(values) > 1:

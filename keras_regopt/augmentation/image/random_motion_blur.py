@@ -2,7 +2,7 @@ import math
 
 from keras_regopt._registry import register
 from keras_regopt._validate import factor
-from keras_regopt.augmentation._draws import between, one_or_between
+from keras_regopt.augmentation._sampling import between, one_or_between
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image.functional._filters import convolved
 
@@ -88,12 +88,12 @@ class RandomMotionBlur(ImageAugmentation):
         ops = self.ops
         radius = math.ceil((self._longest() - 1) / 2)
         length, angle = length[:, None, None], angle[:, None, None]
-        place = ops.arange(-radius, radius + 1, dtype="float32")
+        position = ops.arange(-radius, radius + 1, dtype="float32")
         # Rows count downwards, angles turn up.
-        x, y = place[None, None, :], -place[None, :, None]
+        x, y = position[None, None, :], -position[None, :, None]
         along = x * ops.cos(angle) + y * ops.sin(angle)
-        beside = y * ops.cos(angle) - x * ops.sin(angle)
+        across = y * ops.cos(angle) - x * ops.sin(angle)
         beyond = ops.maximum(ops.abs(along) - (length - 1) / 2, 0)
-        distance = ops.sqrt(ops.square(beyond) + ops.square(beside))
+        distance = ops.sqrt(ops.square(beyond) + ops.square(across))
         kernels = ops.maximum(1 - distance, 0)
         return kernels / ops.sum(kernels, axis=(1, 2), keepdims=True)

@@ -10,9 +10,9 @@ class RandomPadCrop(GeometricAugmentation):
     """Shifts each image by a few whole pixels: pads it, then crops it.
 
     Pads an image by `padding` pixels on all sides and cuts a window of its
-    own size out of that, at a random place: the usual augmentation of small
+    own size out of that, at a random position: the usual augmentation of small
     images such as those of CIFAR, together with horizontal flips. Each image
-    has a place of its own; the shifts along both axes are whole numbers from
+    has a position of its own; the shifts along both axes are whole numbers from
     `-padding` to `padding`, all equally likely. Pixels are copied, not
     interpolated. Masks, bounding boxes and keypoints move along: boxes are
     clipped to the image, and one that leaves it becomes four zeros with the

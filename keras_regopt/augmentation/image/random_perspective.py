@@ -6,7 +6,7 @@ from keras_regopt.augmentation.image.functional import _matrices
 
 @register
 class RandomPerspective(GeometricAugmentation):
-    """Shows each image as if seen from another place.
+    """Shows each image as if seen from another point.
 
     Each of the four corners of an image moves by itself, in either direction
     along both axes, and the rest follows as a flat picture in space would.
@@ -39,10 +39,10 @@ class RandomPerspective(GeometricAugmentation):
             formats, such as `"xyxy"` or `"rel_xywh"`. Defaults to `None`: no
             boxes.
         seed: Integer that fixes all draws. Defaults to `None`.
-        **kwargs: `min_visibility` (the share of the area of a moved box, from
-            0 to 1, that must be left within the image, or else the box is
-            dropped; 0.0 unless given), `mask_fill_value` (the class of
-            the pixels of masks that `"constant"` fills in; 0 unless given),
+        **kwargs: `min_visibility` (the fraction of the area of a moved box,
+            from 0 to 1, that must be left within the image, or else the box is
+            dropped; 0.0 by default), `mask_fill_value` (the class of
+            the pixels of masks that `"constant"` fills in; 0 by default),
             `rate` (the probability that an image is moved at all, which Keras
             calls `factor`) and `data_format`, and `name` and `dtype` of a
             Keras layer.

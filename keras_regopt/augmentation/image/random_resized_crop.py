@@ -7,7 +7,7 @@ from keras_regopt.augmentation.image.functional import _matrices
 from keras_regopt.augmentation.image.functional._resample import resampled
 from keras_regopt.augmentation.image.functional._warp import warp
 
-# How often a window is drawn anew that does not fit into the image.
+# How often a window is drawn again that does not fit into the image.
 TRIES = 10
 
 
@@ -16,12 +16,12 @@ class RandomResizedCrop(GeometricAugmentation):
     """Shows a random part of each image, at a fixed size.
 
     The usual augmentation of photographs for classification: it changes
-    scale, place and aspect at once, and gives images of different sizes the
+    scale, position and aspect at once, and gives images of different sizes the
     same one. For each image by itself, the area of the part is drawn evenly
     from `scale`, its aspect evenly on a logarithmic scale from `ratio`, and
     its sides are rounded to whole pixels. Parts that do not fit into the image
-    are drawn anew, up to ten times; after that it is the largest part in the
-    middle whose aspect is within `ratio`. Every place of the part within the
+    are drawn again, up to ten times; after that it is the largest part in the
+    middle whose aspect is within `ratio`. Every position of the part within the
     image is equally likely. All this is as in torchvision.
 
     Masks, bounding boxes and keypoints move along: masks by their nearest
@@ -81,6 +81,8 @@ class RandomResizedCrop(GeometricAugmentation):
         Szegedy et al. 2015, Going deeper with convolutions, section 6.
     """
 
+    acts_in_inference = True
+
     def __init__(
         self,
         height: int,
@@ -129,7 +131,7 @@ class RandomResizedCrop(GeometricAugmentation):
         )
         return {"matrix": self._matrix(left, top, part_height, part_width)}
 
-    def at_rest(self, shape):
+    def inference_parameters(self, shape):
         ops = self.ops
         batch, height, width, _ = shape
         height = ops.cast(height, "float32") * ops.ones((batch,))

@@ -2,7 +2,7 @@ from keras_regopt._random import uniforms_of
 from keras_regopt._registry import register
 from keras_regopt._validate import factor
 from keras_regopt._validate import value_range as checked_range
-from keras_regopt.augmentation._draws import one_or_between
+from keras_regopt.augmentation._sampling import one_or_between
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image._noise import bits, keys_from
 
@@ -77,8 +77,8 @@ class RandomSaltPepper(ImageAugmentation):
         ops = self.ops
         _, height, width, channels = shape = ops.shape(inputs)
         count = height * width * channels
-        # All channels of a pixel share one draw.
-        draw = uniforms_of(bits(parameters["key"], count, each=channels))
+        # All channels of a pixel have one draw in common.
+        draw = uniforms_of(bits(parameters["key"], count, repeats=channels))
         low, high = (ops.cast(v, inputs.dtype) for v in self.value_range)
         salt = draw < parameters["salt"][:, None]
         hit = draw < parameters["amount"][:, None]

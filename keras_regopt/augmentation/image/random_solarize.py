@@ -1,6 +1,6 @@
 from keras_regopt._registry import register
 from keras_regopt._validate import factor
-from keras_regopt.augmentation._draws import one_or_between
+from keras_regopt.augmentation._sampling import one_or_between
 from keras_regopt.augmentation.image._pointwise import PointwiseAugmentation
 from keras_regopt.augmentation.image.functional._tables import LEVELS, solarize
 

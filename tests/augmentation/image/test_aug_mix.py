@@ -42,7 +42,7 @@ def test_blends_the_chains_that_pillow_makes_of_the_same_draws():
                     part, name, float(amount), 0, Image.Resampling.NEAREST
                 )
             mixture = mixture + parameters["weights"][i, chain] * part
-        share = parameters["share"][i]
+        share = parameters["blend"][i]
         expected = (1 - share) * image + share * mixture
         off = np.abs(result[i] - expected).max(axis=-1) > 4
         assert off.mean() <= 0.04, parameters["names"][i]
@@ -53,7 +53,7 @@ def test_weights_are_drawn_from_dirichlet_and_beta():
     for alpha in (1.0, 0.4):
         layer = AugMix(alpha=alpha, mixture_width=4, seed=0)
         parameters = drawn(layer, (4000, 20, 24, 3))
-        weights, share = parameters["weights"], parameters["share"]
+        weights, share = parameters["weights"], parameters["blend"]
         assert np.allclose(weights.sum(axis=1), 1, atol=1e-5)
         # One coordinate of a Dirichlet vector is a beta variable.
         for values, other in (

@@ -59,8 +59,8 @@ def test_follows_the_paper_on_the_same_draws(alpha, dtype, channels):
         expected[top:bottom, left:right] = partner[top:bottom, left:right]
         np.testing.assert_array_equal(found[i], expected)
         covered.append((right - left) * (bottom - top) / (9 * 15))
-    np.testing.assert_allclose(parameters["shares"][:, 1], covered, atol=1e-6)
-    np.testing.assert_allclose(parameters["shares"].sum(1), 1, atol=1e-6)
+    np.testing.assert_allclose(parameters["weights"][:, 1], covered, atol=1e-6)
+    np.testing.assert_allclose(parameters["weights"].sum(1), 1, atol=1e-6)
     assert len(set(covered)) > 15
 
 

@@ -75,7 +75,7 @@ def test_a_turn_by_half_is_no_mirror_and_an_upside_down_flip_is():
 
 def test_two_mirrors_show_things_as_they_are():
     both = Compose([flip(seed=1), flip(seed=2)])
-    assert len(both._stages) == 1
+    assert len(both.stages) == 1
     found = after(both)
     expected = mirrored(POINTS)
     flipped = abs(found - expected).max(axis=(1, 2)) < 1e-3

@@ -10,7 +10,9 @@ from keras_regopt.augmentation.image.functional import _matrices
 
 
 class Window(GeometricAugmentation):
-    """Shows 4 rows and 5 columns: from (3, 2) on, at rest from (1, 0) on."""
+    """Shows 4 rows and 5 columns: from (3, 2), in inference from (1, 0) on."""
+
+    acts_in_inference = True
 
     def output_size(self, height, width):
         return 4, 5
@@ -18,7 +20,7 @@ class Window(GeometricAugmentation):
     def sample(self, shape, seed):
         return {"matrix": self._from(3, 2, shape)}
 
-    def at_rest(self, shape):
+    def inference_parameters(self, shape):
         return {"matrix": self._from(1, 0, shape)}
 
     def _from(self, row, column, shape):

@@ -3,7 +3,7 @@
 Those that concern every layer stand in the contract: exported models and
 `model(x)` augment, layers fail under XLA or lose the state of their seed,
 batches share a draw, labels are cast, the caller's dict is edited. Boxes are
-held against pixels in `test_image_followers.py`, parallel calls of `tf.data`
+held against pixels in `test_image_targets.py`, parallel calls of `tf.data`
 in `test_map_dataset.py`.
 """
 

@@ -84,8 +84,8 @@ def test_layers_that_fill_masks_otherwise_are_no_single_warp():
             ]
         )
 
-    assert len(layers(255)._stages) == 1
-    assert len(layers(7)._stages) == 2
+    assert len(layers(255).stages) == 1
+    assert len(layers(7).stages) == 2
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import scipy.stats
 import tensorflow as tf
 from keras import ops
 
-from keras_regopt.augmentation import MixUp
+from keras_regopt.augmentation import Compose, MixUp
 
 
 def numpy(tensor):
@@ -23,7 +23,7 @@ def by_the_paper(images, sources, shares):
 
 def sampled(layer, batch, seed=0):
     parameters = layer.sample((batch, 4, 4, 1), seed=seed)
-    return numpy(parameters["sources"]), numpy(parameters["shares"])
+    return numpy(parameters["sources"]), numpy(parameters["weights"])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8", "int16"])
@@ -163,7 +163,7 @@ def test_boxes_of_images_that_are_hardly_seen_are_dropped():
     parameters = layer.sample((30, 40, 40, 1), seed=2)
     layer.sample = lambda shape, seed: parameters
     labels = numpy(layer(with_boxes(30))["bounding_boxes"]["labels"])
-    sources, shares = (numpy(parameters[k]) for k in ("sources", "shares"))
+    sources, shares = (numpy(parameters[k]) for k in ("sources", "weights"))
     kept = [set(row) - {-1} for row in labels.tolist()]
     given = boxes_of(30)["labels"]
     expected = [
@@ -200,7 +200,8 @@ def test_boxes_without_a_format_are_refused():
     keras.backend.backend() != "tensorflow",
     reason="Ragged tensors are TensorFlow's.",
 )
-def test_ragged_boxes_stay_ragged():
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_ragged_boxes_stay_ragged(wrapped):
     rows = [[[0.0, 0, 2, 2]], [[3.0, 3, 5, 5], [6, 6, 9, 9]], []]
     boxes = tf.ragged.constant(rows, ragged_rank=1, inner_shape=(4,))
     labels = tf.ragged.constant([[1], [2, 3], []], dtype="int64")
@@ -209,11 +210,12 @@ def test_ragged_boxes_stay_ragged():
         "bounding_boxes": {"boxes": boxes, "labels": labels},
     }
     layer = MixUp(1.0, bounding_box_format="xyxy", seed=0)
-    at_rest = layer(data, training=False)["bounding_boxes"]
-    assert at_rest["labels"].to_list() == [[1], [2, 3], []]
+    outer = Compose([layer]) if wrapped else layer
+    unmixed = outer(data, training=False)["bounding_boxes"]
+    assert unmixed["labels"].to_list() == [[1], [2, 3], []]
     parameters = layer.sample((3, 10, 10, 1), seed=2)
     layer.sample = lambda shape, seed: parameters
-    found = layer(data)["bounding_boxes"]
+    found = outer(data)["bounding_boxes"]
     given = [[1], [2, 3], []]
     expected = [
         given[own] + given[other] for own, other in numpy(parameters["sources"])

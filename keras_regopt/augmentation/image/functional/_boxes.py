@@ -81,7 +81,9 @@ def has_label(bounding_boxes):
     return named
 
 
-def from_xyxy(xyxy, alive, came, box_format, height, width, min_visibility=0.0):
+def from_xyxy(
+    xyxy, alive, original, box_format, height, width, min_visibility=0.0
+):
     """Clips boxes to the image and gives them in their format again.
 
     A box with nothing left in the image, or too little, becomes four zeros,
@@ -90,11 +92,11 @@ def from_xyxy(xyxy, alive, came, box_format, height, width, min_visibility=0.0):
     Args:
         xyxy: Float32 tensor of shape `(batch, boxes, 4)`.
         alive: What `to_xyxy` returned.
-        came: The dict of `boxes` and `labels` that came in.
+        original: The dict of `boxes` and `labels` of the inputs.
         box_format: One of `FORMATS`.
         height: Height of the images.
         width: Width of the images.
-        min_visibility: Smallest share of the area that must be left.
+        min_visibility: Smallest fraction of the area that must be left.
 
     Returns:
         A dict of `boxes` and, if there were any, `labels`.
@@ -107,17 +109,17 @@ def from_xyxy(xyxy, alive, came, box_format, height, width, min_visibility=0.0):
     alive = ops.logical_and(alive, ops.logical_and(left > 0, enough))
     boxes = _converted(clipped, "xyxy", box_format, height, width)
     boxes = ops.where(ops.expand_dims(alive, -1), boxes, ops.zeros_like(boxes))
-    dtype = keras.backend.standardize_dtype(came["boxes"].dtype)
+    dtype = keras.backend.standardize_dtype(original["boxes"].dtype)
     if keras.backend.is_float_dtype(dtype):
         boxes = ops.cast(boxes, dtype)
     results = {"boxes": boxes}
-    for key in label_keys(came):
-        labels = came[key]
-        kept = alive
+    for key in label_keys(original):
+        labels = original[key]
+        keep = alive
         if len(labels.shape) > len(alive.shape):
-            kept = ops.expand_dims(alive, -1)
+            keep = ops.expand_dims(alive, -1)
         gone = ops.cast(-ops.ones_like(labels), labels.dtype)
-        results[key] = ops.where(kept, labels, gone)
+        results[key] = ops.where(keep, labels, gone)
     return results
 
 

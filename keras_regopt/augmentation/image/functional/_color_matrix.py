@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from keras_regopt._keras import data_ops as ops
-from keras_regopt.augmentation.image._values import as_came, as_floats
+from keras_regopt.augmentation.image._values import as_floats, in_dtype_of
 from keras_regopt.augmentation.image.functional._reductions import pixel_sum
 
 # Of red, green and blue, by ITU-R BT.601.
@@ -101,7 +101,7 @@ def apply_color(images, matrix, offset, value_range):
     black = value_range[0]
     values = mix_channels(as_floats(images) - black, matrix)
     offset = ops.cast(offset, values.dtype)[:, None, None]
-    return as_came(values + (offset + black), images, value_range)
+    return in_dtype_of(values + (offset + black), images, value_range)
 
 
 def mix_channels(values, matrix):

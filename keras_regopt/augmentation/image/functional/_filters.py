@@ -9,8 +9,8 @@ import keras
 
 from keras_regopt._keras import data_ops as ops
 from keras_regopt._keras import in_xla_graph
-from keras_regopt.augmentation._each import each
-from keras_regopt.augmentation.image._values import as_came, as_floats
+from keras_regopt.augmentation._switch_map import switch_map
+from keras_regopt.augmentation.image._values import as_floats, in_dtype_of
 
 
 def filtered(images, weights):
@@ -41,12 +41,12 @@ def convolved(images, kernels, most):
     """
     size = kernels.shape[1]
     weights = ops.reshape(kernels, (-1, size * size))
-    places = ops.argsort(-weights, axis=1)[:, : min(most, size * size)]
-    places = ops.cast(places, "int32")
+    taps = ops.argsort(-weights, axis=1)[:, : min(most, size * size)]
+    taps = ops.cast(taps, "int32")
     taps = {
-        "weight": ops.take_along_axis(weights, places, axis=1),
-        "y": places // size,
-        "x": places % size,
+        "weight": ops.take_along_axis(weights, taps, axis=1),
+        "y": taps // size,
+        "x": taps % size,
     }
 
     def one(images, taps):
@@ -59,7 +59,7 @@ def _one_by_one(function, images, parameters):
     batch = ops.shape(images)[0]
     choices = ops.zeros((batch, 1), "int32")
     parameters = keras.tree.map_structure(lambda p: p[:, None], parameters)
-    return each(images, choices, [function], parameters)
+    return switch_map(images, choices, [function], parameters)
 
 
 def _filtered(images, weights):
@@ -70,13 +70,13 @@ def _filtered(images, weights):
     def across(rows, weights):
         return _across(rows, weights, width, channels)
 
-    # Steps of a loop: XLA would compute the first pass anew for each term of
+    # Steps of a loop: XLA would compute the first pass again for each term of
     # the second.
     passes = ops.zeros((batch, 1), "int32")
     passes = ops.concatenate([passes, passes + 1], axis=1)
     weights = ops.stack([weights, weights], axis=1)
-    rows = each(rows, passes, [_down, across], weights)
-    return ops.reshape(as_came(rows, images), shape)
+    rows = switch_map(rows, passes, [_down, across], weights)
+    return ops.reshape(in_dtype_of(rows, images), shape)
 
 
 def _down(rows, weights):
@@ -123,7 +123,7 @@ def _summed(images, radius, weight, y, x):
     total = sum(
         _weight(weight[:, k], rows) * shifted(k) for k in range(weight.shape[1])
     )
-    return ops.reshape(as_came(total, images), shape)
+    return ops.reshape(in_dtype_of(total, images), shape)
 
 
 def _piece(x, start, size):
@@ -131,7 +131,7 @@ def _piece(x, start, size):
         return ops.slice(x, start, size)
     from tensorflow.compiler.tf2xla.python import xla
 
-    # For what `tf.slice` takes XLA compiles anew for every place.
+    # For what `tf.slice` takes XLA compiles again for every index.
     return xla.dynamic_slice(x, ops.stack(start), ops.stack(size))
 
 
@@ -153,9 +153,9 @@ def _mirrored(x, axis, radius):
     if size is None or size < radius:
         # More than one mirror image, and slower to read.
         size = ops.shape(x)[axis]
-        place = ops.arange(-radius, size + radius) % (2 * size)
-        place = ops.minimum(place, 2 * size - 1 - place)
-        return ops.take(x, place, axis=axis)
+        index = ops.arange(-radius, size + radius) % (2 * size)
+        index = ops.minimum(index, 2 * size - 1 - index)
+        return ops.take(x, index, axis=axis)
     before = (slice(None),) * axis
     first = ops.flip(x[(*before, slice(radius))], axis=axis)
     last = ops.flip(x[(*before, slice(size - radius, size))], axis=axis)

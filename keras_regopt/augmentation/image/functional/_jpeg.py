@@ -33,8 +33,8 @@ CHROMINANCE = (
 
 def _cosine_transform():
     """The transform of a block of 8x8, row by row, as one matrix."""
-    frequency, place = np.mgrid[:8, :8]
-    one = np.cos((2 * place + 1) * frequency * np.pi / 16) / 2
+    frequency, position = np.mgrid[:8, :8]
+    one = np.cos((2 * position + 1) * frequency * np.pi / 16) / 2
     one[0] /= np.sqrt(2)
     return np.kron(one, one).astype("float32")
 
@@ -70,7 +70,7 @@ def color_round_trip(levels, quality, subsampling):
         _color_coded(ops.round(color + 128), table, subsampling) - 128
         for color in (cb, cr)
     )
-    # As a product of matrices: XLA would compute the planes anew for each of
+    # As a product of matrices: XLA would compute the planes again for each of
     # three sums.
     planes = ops.reshape(ops.stack([light, cb, cr], axis=-1), (-1, 3))
     colors = ops.matmul(planes, ops.cast(TO_COLORS, planes.dtype))

@@ -46,14 +46,12 @@ def identity(batch):
 
 def from_entries(rows):
     """Matrices from three rows of three tensors of shape `(batch,)`."""
-    like = sum(
-        ops.zeros_like(entry)
-        for row in rows
-        for entry in row
-        if not isinstance(entry, (int, float))
-    )
-    rows = [ops.stack([entry + like for entry in r], axis=-1) for r in rows]
-    return ops.stack(rows, axis=1)
+    entries = [*rows[0], *rows[1], *rows[2]]
+    # All of the shape of the largest.
+    tensors = [x for x in entries if not isinstance(x, (int, float))]
+    like = ops.zeros_like(sum(tensors))
+    matrix = ops.stack([entry + like for entry in entries], axis=-1)
+    return ops.reshape(matrix, (-1, 3, 3))
 
 
 def composed(*matrices):

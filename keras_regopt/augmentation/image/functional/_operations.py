@@ -19,7 +19,7 @@ import math
 import numpy as np
 
 from keras_regopt._keras import data_ops as ops
-from keras_regopt.augmentation.image._values import as_came, as_floats
+from keras_regopt.augmentation.image._values import as_floats, in_dtype_of
 from keras_regopt.augmentation.image.functional import _matrices, _tables
 from keras_regopt.augmentation.image.functional._color_matrix import (
     LUMA,
@@ -57,17 +57,21 @@ def _sharpness(images, amount):
 
 def _posterize(images, amount):
     bits = ops.round(amount)
-    return as_came(_tables.posterize(as_floats(images), bits), images, LEVELS)
+    return in_dtype_of(
+        _tables.posterize(as_floats(images), bits), images, LEVELS
+    )
 
 
 def _solarize(images, amount):
-    return as_came(_tables.solarize(as_floats(images), amount), images, LEVELS)
+    return in_dtype_of(
+        _tables.solarize(as_floats(images), amount), images, LEVELS
+    )
 
 
 def _autocontrast(images, amount):
     levels = as_floats(images)
     levels = _tables.autocontrast(levels, *_tables.extremes(levels))
-    return as_came(levels, images, LEVELS)
+    return in_dtype_of(levels, images, LEVELS)
 
 
 def _equalize(images, amount):
@@ -77,7 +81,7 @@ def _equalize(images, amount):
 
 
 def _invert(images, amount):
-    return as_came(_tables.invert(as_floats(images)), images, LEVELS)
+    return in_dtype_of(_tables.invert(as_floats(images)), images, LEVELS)
 
 
 POINTWISE = {
@@ -102,7 +106,7 @@ GEOMETRIC = ("shear_x", "shear_y", "translate_x", "translate_y", "rotate")
 def matrices(names, numbers, amounts, height, width):
     """The matrices of the warps that geometric operations are.
 
-    They are those of Pillow: a shear leaves the top left corner in its place,
+    They are those of Pillow: a shear leaves the top left corner where it is,
     a rotation the center. Positive amounts shift an image to the left or up.
 
     Args:
@@ -148,7 +152,7 @@ def _blended(images, end, amount):
     if channels == 4:
         # The fourth is no color.
         blended = ops.where(ops.arange(channels) < 3, blended, levels)
-    return as_came(blended, images, LEVELS)
+    return in_dtype_of(blended, images, LEVELS)
 
 
 def _gray(levels):

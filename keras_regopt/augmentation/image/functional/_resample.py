@@ -13,7 +13,7 @@ def resampled(images, matrix, size):
     average by a triangle as wide as two pixels of the output; elsewhere the
     interpolation is bilinear. Both axes are products with matrices of
     weights: unlike indices, weights do not jump where a compiler rounds the
-    place of a pixel in two ways.
+    position of a pixel in two manners.
 
     Args:
         images: Tensor of shape `(batch, height, width, channels)`.
@@ -36,8 +36,8 @@ def resampled(images, matrix, size):
 def _weights(scale, start, count, size):
     """What each pixel of the input gives to each of the output."""
     scale, start = scale[:, None, None], start[:, None, None]
-    places = start + scale * ops.cast(ops.arange(count), "float32")[:, None]
-    away = ops.abs(ops.cast(ops.arange(size), "float32") - places)
+    positions = start + scale * ops.cast(ops.arange(count), "float32")[:, None]
+    away = ops.abs(ops.cast(ops.arange(size), "float32") - positions)
     # Beyond the edge, the pixel at the edge is the only one near.
     reach = ops.maximum(scale, 1.0)
     weights = ops.maximum(1.0 - away / reach, 0.0)

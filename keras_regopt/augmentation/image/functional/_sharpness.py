@@ -1,7 +1,7 @@
 """The sharpness of Pillow's `ImageEnhance`, for each image by itself."""
 
 from keras_regopt._keras import data_ops as ops
-from keras_regopt.augmentation.image._values import as_came, as_floats
+from keras_regopt.augmentation.image._values import as_floats, in_dtype_of
 
 
 def sharpened(images, amount, value_range=(0, 255)):
@@ -36,12 +36,12 @@ def sharpened(images, amount, value_range=(0, 255)):
     )
     # The image less its smoothed copy: center - (sums + 4 * center) / 13.
     detail = (9 * center - sums) / 13
-    place = ops.arange(height * row)[margin:-margin] % row
-    inside = ops.logical_and(place >= column, place < row - column)
+    position = ops.arange(height * row)[margin:-margin] % row
+    inside = ops.logical_and(position >= column, position < row - column)
     weight = ops.cast(amount, values.dtype)[:, None]
     center = center + weight * ops.where(inside, detail, 0)
     # Bytes are put together, not floats, which are four times as much to move.
-    center = as_came(center, images, value_range)
+    center = in_dtype_of(center, images, value_range)
     tail = flat[:, margin:][:, -margin:]
     parts = [flat[:, :margin], center, tail]
     return ops.reshape(ops.concatenate(parts, axis=1), shape)

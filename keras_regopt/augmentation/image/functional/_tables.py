@@ -11,7 +11,7 @@ import keras
 
 from keras_regopt._keras import data_ops as ops
 from keras_regopt.augmentation._gather import rows_at
-from keras_regopt.augmentation.image._values import as_came, as_floats
+from keras_regopt.augmentation.image._values import as_floats, in_dtype_of
 from keras_regopt.augmentation.image.functional._reductions import (
     pixel_max,
     pixel_min,
@@ -63,7 +63,7 @@ def table_of(*operations):
 
     Returns:
         Float32 tensor of whole numbers from 0 to 255, of shape
-        `(batch, 1, 256, channels)`; a size is 1 where all share it.
+        `(batch, 1, 256, channels)`; a size is 1 where it is the same for all.
     """
     table = ramp()
     for operation in operations:
@@ -101,9 +101,9 @@ def posterize(levels, bits):
 def gamma_correct(levels, gamma):
     """`255 * (level / 255) ** gamma`; a gamma below 1 brightens."""
     white = LEVELS - 1
-    share = ops.maximum(levels, 0.0) / white
+    fraction = ops.maximum(levels, 0.0) / white
     # A power, at a fifth of the time of `ops.power`.
-    return white * ops.exp(per_image(gamma, levels) * ops.log(share))
+    return white * ops.exp(per_image(gamma, levels) * ops.log(fraction))
 
 
 def brighten(levels, factor):
@@ -223,7 +223,7 @@ def lookup(images, table, value_range=(0, LEVELS - 1)):
     values = rows_at(_written(table), entries)
     if are_bytes(images, value_range):
         return ops.cast(values, "uint8")
-    return as_came(from_levels(values, value_range), images, value_range)
+    return in_dtype_of(from_levels(values, value_range), images, value_range)
 
 
 def per_image(parameter, images):
@@ -237,7 +237,7 @@ def per_image(parameter, images):
 def _written(table):
     """A table in one row, which is computed before it is read.
 
-    Otherwise XLA computes the entry for a value anew at each such value. A
+    Otherwise XLA computes the entry for a value again at each such value. A
     product of matrices keeps it from that; whole levels go through it as they
     are, in any precision.
     """

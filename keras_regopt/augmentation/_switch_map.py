@@ -1,4 +1,4 @@
-"""Runs another function for each element of a batch.
+"""A map over the elements of a batch, with a function chosen for each.
 
 In a compiled program this is a loop over the elements with a switch in it, so
 that an element costs what the functions chosen for it cost, not what all of
@@ -14,7 +14,7 @@ from keras_regopt._keras import data_ops as ops
 from keras_regopt._keras import in_tf_graph, is_in_jax_tracing_scope
 
 
-def each(data, choices, functions, parameters, output=None):
+def switch_map(data, choices, functions, parameters, output=None):
     """Puts each element through the functions that are chosen for it.
 
     Args:
@@ -24,7 +24,7 @@ def each(data, choices, functions, parameters, output=None):
         functions: List of functions of a part of `data` and of the same part
             of `parameters`, both still with a batch axis. They must return
             equal shapes and dtypes and, where there is more than one step,
-            those that they were given.
+            those of their inputs.
         parameters: Structure of tensors of shape `(batch, steps, ...)`. Its
             `None`s are handed on.
         output: The shape, without batch axis, and the dtype of what the
@@ -127,7 +127,7 @@ def _mapped(function, parameters):
 
 
 def _unpacked(parameters):
-    """The tensors of a structure, and the way back."""
+    """The tensors of a structure, and a function that packs such again."""
     leaves = keras.tree.flatten(parameters)
 
     def packed(tensors):

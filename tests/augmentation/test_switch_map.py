@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_regopt.augmentation._each import each
+from keras_regopt.augmentation._switch_map import switch_map
 
 BACKEND = keras.backend.backend()
 DATA = np.arange(20, dtype="float32").reshape(5, 4)
@@ -23,7 +23,7 @@ EXPECTED = np.stack(
 
 
 def run(data, choices, amounts):
-    return each(
+    return switch_map(
         data,
         choices,
         [
@@ -72,7 +72,7 @@ def test_only_the_chosen_function_is_computed():
 
     functions = [counted(number) for number in range(3)]
     looped = tf.function(
-        lambda: each(
+        lambda: switch_map(
             tf.constant(DATA),
             tf.constant([[2], [0], [2], [2], [0]]),
             functions,
@@ -90,7 +90,7 @@ def test_the_output_may_have_another_shape_and_dtype():
             lambda x, part: keras.ops.cast(x[:, :2], "int32"),
             lambda x, part: keras.ops.cast(x[:, 2:], "int32"),
         ]
-        return each(data, choices, functions, {}, ((2,), "int32"))
+        return switch_map(data, choices, functions, {}, ((2,), "int32"))
 
     choices = np.array([[0], [1], [1], [0], [0]], "int32")
     expected = np.where(choices == 0, DATA[:, :2], DATA[:, 2:])

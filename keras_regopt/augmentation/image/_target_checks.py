@@ -29,7 +29,7 @@ def check_boxes(layer, bounding_boxes, images):
 
     Args:
         layer: The augmentation, whose name the error bears.
-        bounding_boxes: What came under this key.
+        bounding_boxes: What the inputs hold under this key.
         images: The images, a tensor.
     """
     if not isinstance(bounding_boxes, dict) or "boxes" not in bounding_boxes:
@@ -62,36 +62,34 @@ def check_boxes(layer, bounding_boxes, images):
             )
 
 
-def check_or_look_at_boxes(layer, bounding_boxes, images, size):
+def check_or_look_at_boxes(layer, bounding_boxes, size):
     """Refuses bad boxes in the first eager call that has any; else, warns.
 
     Args:
         layer: The augmentation, which has a `bounding_box_format`.
         bounding_boxes: A dict of tensors with a batch axis.
-        images: The images, a tensor.
         size: Height and width of the images.
     """
-    arguments = (layer, bounding_boxes, images, size)
+    arguments = (layer, bounding_boxes, size)
     if layer.boxes_are_checked or in_tf_data():
         look_at_boxes(*arguments)
     else:
         layer.boxes_are_checked = check_box_values(*arguments)
 
 
-def check_box_values(layer, bounding_boxes, images, size):
+def check_box_values(layer, bounding_boxes, size):
     """Raises a `ValueError` for boxes outside of the images, or reversed.
 
     Args:
         layer: The augmentation, which has a `bounding_box_format`.
         bounding_boxes: A dict of tensors with a batch axis.
-        images: The images, a tensor.
         size: Height and width of the images.
 
     Returns:
         Whether there were boxes to look at.
     """
     boxes = bounding_boxes["boxes"]
-    if is_traced(images) or is_traced(boxes):
+    if is_traced(boxes):
         return False
     box_format = layer.bounding_box_format
     xyxy, alive = to_xyxy(bounding_boxes, box_format, *size)
@@ -125,7 +123,7 @@ def check_box_values(layer, bounding_boxes, images, size):
     return bool(alive.any())
 
 
-def look_at_boxes(layer, bounding_boxes, images, size):
+def look_at_boxes(layer, bounding_boxes, size):
     """Warns of boxes outside of the images, or reversed, once for a layer.
 
     In later calls than the first and in `tf.data`, where one bad box of
@@ -134,7 +132,6 @@ def look_at_boxes(layer, bounding_boxes, images, size):
     Args:
         layer: The augmentation, which has a `bounding_box_format`.
         bounding_boxes: A dict of tensors with a batch axis.
-        images: The images, a tensor.
         size: Height and width of the images.
     """
     box_format = layer.bounding_box_format
@@ -166,7 +163,7 @@ def look_at_boxes(layer, bounding_boxes, images, size):
     look_until_settled(
         layer,
         "boxes seen",
-        images,
+        bounding_boxes["boxes"],
         lambda: [ops.sum(ops.cast(wrong(), "int32"))],
         warn,
         when=lambda: ops.any(wrong()),
@@ -190,12 +187,12 @@ def check_masks(layer, masks, images):
     rows, columns = layer.spatial_axes
     size = (whole[rows], whole[columns])
     if len(shape) == rank:
-        given = (shape[rows], shape[columns])
+        found = (shape[rows], shape[columns])
     elif len(shape) == rank - 1:
-        given = shape[-2:]
+        found = shape[-2:]
     else:
-        given = None
-    if given is None or not _fits(given, size):
+        found = None
+    if found is None or not _fits(found, size):
         _fail(
             layer,
             "segmentation_masks",

@@ -1,4 +1,4 @@
-"""Sets of boxes and of keypoints that are larger for one image than another.
+"""Ragged bounding boxes and keypoints.
 
 Only TensorFlow has such tensors. They are padded while a layer computes.
 Python's lists become tensors here, before anything walks into them.
@@ -12,12 +12,14 @@ from keras_regopt._keras import data_ops
 FILLERS = {"labels": -1, "classes": -1}
 
 
-def padded(data, keys):
-    """Dense tensors in the place of ragged ones.
+def padded(data, keys, times=1):
+    """Dense tensors instead of ragged ones and of lists.
 
     Args:
-        data: The dict of the inputs.
-        keys: The keys to look at.
+        data: A dict of targets.
+        keys: Which of them to look at.
+        times: How many elements of the batch make one, each of which brings
+            its own boxes.
 
     Returns:
         The dict with dense tensors, and a dict of what was ragged, for
@@ -25,25 +27,33 @@ def padded(data, keys):
     """
     data, found = dict(data), {}
     for key in keys:
-        parts = data.get(key)
+        parts = data[key]
         if isinstance(parts, dict):
             parts = {
                 k: _unlisted(f"{k}` of the `{key}", x) for k, x in parts.items()
             }
         else:
             parts = _unlisted(key, parts)
-        if key in data:
-            data[key] = parts
+        data[key] = parts
         if is_ragged(parts):
             found[key] = parts
             data[key] = parts.to_tensor()
         elif isinstance(parts, dict) and any(map(is_ragged, parts.values())):
             found[key] = [k for k, x in parts.items() if is_ragged(x)]
-            data[key] = {
+            dense = {
                 k: x.to_tensor(FILLERS.get(k, 0)) if is_ragged(x) else x
                 for k, x in parts.items()
             }
+            data[key] = with_room(dense, times)
     return data, found
+
+
+def with_room(bounding_boxes, times):
+    """Boxes with as much padding as mixtures of so many images need."""
+    return {
+        key: _with_padding(value, times, FILLERS.get(key, 0))
+        for key, value in bounding_boxes.items()
+    }
 
 
 def ragged_again(results, found):
@@ -75,8 +85,16 @@ def ragged_again(results, found):
     return results
 
 
+def _with_padding(values, times, filler):
+    if times == 1:
+        return values
+    ops = data_ops
+    empty = ops.cast(ops.full_like(values, filler), values.dtype)
+    return ops.concatenate([values] + [empty] * (times - 1), axis=1)
+
+
 def _unlisted(name, value):
-    """A tensor in the place of nested lists of numbers."""
+    """A tensor instead of nested lists of numbers."""
     if not isinstance(value, (list, tuple)):
         return value
     try:
