@@ -12,6 +12,8 @@ import functools
 
 import keras
 
+from keras_regopt._keras import all_layers, direct_layers
+
 
 def hook_quantization(kind):
     """Wraps `keras.Model.quantize`; once, however often called.
@@ -27,8 +29,8 @@ def hook_quantization(kind):
     def quantize(self, *args, **kwargs):
         owners = [
             layer
-            for layer in self._flatten_layers()
-            if any(isinstance(part, kind) for part in layer._layers)
+            for layer in all_layers(self)
+            if any(isinstance(part, kind) for part in direct_layers(layer))
         ]
         if not owners:
             return original(self, *args, **kwargs)
@@ -46,13 +48,12 @@ def hook_quantization(kind):
 @contextlib.contextmanager
 def _hidden(owner, kind):
     """Takes the penalties out of what a layer holds, while a `with` lasts."""
-    before = list(owner._layers)
+    held = direct_layers(owner)
+    before = list(held)
     # In place, since Keras tracks by this very list.
-    owner._layers[:] = [p for p in before if not isinstance(p, kind)]
+    held[:] = [p for p in before if not isinstance(p, kind)]
     try:
         yield
     finally:
         known = {id(part) for part in before}
-        owner._layers[:] = before + [
-            part for part in owner._layers if id(part) not in known
-        ]
+        held[:] = before + [part for part in held if id(part) not in known]
