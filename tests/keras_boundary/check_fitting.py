@@ -106,12 +106,22 @@ def is_between_passes():
 
 @check
 def go_on_with():
-    iterator = iterator_of_fit(steps_per_epoch=1)
-    _keras.go_on_with(iterator, iter([]))
-    assert _keras.is_between_passes(iterator)
-    assert _keras.has_iterator(iterator)
-    _keras.go_on_with(iterator, None)
-    assert not _keras.has_iterator(iterator)
+    on("torch")
+    found = []
+
+    def replace(model):
+        epoch_iterator, _ = _keras.running_fit(model)
+
+        def batches():
+            for batch in epoch_iterator.data_adapter.get_torch_dataloader():
+                found.append(batch)
+                yield batch
+
+        _keras.go_on_with(epoch_iterator, batches())
+        assert _keras.is_between_passes(epoch_iterator)
+
+    within_fit(replace, "on_epoch_begin", steps_per_epoch=1)
+    assert len(found) == 1
 
 
 @check
