@@ -5,6 +5,7 @@ import contextlib
 import keras
 
 from keras_regopt import _train_step
+from keras_regopt._keras import in_sync
 from keras_regopt.callbacks.scheduling._traced_number import (
     REMEDY,
     TracedNumber,
@@ -88,7 +89,7 @@ class _TracedAttribute:
     def set(self, number):
         self._traced.move_to(number)
         # In the middle of an epoch, JAX's trainer holds the values.
-        if _train_step.in_sync(self._model):
+        if in_sync(self._model):
             self._traced.assign(number)
         else:
             self._pending.put(number)
