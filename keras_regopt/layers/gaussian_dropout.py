@@ -16,8 +16,8 @@ class GaussianDropout(DropIn, keras.layers.GaussianDropout):
 
     In training, each input is multiplied by a normal number of mean 1 and
     standard deviation `sqrt(rate / (1 - rate))`, as many as the factors of
-    `Dropout` have. At inference it is the identity. Of its draws, all is true
-    that `Dropout` says.
+    `Dropout` have. At inference it is the identity. Its draws are made like
+    those of `Dropout`.
 
     Args:
         rate: Rate of the `Dropout` with as much noise, in [0, 1).
@@ -30,9 +30,6 @@ class GaussianDropout(DropIn, keras.layers.GaussianDropout):
 
     Output shape:
         As the input.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> layer = GaussianDropout(0.2, seed=0)

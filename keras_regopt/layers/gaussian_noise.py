@@ -12,7 +12,7 @@ class GaussianNoise(DropIn, keras.layers.GaussianNoise):
     """Keras' `GaussianNoise`, faster, and the same on every backend.
 
     In training, a normal number of mean 0 is added to each input. At inference
-    it is the identity. Of its draws, all is true that `Dropout` says.
+    it is the identity. Its draws are made like those of `Dropout`.
 
     Args:
         stddev: Standard deviation of the noise, in [0, 1].
@@ -25,9 +25,6 @@ class GaussianNoise(DropIn, keras.layers.GaussianNoise):
 
     Output shape:
         As the input.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> layer = GaussianNoise(0.5, seed=0)

@@ -24,9 +24,6 @@ class ElasticNet(Regularizer):
         l1_ratio: The part of L1 in the mixture, in [0, 1]: 0 is L2 alone, 1 is
             L1 alone. Defaults to `0.5`.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> penalty = ElasticNet(rate=0.1, l1_ratio=0.5)
         >>> round(float(penalty(np.array([[3.0, 0.0], [-4.0, 0.0]]))), 4)

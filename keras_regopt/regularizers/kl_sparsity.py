@@ -30,9 +30,6 @@ class KLSparsity(Regularizer):
         target: The mean activity that is wished for, in (0, 1). Defaults to
             `0.05`.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> penalty = KLSparsity(rate=1.0, target=0.1)
         >>> layer = keras.layers.ReLU(activity_regularizer=penalty)

@@ -33,9 +33,6 @@ class SpectralNorm(StatefulRegularizer):
         rate: Strength of the penalty, a number >= 0. Defaults to `0.01`.
         power_iterations: Iterations in each step, at least 1. Defaults to `1`.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> penalty = SpectralNorm(rate=0.1)
         >>> round(float(penalty(np.array([[3.0, 0.0], [0.0, 4.0]]))), 3)

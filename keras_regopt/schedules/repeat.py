@@ -27,9 +27,6 @@ class Repeat(Schedule):
         rate_factor: Factor on the rate from run to run, in (0, 1]. Defaults to
             `1.0`.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> fall = keras.optimizers.schedules.CosineDecay(1.0, 10)
         >>> schedule = Repeat(fall, period=10, period_factor=2)

@@ -20,9 +20,6 @@ class Scale(Schedule):
             step as the optimizer counts it.
         factor: What the rate is multiplied by, a number >= 0.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> import keras
         >>> decay = keras.optimizers.schedules.ExponentialDecay(0.8, 10, 0.5)
