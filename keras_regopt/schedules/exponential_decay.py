@@ -44,6 +44,7 @@ class ExponentialDecay(Schedule):
         decay_rate: float,
         staircase: bool = False,
         name: str = "ExponentialDecay",
+        *,
         steps_per_epoch: int | None = None,
     ):
         self.initial_learning_rate = in_range(

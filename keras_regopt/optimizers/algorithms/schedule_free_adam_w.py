@@ -75,6 +75,7 @@ class ScheduleFreeAdamW(ScheduleFree):
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         warmup_steps: int = 0,
+        *,
         rectified: bool = False,
         r: float = 0.0,
         weight_lr_power: float = 2.0,
