@@ -33,7 +33,7 @@ class PenalizedModel(ModelWrapper):
 
     def call(self, inputs, training=None):
         if training and self.compiled:
-            self._seeds.keep(self.model)
+            self._seeds.store(self.model)
         return self.run(inputs, training)
 
     def run(self, inputs, training=None):
@@ -68,12 +68,12 @@ class PenalizedModel(ModelWrapper):
         penalty = sum(penalty for _, penalty in terms)
         self._penalty_tracker.update_state(penalty, sample_weight=batch.size)
         for model in self._chain():
-            model._seeds.forget()
+            model._seeds.clear()
         added = scale_loss_for_distribution(sum(added for added, _ in terms))
         return loss + ops.cast(added, loss.dtype)
 
     def terms(self, batch):
-        """What is added to the loss, and the part of it that is shown."""
+        """The term that is added to the loss, and the penalty that is shown."""
         penalty = self.rate * self.penalty(batch)
         return penalty, penalty
 
@@ -106,12 +106,12 @@ class PenalizedModel(ModelWrapper):
 
 
 class _SeedsBefore:
-    """Where random numbers stood before the first pass over a batch."""
+    """The states of the random numbers before the first pass over a batch."""
 
     def __init__(self):
-        self.forget()
+        self.clear()
 
-    def keep(self, model):
+    def store(self, model):
         states = {
             id(generator.state): generator.state
             for layer in model._flatten_layers()
@@ -119,7 +119,7 @@ class _SeedsBefore:
         }
         self.values = [(s, s.value * 1) for s in states.values()]
 
-    def forget(self):
+    def clear(self):
         # No tensor of a train step may outlive it.
         self.values = []
 

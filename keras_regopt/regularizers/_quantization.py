@@ -1,10 +1,9 @@
-"""Lets models with stateful regularizers be quantized as others are.
+"""Quantization of models with stateful regularizers.
 
-Keras quantizes the layers that hold no other layer. A penalty with a state is
-a layer, so that what has one would be left out, and the penalty be quantized.
-This wraps the one method, `quantize`, from which models are quantized, and
-hides the penalties from it for the time being. A model without such a penalty
-is quantized as it would be without this.
+Keras quantizes the layers that contain no other layer. A penalty with a state
+is a layer, so a layer that has one would be left out, and the penalty would be
+quantized. This wraps `keras.Model.quantize`, and hides the penalties while it
+runs. A model without such a penalty is quantized as usual.
 """
 
 import contextlib
@@ -45,7 +44,7 @@ def hook_quantization(kind):
 
 @contextlib.contextmanager
 def _hidden(owner, kind):
-    """Takes the penalties out of what a layer holds, while a `with` lasts."""
+    """Removes the penalties from the sublayers of a layer, for a `with`."""
     before = list(owner._layers)
     # In place, since Keras tracks by this very list.
     owner._layers[:] = [p for p in before if not isinstance(p, kind)]

@@ -21,7 +21,7 @@ class ElasticNet(Regularizer):
 
     Args:
         rate: Strength of the penalty, a number >= 0. Defaults to `0.01`.
-        l1_ratio: The part of L1 in the mixture, in [0, 1]: 0 is L2 alone, 1 is
+        l1_ratio: Weight of L1 in the mixture, in [0, 1]: 0 is L2 alone, 1 is
             L1 alone. Defaults to `0.5`.
 
     Examples:

@@ -54,11 +54,11 @@ class Repeat(Schedule):
         )
 
     def rate_at(self, step):
-        run, own_step = self._place(step)
+        run, own_step = self._locate(step)
         rate = rate_of(self.schedule, own_step)
         return rate * ops.power(self.rate_factor, run)
 
-    def _place(self, step):
+    def _locate(self, step):
         """Which run a step is in, and which step of the schedule it is."""
         factor = self.period_factor
         if factor == 1:

@@ -38,7 +38,7 @@ class Scale(Schedule):
             self.schedule = self.schedule.schedule
 
     def __call__(self, step):
-        # The step as it came: foreign schedules may count on an integer.
+        # The step unchanged: other schedules may expect an integer.
         return self.rate_at(step)
 
     def rate_at(self, step):

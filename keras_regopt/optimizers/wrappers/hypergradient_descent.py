@@ -53,9 +53,8 @@ class HypergradientDescent(OptimizerWrapper):
         name: Optional name.
 
     Raises:
-        ValueError: If an argument is not what it must be, or `inner` has a
-            schedule or no single learning rate, or is a `HypergradientDescent`
-            already.
+        ValueError: If `inner` has a schedule or no single learning rate, or is
+            a `HypergradientDescent` already.
 
     Examples:
         >>> inner = keras.optimizers.SGD(0.1)
