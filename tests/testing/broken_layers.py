@@ -222,7 +222,7 @@ BROKEN = {
         Broken(DrawsTheSame, "all calls draw the same"),
     ],
     layers.reloads: [
-        Broken(ActsByDefault, "`predict` and a plain call differ"),
+        Broken(ActsByDefault, "`predict` and a call differ"),
         Broken(WeightsInNumPy, "the reloaded model predicts otherwise"),
         Broken(ForgetsStddev, "predicts otherwise", {"stddev": 2.0}),
     ],
