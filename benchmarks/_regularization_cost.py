@@ -77,7 +77,7 @@ def passes(backend, how):
 
 
 def in_a_loop(net, x):
-    """What one writes without the layer: mean and spread of many calls."""
+    """What one writes without the layer: mean and std of many calls."""
     outputs = [
         keras.ops.convert_to_numpy(net(x, training=True))
         for _ in range(SAMPLES)

@@ -17,7 +17,7 @@ from keras_regopt.layers import Zoneout
 from keras_regopt.layers._wrapper import Wrapper
 from keras_regopt.regularizers import L2
 from keras_regopt.testing._contract import Subject
-from keras_regopt.testing._samples import in_its_place, layer_shape
+from keras_regopt.testing._samples import layer_shape, usable_layer
 
 IMAGES = (12, 10, 3)
 
@@ -61,7 +61,7 @@ def _layers():
 
 
 def _layer(cls):
-    layer = in_its_place(made(cls))
+    layer = usable_layer(made(cls))
     if hasattr(layer, "adapt"):
         # To more examples than there are features.
         random = np.random.default_rng(1)

@@ -124,7 +124,7 @@ ARGUMENTS = {
     "MonteCarlo": lambda: {
         # Of Keras' own dropout, no state is saved.
         "layer": VariationalDropout(0.5, seed=0),
-        "spread": False,
+        "return_std": False,
     },
     "MinDiff": lambda: {"model": dense()},
     "Mosaic": lambda: {"num_classes": 6},

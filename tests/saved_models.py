@@ -18,10 +18,10 @@ from keras_regopt.optimizers import (
 from keras_regopt.testing._samples import (
     data,
     dense_model,
-    in_its_place,
     layer_model,
     layer_shape,
     metric_model,
+    usable_layer,
 )
 
 # What serves a training and is no part of a model.
@@ -89,7 +89,7 @@ def model_with(cls):
     if isinstance(made, keras.layers.Layer) and not isinstance(
         made, keras.regularizers.Regularizer
     ):
-        made = in_its_place(made)
+        made = usable_layer(made)
         if isinstance(made, RandomAugmentation):
             scaled = keras.Sequential([made, keras.layers.Rescaling(1 / 255)])
             model, x, y = layer_model(scaled, (4, 12, 10, 3), mode)

@@ -132,7 +132,7 @@ def test_is_loaded_without_this_package(tmp_path):
 
 
 def test_refuses_by_name_what_keras_has_not():
-    uncertain = MonteCarlo(K.Dropout(0.3), spread=False)
+    uncertain = MonteCarlo(K.Dropout(0.3), return_std=False)
     with pytest.raises(ValueError, match=r"MonteCarlo '.*take the layer"):
         export_clean(keras.Sequential([keras.Input((8,)), uncertain]))
     recurrent = K.RNN(Zoneout(K.LSTMCell(3)))

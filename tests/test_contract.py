@@ -42,8 +42,8 @@ FOR_ALL_OF_A_KIND = {
     "reloads",
     "reloads_with_its_state",
     "repeats_itself_by_its_seed",
-    "rests_in_an_exported_model",
-    "rests_in_inference",
+    "is_identity_when_exported",
+    "is_identity_in_inference",
     "steps_alike_in_data_parallel",
     "works_in_tf_data",
 }

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.any_backend
 
 
 def uncertain():
-    layer = MonteCarlo(keras.layers.Dropout(0.3), 4, spread=False)
+    layer = MonteCarlo(keras.layers.Dropout(0.3), 4, return_std=False)
     return keras.Sequential([keras.Input((8,)), keras.layers.Dense(4), layer])
 
 

@@ -3,6 +3,7 @@
 import inspect
 import pathlib
 
+import keras
 import pytest
 
 import keras_regopt
@@ -82,6 +83,35 @@ def test_every_argument_of_a_public_class_or_function_has_a_type():
         and argument.kind not in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD)
     }
     assert not bare, "Type checkers and editors read the annotations."
+
+
+def positional(cls):
+    return [
+        parameter.name
+        for parameter in inspect.signature(cls).parameters.values()
+        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "of_keras"),
+    [
+        ("callbacks", keras.callbacks),
+        ("constraints", keras.constraints),
+        ("layers", keras.layers),
+        ("optimizers", keras.optimizers),
+        ("regularizers", keras.regularizers),
+        ("schedules", keras.optimizers.schedules),
+    ],
+)
+def test_under_a_name_of_keras_a_position_means_what_it_means_there(
+    name, of_keras
+):
+    for cls in registered():
+        theirs = getattr(of_keras, cls.__name__, None)
+        if cls.__name__ in packages()[name].__all__ and theirs is not None:
+            ours = positional(cls)
+            assert ours == positional(theirs)[: len(ours)], cls.__name__
 
 
 @pytest.mark.parametrize("name", ["", *packages()])

@@ -1,4 +1,4 @@
-"""What holds a weight after each step, and what removes the zeros."""
+"""Constraints on weights after each step, and tools to remove zeros."""
 
 from keras_regopt.constraints._base import Constraint
 from keras_regopt.constraints.cost import Cost, cost

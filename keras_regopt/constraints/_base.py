@@ -9,12 +9,12 @@ class Constraint(SignatureConfig, keras.constraints.Constraint):
     """Base of the constraints: a subclass writes `__init__` and `project`.
 
     Keras calls a constraint on a weight after each step of the optimizer.
-    `project` takes the weight and returns what it shall be. It computes in
+    `project` takes the weight and returns the constrained one. It computes in
     single precision at least, since norms overflow in half precision.
     """
 
     def __call__(self, w):
-        """What a weight becomes.
+        """Constrains a weight.
 
         Args:
             w: A tensor of any shape and float dtype.

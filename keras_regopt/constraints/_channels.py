@@ -15,12 +15,12 @@ from keras_regopt._keras import REST_IN_INFERENCE
 
 
 class Channels(typing.NamedTuple):
-    """What is known of the channels of a tensor.
+    """The channels of a tensor, and their values where these are constant.
 
     Args:
         axis: The axis of the channels, with the batch as axis 0.
         values: An array with the value of each channel that is the same for
-            all inputs and places, NaN for the others.
+            all inputs and positions, NaN for the others.
     """
 
     axis: int
@@ -103,11 +103,12 @@ def channel_axis(layer, rank):
 
 
 def kernel_matrix(layer, tolerance=0.0):
-    """The kernel as `(places, inputs, outputs)`, in double precision.
+    """The kernel as `(positions, inputs, outputs)`, in double precision.
 
     Args:
         layer: A layer for which `is_mixing`.
-        tolerance: Norm up to which all that enters an output is taken as zero.
+        tolerance: Norm up to which the incoming weights of an output count as
+            zero.
     """
     kernel = numbers(layer.kernel).astype("float64")
     kernel = kernel.reshape(-1, *kernel.shape[-2:])
@@ -116,14 +117,14 @@ def kernel_matrix(layer, tolerance=0.0):
 
 
 def has_zero_units(layer, tolerance):
-    """Whether all that enters some unit of the layer is zero."""
+    """Whether all incoming weights of some unit of the layer are zero."""
     if not is_mixing(layer) or not layer.built:
         return False
     return bool(np.any(~np.any(kernel_matrix(layer, tolerance), axis=(0, 1))))
 
 
 def folds(layer):
-    """Whether the layer's bias can take up what a constant channel gives.
+    """Whether the layer's bias can absorb the effect of a constant channel.
 
     A padded convolution sees less of the constant along the border.
     """
@@ -132,12 +133,12 @@ def folds(layer):
     return not isinstance(layer, _CONVOLUTIONS) or layer.padding == "valid"
 
 
-def mixed(layer, given, rank, tolerance):
-    """The channels that a layer with a kernel gives.
+def mixed(layer, inputs, rank, tolerance):
+    """The output channels of a layer with a kernel.
 
     Args:
         layer: A layer for which `is_mixing`.
-        given: The `Channels` of its input, or `None`.
+        inputs: The `Channels` of its input, or `None`.
         rank: The rank of its output.
         tolerance: See `kernel_matrix`.
 
@@ -147,7 +148,9 @@ def mixed(layer, given, rank, tolerance):
     if not is_pointwise(layer.activation):
         return None
     kernel = kernel_matrix(layer, tolerance)
-    known = np.full(kernel.shape[1], np.nan) if given is None else given.values
+    known = (
+        np.full(kernel.shape[1], np.nan) if inputs is None else inputs.values
+    )
     usable = known == 0
     if folds(layer):
         usable |= ~np.isnan(known)
@@ -168,12 +171,12 @@ def is_pointwise(activation):
     )
 
 
-def passed(layer, given, shapes, shape):
-    """What a layer without a kernel gives, where it keeps channels apart.
+def passed(layer, inputs, shapes, shape):
+    """The output channels of a layer that mixes none.
 
     Args:
         layer: The layer.
-        given: The `Channels` of its inputs, a list.
+        inputs: The `Channels` of its inputs, a list.
         shapes: The shapes of its inputs, batch included.
         shape: The shape of its output.
 
@@ -182,34 +185,34 @@ def passed(layer, given, shapes, shape):
         channels of the input and one of the output channels that they are.
         `None` if the layer mixes channels, or is not known.
     """
-    axis, rank = given[0].axis, len(shape)
-    if any(g.axis != axis for g in given):
+    axis, rank = inputs[0].axis, len(shape)
+    if any(g.axis != axis for g in inputs):
         return None
     if type(layer) is keras.layers.Concatenate:
         if axis != layer.axis % rank:
             return None
-        ends = np.cumsum([len(g.values) for g in given])
+        ends = np.cumsum([len(g.values) for g in inputs])
         links = [
             (np.arange(len(g.values)), np.arange(end - len(g.values), end))
-            for g, end in zip(given, ends, strict=True)
+            for g, end in zip(inputs, ends, strict=True)
         ]
-        values = np.concatenate([g.values for g in given])
+        values = np.concatenate([g.values for g in inputs])
         return Channels(axis, values), links
     if type(layer) is keras.layers.Flatten:
         channels = _flattened(layer, axis, shapes[0])
-        values = given[0].values[channels]
+        values = inputs[0].values[channels]
         return Channels(1, values), [(channels, np.arange(len(channels)))]
     if type(layer) in _DEPTHWISE:
-        return _depthwise(layer, given[0], rank)
-    count = len(given[0].values)
-    links = [(np.arange(count), np.arange(count))] * len(given)
+        return _depthwise(layer, inputs[0], rank)
+    count = len(inputs[0].values)
+    links = [(np.arange(count), np.arange(count))] * len(inputs)
     if type(layer) in _MERGING:
         # Where shapes differ, one input is repeated along an axis.
         if len(set(map(tuple, shapes))) > 1:
             return None
-        values = np.stack([g.values for g in given])
+        values = np.stack([g.values for g in inputs])
         return Channels(axis, _MERGING[type(layer)](values, axis=0)), links
-    values = _passed_values(layer, given[0].values, axis, len(shapes[0]))
+    values = _passed_values(layer, inputs[0].values, axis, len(shapes[0]))
     if values is None:
         return None
     return Channels(min(axis, rank - 1), values), links
@@ -220,24 +223,24 @@ def is_depthwise(layer):
     return type(layer) in _DEPTHWISE
 
 
-def _depthwise(layer, given, rank):
+def _depthwise(layer, inputs, rank):
     """As `passed`: each input channel becomes one output channel, or more."""
-    if given.axis != channel_axis(layer, rank):
+    if inputs.axis != channel_axis(layer, rank):
         return None
     if not is_pointwise(layer.activation):
         return None
-    count = len(given.values)
+    count = len(inputs.values)
     # The output channels of one input channel lie side by side.
     source = np.repeat(np.arange(count), layer.depth_multiplier)
     sums = numbers(layer.kernel).reshape(-1, len(source)).sum(0)
-    known = given.values[source]
+    known = inputs.values[source]
     # With a border of zeros, a constant is none behind the layer.
     usable = (known == 0) | (~np.isnan(known) & (layer.padding == "valid"))
     values = np.where(usable, sums * np.nan_to_num(known), np.nan)
     if layer.use_bias:
         values = values + numbers(layer.bias)
     values = _pointwise(layer.activation, values)
-    return Channels(given.axis, values), [(source, np.arange(len(source)))]
+    return Channels(inputs.axis, values), [(source, np.arange(len(source)))]
 
 
 def _passed_values(layer, values, axis, rank):
@@ -262,9 +265,9 @@ def _passed_values(layer, values, axis, rank):
 def _flattened(layer, axis, shape):
     """Which channel each entry of the flattened tensor belongs to."""
     shape = shape[1:]
-    places = [1] * len(shape)
-    places[axis - 1] = shape[axis - 1]
-    channels = np.arange(shape[axis - 1]).reshape(places)
+    along_axis = [1] * len(shape)
+    along_axis[axis - 1] = shape[axis - 1]
+    channels = np.arange(shape[axis - 1]).reshape(along_axis)
     channels = np.broadcast_to(channels, shape)
     if layer.data_format == "channels_first" and len(shape) > 1:
         channels = np.moveaxis(channels, 0, -1)

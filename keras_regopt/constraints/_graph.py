@@ -6,13 +6,13 @@ from keras_regopt._keras import all_layers, direct_layers, graph_nodes, graph_of
 from keras_regopt._validate import fail
 
 
-class Step(typing.NamedTuple):
+class GraphStep(typing.NamedTuple):
     """One call of an operation.
 
     Args:
         layer: The layer, or another operation.
-        inputs: The numbers of the tensors that it takes.
-        outputs: The numbers of those that it gives.
+        inputs: The numbers of its input tensors.
+        outputs: The numbers of its output tensors.
         shared: Whether the operation is called elsewhere in the model too.
     """
 
@@ -50,7 +50,7 @@ class Graph:
             if node.is_input:
                 continue
             self.steps.append(
-                Step(
+                GraphStep(
                     node.operation,
                     [self._number(t) for t in node.arguments.keras_tensors],
                     outputs,

@@ -18,7 +18,7 @@ _KERNELS = (
 
 
 class Cost(typing.NamedTuple):
-    """What a model takes, as `cost` counts it.
+    """The size and the operations of a model, as `cost` counts them.
 
     Args:
         parameters: Number of weights, those that are not trained too.

@@ -16,9 +16,9 @@ class GroupSoftThreshold(Constraint):
         w * max(1 - threshold / norm(w), 0)
 
     with the Euclidean norm of the group. That is the proximal step of a group
-    lasso: groups become zero as a whole, such as all that enters a unit, so
-    that `shrink` can remove the unit. What `SoftThreshold` says of learning
-    rates holds here as well.
+    lasso: groups become zero as a whole, such as all incoming weights of a
+    unit, so that `shrink` can remove the unit. For learning rates, see
+    `SoftThreshold`.
 
     Args:
         threshold: How far a group moves in a step, a number >= 0. Defaults to

@@ -23,18 +23,18 @@ def shrink(
 ) -> keras.Model:
     """A smaller model with the same outputs, without units that do nothing.
 
-    A unit or filter goes if all weights that enter it are zero, as group lasso
-    makes them (`GroupSoftThreshold`, or `ProximalSGD(group=...)`): it is
-    constant then, and the next layer's bias takes it up. It also goes if all
-    weights are zero that leave it.
+    A unit or filter is removed if all its incoming weights are zero, as group
+    lasso makes them (`GroupSoftThreshold`, or `ProximalSGD(group=...)`): its
+    output is constant then, and goes into the next layer's bias. It is also
+    removed if all its outgoing weights are zero.
 
     `Dense` and `Conv1D` to `Conv3D` layers lose units, in Sequential and
     functional models, through depthwise convolutions, batch normalization,
     activations, dropout, pooling, padding, flattening, concatenation and sums,
-    where a channel goes from all terms or none. What enters any other layer
-    stays whole, and so does what the model returns. A constant other than zero
-    cannot be taken up by a convolution with zero padding, nor by a layer
-    without a bias: there, its unit stays.
+    where a channel goes from all terms or none. The inputs of any other layer
+    and the outputs of the model stay whole. A constant other than zero cannot
+    go into a convolution with zero padding, nor into a layer without a bias:
+    there, its unit stays.
 
     Args:
         model: A built Sequential or functional model. It is left as it is.
@@ -51,8 +51,7 @@ def shrink(
         what these layers do with them.
 
     Raises:
-        ValueError: If `model` is of another kind, or an argument out of its
-            range.
+        ValueError: If `model` is of another kind.
 
     Examples:
         >>> first = keras.layers.Dense(3, activation="relu")
@@ -129,16 +128,16 @@ class _Plan:
         }
 
     def _follow(self, number, step):
-        """Notes what is known of a step's output."""
+        """Stores the channels of a step's output, where they are known."""
         shapes = [self.graph.tensors[i].shape for i in step.inputs]
         shape = self.graph.tensors[step.outputs[0]].shape
         known = [self.channels.get(i) for i in step.inputs]
         found = None
         if not step.shared and len(step.outputs) == 1:
             if is_mixing(step.layer):
-                given = self._given(step)
-                found = mixed(step.layer, given, len(shape), self.tolerance)
-                if given is None:
+                channels = self._input_channels(step)
+                found = mixed(step.layer, channels, len(shape), self.tolerance)
+                if channels is None:
                     self._keep(step.inputs[0])
             elif known and None not in known:
                 result = passed(step.layer, known, shapes, shape)
@@ -166,13 +165,17 @@ class _Plan:
             for found in known
         ) or any(has_zero_units(part, self.tolerance) for part in within)
 
-    def _given(self, step):
+    def _input_channels(self, step):
         """The channels that enter a kernel, where they are known."""
-        given = self.channels.get(step.inputs[0])
-        if given is None:
+        channels = self.channels.get(step.inputs[0])
+        if channels is None:
             return None
         rank = len(self.graph.tensors[step.inputs[0]].shape)
-        return given if given.axis == channel_axis(step.layer, rank) else None
+        return (
+            channels
+            if channels.axis == channel_axis(step.layer, rank)
+            else None
+        )
 
     def _loses_units(self, step):
         return is_mixing(step.layer) and step.outputs[0] in self.stays
@@ -199,14 +202,14 @@ class _Plan:
             behind[same] |= self.stays[tensor][ahead]
 
     def _need(self, step):
-        given = self._given(step)
-        if given is None:
+        channels = self._input_channels(step)
+        if channels is None:
             return
         kernel = self._kernel(step.layer)
         needed = np.any(kernel[:, :, self._outputs(step)], axis=(0, 2))
-        known = given.values == 0
+        known = channels.values == 0
         if folds(step.layer):
-            known |= ~np.isnan(given.values)
+            known |= ~np.isnan(channels.values)
         self.stays[step.inputs[0]] |= needed & ~known
 
     def _kernel(self, layer):
@@ -242,14 +245,14 @@ class _Plan:
     def _cut(self, step, values):
         layer, outputs = step.layer, self._outputs(step)
         kernel = values[id(layer.kernel)]
-        given = self._given(step)
+        channels = self._input_channels(step)
         inputs = np.ones(kernel.shape[-2], bool)
-        if given is not None:
+        if channels is not None:
             inputs = self.stays[step.inputs[0]]
-            gone = np.where(inputs, 0.0, np.nan_to_num(given.values))
+            gone = np.where(inputs, 0.0, np.nan_to_num(channels.values))
         if layer.use_bias:
             bias = values[id(layer.bias)]
-            if given is not None:
+            if channels is not None:
                 matrix = self._kernel(layer)
                 bias = bias + np.einsum("pio,i->o", matrix, gone)
             values[id(layer.bias)] = bias[outputs]

@@ -8,22 +8,20 @@ from keras_regopt.constraints._base import Constraint
 
 @register
 class Simplex(Constraint):
-    """Keeps weights that are parts of a whole: none negative, a given sum.
+    """Projects weights onto the simplex: none negative, with a fixed sum.
 
     After each step, the weights along `axis` become the nearest point, in
     Euclidean distance, of the simplex
 
         w >= 0, sum(w) = total.
 
-    Use it for mixing weights, attention over a few sources, or ensembles. The
-    projection gives exact zeros where a part should have none, unlike a
-    softmax. It is exact, by sorting.
+    Use it for mixing weights, attention over a few sources, or ensembles.
+    Unlike a softmax, the projection gives exact zeros. It is exact, by sorting.
 
     Args:
         total: What the weights sum to, a number > 0. Defaults to `1.0`.
-        axis: The axis along which they do, an integer. `0` makes the weights
-            that enter each unit of a `Dense` layer such parts. Defaults to
-            `0`.
+        axis: The axis of the sum, an integer. `0` sums the incoming weights of
+            each unit of a `Dense` layer. Defaults to `0`.
 
     Raises:
         ValueError: If `total` is not positive, or `axis` no integer.
@@ -47,7 +45,7 @@ class Simplex(Constraint):
         w = ops.moveaxis(w, axis, -1)
         falling = ops.flip(ops.sort(w, axis=-1), axis=-1)
         count = ops.cast(ops.arange(1, w.shape[-1] + 1), w.dtype)
-        # What to take off each weight, if only the largest so many stay.
+        # What to subtract from each weight, by how many stay positive.
         excess = (ops.cumsum(falling, axis=-1) - self.total) / count
         stay = ops.sum(
             ops.cast(falling > excess, "int32"), axis=-1, keepdims=True

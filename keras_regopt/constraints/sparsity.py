@@ -52,10 +52,10 @@ class Sparsity(list):
             "zero units       zero inputs"
         ]
         for row in rows:
-            share = row.zeros / max(row.weights, 1)
+            fraction = row.zeros / max(row.weights, 1)
             lines.append(
                 f"{row.layer:{width}}  {row.zeros:>7,} of {row.weights:>9,} "
-                f"({share:4.0%})  {row.zero_units:>5,} of {row.units:>5,}  "
+                f"({fraction:4.0%})  {row.zero_units:>5,} of {row.units:>5,}  "
                 f"{row.zero_inputs:>5,} of {row.inputs:>5,}"
             )
         return "\n".join(lines)

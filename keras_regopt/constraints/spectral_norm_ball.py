@@ -5,7 +5,7 @@ from keras_regopt._spectral_norm import estimate
 from keras_regopt._validate import in_range
 from keras_regopt.constraints._base import Constraint
 
-# The shorter side up to which eigenvalues are cheap beside a train step.
+# The shorter side up to which eigenvalues are cheap compared with a train step.
 LARGEST_EXACT = 64
 # The estimate falls short of the norm by a little.
 GUARD = 1.04
@@ -75,6 +75,6 @@ class SpectralNormBall(Constraint):
         inside = ops.matmul(
             ops.matmul(matrix, vectors) * factors, ops.transpose(vectors)
         )
-        # What is within already stays as it is, to the last bit.
+        # A matrix within the ball stays as it is, to the last bit.
         matrix = ops.where(ops.all(factors >= 1), matrix, inside)
         return ops.transpose(matrix) if wide else matrix

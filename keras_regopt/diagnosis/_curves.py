@@ -60,7 +60,7 @@ def read_history(owner, history):
     """The curves by name, and the epochs' numbers.
 
     Args:
-        owner: The function that asks, for errors.
+        owner: The function to name in errors.
         history: What `fit` returned, or its `history` dict.
 
     Returns:
@@ -178,8 +178,8 @@ def error_curves(lists, epochs, metric, score):
     Returns:
         A `Curves`.
     """
-    train = _spread(lists[metric], len(epochs))
-    dev = _spread(lists.get(f"val_{metric}", []), len(epochs))
+    train = _by_epoch(lists[metric], len(epochs))
+    dev = _by_epoch(lists.get(f"val_{metric}", []), len(epochs))
     measured = np.array([value is not None for value in dev], dtype=bool)
     return Curves(
         metric,
@@ -191,16 +191,16 @@ def error_curves(lists, epochs, metric, score):
     )
 
 
-def _spread(values, count):
-    """A curve that was taken every few epochs, with `None` in between."""
+def _by_epoch(values, count):
+    """A value for each epoch, `None` between those that were measured."""
     values = list(values)
     if not values or len(values) == count:
         return values or [None] * count
     every = max(count // len(values), 1)
-    spread = [None] * count
+    filled = [None] * count
     for number, value in enumerate(values):
-        spread[min((number + 1) * every, count) - 1] = value
-    return spread
+        filled[min((number + 1) * every, count) - 1] = value
+    return filled
 
 
 def _errors(values, score):

@@ -10,7 +10,7 @@ class EventLog(EventFile):
     """One event file of diagnoses; see `EventFile`."""
 
     def write_epoch(self, diagnosis):
-        """Adds the figures of a live diagnosis at its last epoch.
+        """Adds the values of a live diagnosis at its last epoch.
 
         Args:
             diagnosis: A `Diagnosis`.

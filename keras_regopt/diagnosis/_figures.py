@@ -37,9 +37,9 @@ def learning_curves(diagnosis):
     d = diagnosis
     panels = [d.curves] if d.loss_curves is None else [d.curves, d.loss_curves]
     figure = Figure(figsize=(5.2 * len(panels), 3.9), layout="constrained")
-    for place, curves in enumerate(panels, 1):
-        axes = figure.add_subplot(1, len(panels), place)
-        first = place == 1
+    for index, curves in enumerate(panels, 1):
+        axes = figure.add_subplot(1, len(panels), index)
+        first = index == 1
         _draw(axes, curves, d.reference if first else None)
         label = _literal(error_name(d)) if first else "loss"
         unit = " (%)" if curves.is_score else ""
@@ -53,7 +53,7 @@ def learning_curves(diagnosis):
 
 
 def to_svg(figure, number=1):
-    """A figure as SVG that stands inside an HTML page.
+    """A figure as SVG for an HTML page.
 
     Text stays text, for search and screen readers, and takes the page's
     color; names are made unique, and nothing points outside.
@@ -86,14 +86,7 @@ def to_svg(figure, number=1):
 
 
 def to_png(figure):
-    """A figure as the bytes of a PNG file.
-
-    Args:
-        figure: A Matplotlib figure.
-
-    Returns:
-        Bytes.
-    """
+    """A figure as the bytes of a PNG file."""
     data = io.BytesIO()
     figure.savefig(data, format="png", dpi=110)
     return data.getvalue()

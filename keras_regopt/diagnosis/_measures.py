@@ -1,13 +1,13 @@
-"""Figures taken from error curves."""
+"""Measures of error curves."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-# A fall over the last epochs counts when it exceeds this share of the error
+# A fall over the last epochs counts when it exceeds this fraction of the error
 # and twice its standard error.
 _WORTHWHILE = 0.05
-# A rise since the best epoch counts when it exceeds this share of the error
+# A rise since the best epoch counts when it exceeds this fraction of the error
 # of an untrained model and four times the noise. It is taken between means
 # of as many epochs, since the lowest of many noisy values is low by chance.
 _NEGLIGIBLE = 0.01
@@ -16,7 +16,7 @@ _CHANCE = 4
 
 @dataclass(frozen=True)
 class Measures:
-    """What the curves say at the epochs that are judged.
+    """Values of the curves at the judged epochs.
 
     All errors are in the unit of the metric, slopes are per epoch.
 
@@ -51,14 +51,14 @@ class Measures:
 
 
 def measure(curves, at="last"):
-    """Takes the figures from the curves.
+    """Measures the curves.
 
     Args:
         curves: A `Curves`.
         at: `"last"` or `"best"`, the epoch of the lowest dev error.
 
     Returns:
-        A `Measures`; without dev errors, only its training figures are set.
+        A `Measures`; without dev errors, only its training values are set.
     """
     train = _Line(curves.epochs, curves.train)
     both = np.where(np.isfinite(curves.train), curves.dev, np.nan)
@@ -106,7 +106,7 @@ def rises(curves, measures, scale, tolerance):
         curves: A `Curves`.
         measures: Its `Measures`, taken at the last epoch.
         scale: The error of an untrained model.
-        tolerance: The share of the lowest dev error that a rise must exceed.
+        tolerance: The fraction of the lowest dev error that a rise must exceed.
 
     Returns:
         A bool. The rise must also exceed the noise of the curve and a
@@ -152,10 +152,10 @@ class _Line:
         squares = (centered**2).sum()
         slope = (centered * values).sum() / squares
         residuals = values - values.mean() - slope * centered
-        spread = np.sqrt((residuals**2).sum() / (len(values) - 2))
+        deviation = np.sqrt((residuals**2).sum() / (len(values) - 2))
         fall = -slope * (epochs[-1] - epochs[0])
         self.slope = float(slope)
         self.falling = bool(
             fall > _WORTHWHILE * abs(values[-1])
-            and -slope > 2 * spread / np.sqrt(squares)
+            and -slope > 2 * deviation / np.sqrt(squares)
         )

@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_regopt._validate import fail
 
-# So many of the arrays are listed in an error.
+# How many of the arrays an error lists.
 _TOLD = 6
 
 
@@ -50,7 +50,7 @@ def leaves(data, path):
 
 
 def count(owner, data):
-    """The number of rows that all arrays share.
+    """The number of rows of all arrays.
 
     Args:
         owner: The function that asks, for errors.
@@ -82,11 +82,11 @@ def count(owner, data):
                 _listed(found),
                 _several_inputs(data[argument]),
             )
-    (first, rows), *others = [
+    (first, rows), *rest = [
         (argument, next(iter(found.values())))
         for argument, found in lengths.items()
     ]
-    for argument, length in others:
+    for argument, length in rest:
         if length != rows:
             _refuse_lengths(owner, data, lengths, first, argument)
     return rows
@@ -109,7 +109,7 @@ def _refuse_lengths(owner, data, lengths, first, second):
 
 
 def _listed(lengths):
-    """The first lengths, and all that are there once."""
+    """The first lengths, and all that differ from those before."""
     seen = list(lengths.values())
     told = [
         f"{path}: {n}"

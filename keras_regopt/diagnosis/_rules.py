@@ -1,4 +1,4 @@
-"""What a diagnosis is asked to judge by."""
+"""The settings of a diagnosis."""
 
 from dataclasses import dataclass
 

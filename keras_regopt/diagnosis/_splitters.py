@@ -1,4 +1,4 @@
-"""Rows of train, dev and test parts, drawn in four ways."""
+"""Splitters, which choose the rows of the train, dev and test parts."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ def in_time_order(time, sizes):
     """Cuts rows in the order of their times.
 
     Args:
-        time: An array of times, or `None` if the rows stand in order.
+        time: An array of times, or `None` if the rows are in order.
         sizes: How many rows each part shall have.
 
     Returns:
@@ -67,11 +67,11 @@ def at_random(rows, sizes, random):
 
 
 def by_class(labels, fractions, random):
-    """Draws rows so that each class has its share in each part.
+    """Draws rows so that each part has the proportions of the classes.
 
     Args:
         labels: The class of each row.
-        fractions: The shares of the parts.
+        fractions: The fractions of the parts.
         random: A `numpy.random.RandomState`.
 
     Returns:
@@ -91,7 +91,7 @@ def by_class(labels, fractions, random):
 
 
 def _class_counts(classes, members, fractions):
-    """Rows of each class in each part, all within one of their shares.
+    """Rows of each class in each part, within one row of the proportions.
 
     scikit-learn's stratified splitter makes two parts; used twice, its
     roundings add up to more than one row. Rounding a table so that cells and
@@ -103,15 +103,15 @@ def _class_counts(classes, members, fractions):
     few = members < 3
     if few.any():
         _refuse_classes(classes[few], members[few])
-    shares = members[:, None] * fractions
-    lowest = np.maximum(np.floor(shares + _ROUNDING), 1)
-    highest = np.maximum(np.ceil(shares - _ROUNDING), 1)
-    sums = shares.sum(axis=0)
+    exact = members[:, None] * fractions
+    lowest = np.maximum(np.floor(exact + _ROUNDING), 1)
+    highest = np.maximum(np.ceil(exact - _ROUNDING), 1)
+    sums = exact.sum(axis=0)
     rows = kron(eye(len(members)), np.ones((1, 3)))
     columns = kron(np.ones((1, len(members))), eye(3))
     found = milp(
-        (0.5 - (shares - np.floor(shares))).ravel(),
-        integrality=np.ones(shares.size),
+        (0.5 - (exact - np.floor(exact))).ravel(),
+        integrality=np.ones(exact.size),
         bounds=Bounds(lowest.ravel(), highest.ravel()),
         constraints=[
             LinearConstraint(rows, members, members),
@@ -125,7 +125,7 @@ def _class_counts(classes, members, fractions):
     if found.x is None:
         few = members == members.min()
         _refuse_classes(classes[few], members[few])
-    return np.rint(found.x).astype(int).reshape(shares.shape)
+    return np.rint(found.x).astype(int).reshape(exact.shape)
 
 
 def _refuse_classes(classes, members):
@@ -140,12 +140,12 @@ def _refuse_classes(classes, members):
 
 
 def whole_groups(groups, labels, fractions, random):
-    """Draws whole groups, so that sizes and classes come near their shares.
+    """Draws whole groups, with sizes and classes near their proportions.
 
     Args:
         groups: The group of each row.
         labels: The class of each row.
-        fractions: The shares of the parts.
+        fractions: The fractions of the parts.
         random: A `numpy.random.RandomState`.
 
     Returns:
@@ -173,8 +173,8 @@ def whole_groups(groups, labels, fractions, random):
             best, least = parts, np.abs(got - wanted).sum()
     if not best:
         allowed = "labels with each class in enough groups for every part"
-        spread = (table > 0).sum(axis=0)
-        found = dict(zip(classes.tolist(), spread.tolist(), strict=True))
+        counts = (table > 0).sum(axis=0)
+        found = dict(zip(classes.tolist(), counts.tolist(), strict=True))
         fail(_OWNER, "stratify", allowed, found, "These are groups by class.")
     return [
         random.permutation(np.flatnonzero(np.isin(group_of, part)))

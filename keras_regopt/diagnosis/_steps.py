@@ -1,4 +1,4 @@
-"""What to try next, by verdict, in the order in which it pays."""
+"""The next steps for each verdict, the most promising first."""
 
 from typing import NamedTuple
 
@@ -30,8 +30,8 @@ _AUGMENT = _step(
     "augmentation.RandomGaussianNoise",
 )
 _DROP = _step(
-    "Drop parts of the network in training: whole branches of a residual "
-    "net, regions of feature maps, or units with keras.layers.Dropout.",
+    "Drop units of the network in training: whole branches of a residual "
+    "net, regions of feature maps, or single ones with keras.layers.Dropout.",
     "layers.StochasticDepth",
     "layers.DropBlock2D",
 )
@@ -119,7 +119,7 @@ _ONE_CLASS = (
 _MISMATCH = (
     _step("Look at what sets dev data apart from training data, and collect "
           "or synthesize training data like them."),
-    _step("Move a part of the dev data's source into training."),
+    _step("Move some data from the dev data's source into training."),
 )  # fmt: skip
 _NO_MODE = (
     _step('Pass mode="max" if higher is better, mode="min" if lower is.'),

@@ -6,7 +6,7 @@ import numpy as np
 
 _WIDTH = 78
 
-# Negative variance beyond this share of its limit is worth a word.
+# Negative variance beyond this multiple of its limit gives a note.
 _EASIER = 1.0
 
 
@@ -25,8 +25,8 @@ def number(diagnosis, value):
     return f"{value:.4g}"
 
 
-def figures(diagnosis):
-    """The figures behind a verdict.
+def values(diagnosis):
+    """The values behind a verdict.
 
     Args:
         diagnosis: A `Diagnosis`.
@@ -75,7 +75,7 @@ def figures(diagnosis):
 
 
 def reasons(diagnosis):
-    """Sentences with the figures that led to the verdict."""
+    """Sentences with the values that led to the verdict."""
     d = diagnosis
     if d.cause:
         return (_why_undecided(d),)
@@ -132,15 +132,15 @@ def text(diagnosis):
     lines = [f"Verdict: {d.verdict}", f"Judged by {judged(d)}", ""]
     lines += [
         f"  {name:<17}{value:>9}   {remark}".rstrip()
-        for name, value, remark in figures(d)
+        for name, value, remark in values(d)
     ]
     lines += ["", "Why", *_bullets(d.reasons)]
     if d.notes:
         lines += ["", "Keep in mind", *_bullets(d.notes)]
     if d.steps:
         lines += ["", "What to try next, in this order"]
-    for place, step in enumerate(d.steps, 1):
-        lines += _wrap(f"{place}. ", step.action)
+    for number, step in enumerate(d.steps, 1):
+        lines += _wrap(f"{number}. ", step.action)
         lines += [f"   {name}" for name in step.uses]
     return "\n".join(lines)
 

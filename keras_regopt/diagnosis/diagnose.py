@@ -19,8 +19,8 @@ from keras_regopt.diagnosis._rules import Rules
 from keras_regopt.diagnosis._steps import next_steps
 from keras_regopt.diagnosis.diagnosis import Diagnosis
 
-# Tolerated shares: of 1 for a score, whose error is a share of the answers,
-# and of the error of a model that knows nothing for anything else.
+# Tolerated fractions: of 1 for a score, whose error is a fraction of the
+# answers, and else of the error of a model that knows nothing.
 _SCORE_TOLERANCE = 0.02
 _ERROR_TOLERANCE = 0.1
 
@@ -74,9 +74,9 @@ def diagnose(
     five, are averaged against the noise of the curves. The error of a score
     (accuracy, AUC, F1, R2, ...) is one minus the score; any other metric is
     an error itself. Keras takes training errors while the weights still move
-    and with dropout and augmentation on; they tend to be too high, so that
-    high bias is told rather too early, and high variance rather too late; a
-    `train_error` of yours avoids this.
+    and with dropout and augmentation on. They tend to be too high, so high
+    bias is reported too early and high variance too late; a `train_error` of
+    yours avoids this.
 
     Args:
         history: What `fit` returned, or its `history` dict.
@@ -94,21 +94,20 @@ def diagnose(
             Defaults to `None`, which takes the training error of the first
             epoch.
         bias_tolerance: Avoidable bias that is not yet high, at least 0: of a
-            score in its own unit, of another metric as a share of the way
-            from baseline to reference. Defaults to `None`: `0.02` for a
-            score, two answers in a hundred, which is what the dev set of a
-            few hundred to a few thousand samples can tell; `0.1` otherwise,
-            nine tenths of the way.
+            score in its own unit, of another metric as a fraction of the
+            difference between baseline and reference. Defaults to `None`:
+            `0.02` for a score, two answers in a hundred, which a dev set of a
+            few hundred to a few thousand samples can resolve; `0.1` otherwise.
         variance_tolerance: Variance that is not yet high, likewise.
         rise_tolerance: Rise of the dev loss that counts as overfitting, as a
-            share of its lowest value, at least 0. Defaults to `0.2`, in
+            fraction of its lowest value, at least 0. Defaults to `0.2`, in
             Prechelt's terms a generalization loss of 20 %: smaller rises are
-            common on the way to a still lower minimum.
+            common before a still lower minimum.
         at: `"last"`, the default, to judge the end of the training, or
             `"best"` to judge the epoch of the lowest dev error, where the
             weights were restored from there.
-        train_error: The training error of the judged weights, measured apart
-            by `model.evaluate` on the training data, in the metric's unit
+        train_error: The training error of the judged weights, measured by
+            `model.evaluate` on the training data, in the metric's unit
             (an accuracy of 99 % is `0.01`). Unlike the history's, it is free
             of dropout and augmentation. Defaults to `None`, which takes the
             history's.
@@ -121,12 +120,11 @@ def diagnose(
             `None`: variance and mismatch cannot be told apart.
 
     Returns:
-        A `Diagnosis` with verdict, figures, reasons and steps.
+        A `Diagnosis` with verdict, values, reasons and steps.
 
     Raises:
-        ValueError: If `history` is none, the metric is not in it, its
-            name does not tell `mode`, or another
-            argument is out of its range.
+        ValueError: If `history` is no history, the metric is not in it, or its
+            name does not tell `mode`.
 
     Examples:
         >>> result = diagnose({

@@ -1,4 +1,4 @@
-"""What a diagnosis found, and the forms in which it is shown."""
+"""The result of a diagnosis, as text, dict, figure, TensorBoard and HTML."""
 
 from dataclasses import asdict, dataclass
 from html import escape
@@ -26,9 +26,9 @@ class Diagnosis:
         cause: Why the verdict is undecided, else an empty string.
         curves: The errors by epoch that were judged.
         loss_curves: The losses by epoch, or `None` if they were judged
-            themselves or have no dev part.
+            themselves or there is no dev loss.
         rules: The arguments of `diagnose`.
-        measures: The figures taken from the curves.
+        measures: The `Measures` of the curves.
         reference: The reference error; zero if none was given.
         scale: The error of a model that knows nothing, above the reference;
             one for a score.
@@ -81,7 +81,7 @@ class Diagnosis:
 
     @property
     def reasons(self):
-        """Sentences with the figures that led to the verdict."""
+        """Sentences with the values that led to the verdict."""
         return _wording.reasons(self)
 
     @property
@@ -111,10 +111,10 @@ class Diagnosis:
         """The diagnosis as plain values.
 
         Returns:
-            A dict that `json.dumps` accepts; `None` stands for what is
+            A dict that `json.dumps` accepts; `None` stands for a value that is
             missing or not finite.
         """
-        figures = {
+        values = {
             **asdict(self.measures),
             "reference": self.reference,
             "avoidable_bias": self.avoidable_bias,
@@ -130,7 +130,7 @@ class Diagnosis:
             "metric": self.metric,
             "error": _wording.error_name(self),
             "overfits": self.overfits,
-            "figures": {name: _plain(v) for name, v in figures.items()},
+            "values": {name: _plain(v) for name, v in values.items()},
             "rules": asdict(self.rules),
             "reasons": list(self.reasons),
             "notes": list(self.notes),

@@ -45,15 +45,14 @@ class FitMonitor(Callback):
             `1`. The end of the training is always diagnosed.
         verbose: `1`, the default, prints a line when the verdict changes,
             `0` prints nothing.
-        log_dir: Folder for TensorBoard, which then shows the figures of each
+        log_dir: Folder for TensorBoard, which then shows the values of each
             diagnosis and, at the end, text and learning curves. Defaults to
             `None`, which writes nothing.
         report: Path of the HTML report to write at the end. Defaults to
             `None`, which writes none.
 
     Raises:
-        ValueError: If an argument is out of its range, or, during training,
-            if the logs do not hold the metric.
+        ValueError: During training, if the logs do not contain the metric.
         ImportError: At the start of a training, if `log_dir` or `report` is
             given and Matplotlib is not installed.
 

@@ -18,9 +18,9 @@ HIGHER_IS_BETTER = {
 
 @register
 class GroupGap(SignatureConfig, keras.metrics.Metric):
-    """How differently a model does for groups, such as groups of people.
+    """Gap of a metric between groups, such as groups of people.
 
-    It keeps a value for each group over all batches and reports the gap
+    It averages the metric for each group over all batches and reports the gap
     between the best and the worst group, or one of the two. Groups without an
     example do not count.
 
@@ -30,10 +30,10 @@ class GroupGap(SignatureConfig, keras.metrics.Metric):
     then leave out; `GroupMonitor` needs no such column.
 
     Args:
-        metric: What is kept for each group: `"accuracy"`, the default, for
+        metric: The metric of each group: `"accuracy"`, the default, for
             classes as integers, one-hot, or as one probability; of one
-            probability for two classes, `"positive_rate"` (the part predicted
-            as positive, where lower counts as worse), `"false_positive_rate"`
+            probability for two classes, `"positive_rate"` (the fraction that is
+            predicted as positive; lower is worse), `"false_positive_rate"`
             (of the negatives) or `"false_negative_rate"` (of the positives);
             `"squared_error"` or `"absolute_error"`.
         groups: The number of groups, at least 2, which are numbered from 0.
@@ -45,8 +45,7 @@ class GroupGap(SignatureConfig, keras.metrics.Metric):
             report and metric together) and `dtype`.
 
     Raises:
-        ValueError: If an argument is out of its range, or, in an update, if
-            the metric does not fit the predictions.
+        ValueError: In an update, if the metric does not fit the predictions.
 
     Examples:
         >>> gap = GroupGap("accuracy", groups=2)
@@ -89,7 +88,7 @@ class GroupGap(SignatureConfig, keras.metrics.Metric):
         return keras.metrics.Metric.get_config(self)
 
     def update_state(self, y_true, y_pred, sample_weight=None, group=None):
-        """Takes a batch in.
+        """Adds a batch.
 
         Args:
             y_true: The targets, with the group as their last column if
@@ -140,7 +139,7 @@ class GroupGap(SignatureConfig, keras.metrics.Metric):
         return x[:, None] if len(x.shape) == 1 else x
 
     def _values(self, y_true, y_pred):
-        """The value of each example, and how much of an example it is."""
+        """The value and the weight of each example."""
         if self.metric.endswith("error"):
             misses = ops.abs(y_true - y_pred)
             if self.metric == "squared_error":

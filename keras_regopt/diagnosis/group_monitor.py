@@ -12,14 +12,14 @@ from keras_regopt.diagnosis.group_gap import HIGHER_IS_BETTER, GroupGap
 
 @register
 class GroupMonitor(Callback):
-    """Tells after each epoch for which group of examples a model does worst.
+    """Monitors the worst group of examples after each epoch.
 
     It predicts for examples whose group is known, such as those of the dev
     set, and adds the value of the worst group and the gap between the best
-    and the worst one to the logs, as `worst_group_accuracy` and
-    `group_gap_accuracy`, say. So they stand in the history, and callbacks
-    behind this one, such as `EarlyStopping`, can monitor them. It takes a
-    model of one output, and any training.
+    and the worst one to the logs, for example as `worst_group_accuracy` and
+    `group_gap_accuracy`. So they are in the history, and later callbacks, such
+    as `EarlyStopping`, can monitor them. It takes a model of one output, and
+    any training.
 
     Args:
         x: The inputs: an array, or a dict, list or tuple of arrays.
@@ -34,8 +34,7 @@ class GroupMonitor(Callback):
             nothing.
 
     Raises:
-        ValueError: If an argument is out of its range, or the arrays have not
-            as many rows as each other.
+        ValueError: If the arrays differ in their number of rows.
 
     Examples:
         >>> x, y = np.ones((4, 2)), np.array([0, 1, 1, 1])

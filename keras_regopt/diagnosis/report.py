@@ -125,8 +125,8 @@ class _Page:
         d = diagnosis
         kind = "verdict fits" if d.verdict == "fits" else "verdict"
         rows = [
-            {"figure": name, "value": _Number(value), "remark": remark}
-            for name, value, remark in _wording.figures(d)
+            {"quantity": name, "value": _Number(value), "remark": remark}
+            for name, value, remark in _wording.values(d)
         ]
         steps = "".join(
             f"<li>{_prose(step.action)} {_names(step.uses)}</li>"
@@ -155,7 +155,7 @@ class _Page:
 
 
 class _Number(str):
-    """Text that stands right-aligned in its column."""
+    """Text that is right-aligned in its column."""
 
 
 def _table(rows):
@@ -204,7 +204,7 @@ def _bullets(sentences):
 
 
 def _prose(text):
-    """Escaped text, with what stands between backticks as code."""
+    """Escaped text, in which backticks mark code."""
     return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
 
 

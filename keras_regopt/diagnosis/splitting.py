@@ -19,8 +19,8 @@ class _Pair(NamedTuple):
 class Part(_Pair):
     """One part of a data set: the pair `(x, y)`, with its rows.
 
-    `indices` holds the rows of the original arrays, in the order in which
-    they stand in `x` and `y`, so that further arrays can be cut the same way.
+    `indices` holds the rows of the original arrays, in the order of `x` and
+    `y`, so that further arrays can be split alike.
     """
 
     indices: Any = None
@@ -73,9 +73,9 @@ def split(
     order when the model will be used on the future.
 
     The parts are disjoint, cover all rows, and have the sizes asked for
-    within one row. Stratified, each class has its share in each part within
-    one row. With groups no group stands in two parts; the sizes, and with
-    `stratify` also the shares of the classes, come as near as whole groups
+    within one row. Stratified, each part has the proportions of the classes
+    within one row. With groups no group is in two parts; the sizes, and with
+    `stratify` also the proportions of the classes, come as near as whole groups
     allow in 200 random orders of the groups.
 
     Args:
@@ -84,14 +84,14 @@ def split(
             dict, list or tuple of such arrays, nested as you like. A list of
             arrays means several inputs.
         y: Targets in the same forms. Defaults to `None`.
-        fractions: The shares of train, dev and test, three numbers above 0
+        fractions: The fractions of train, dev and test, three numbers above 0
             that sum to 1. Defaults to `(0.6, 0.2, 0.2)`.
         stratify: `True` to keep the proportions of the classes in `y` (labels
             or one-hot rows), or an array of labels to use instead. Defaults
             to `None`. It goes together with `groups`, not with `time`.
         groups: An array with the group of each row. Defaults to `None`.
-        time: `True` when the rows stand in time order, or an array of times
-            to order them by; rows of one time then stay in one part.
+        time: `True` when the rows are in time order, or an array of times to
+            order them by; rows of one time then stay in one part.
             Defaults to `None`.
         shuffle: Whether rows are drawn at random. `False` keeps their order,
             as `time=True` does. Defaults to `None`, which shuffles unless
@@ -150,7 +150,7 @@ def split(
 
 
 def _sizes(fractions, count):
-    remedy = "Give the shares of train, dev and test, such as (0.6, 0.2, 0.2)."
+    remedy = "Give the parts of train, dev and test, such as (0.6, 0.2, 0.2)."
     if not isinstance(fractions, (list, tuple)) or len(fractions) != 3:
         fail(split, "fractions", "three numbers", fractions, remedy)
     for fraction in fractions:
@@ -160,7 +160,7 @@ def _sizes(fractions, count):
     cuts = np.rint(np.cumsum(fractions) * count).astype(int)
     sizes = np.diff(cuts, prepend=0)
     if sizes.min() < 1:
-        allowed = f"shares that leave no part of the {count} rows empty"
+        allowed = f"fractions that leave no part of the {count} rows empty"
         fail(split, "fractions", allowed, fractions)
     return sizes
 

@@ -40,7 +40,7 @@ class AdaptedLayer(NotAPenalty, SignatureConfig, DataLayer):
         return keras.layers.Layer.get_config(self)
 
     def adapt(self, data, key=None):
-        """Learns the statistics of data, in place of those it has.
+        """Learns the statistics of data, which replace those it has.
 
         Args:
             data: An array or tensor of examples, or nested lists of their
@@ -87,7 +87,7 @@ class AdaptedLayer(NotAPenalty, SignatureConfig, DataLayer):
     def __call__(self, *args, **kwargs):
         self.adapted = self.adapted or self._has_statistics()
         if not self.adapted and (kwargs.get("training") or in_training()):
-            # Once.
+            # Warns once.
             self.adapted = True
             warnings.warn(
                 f"{type(self).__name__} '{self.name}' is trained with, but "
@@ -122,7 +122,7 @@ class AdaptedLayer(NotAPenalty, SignatureConfig, DataLayer):
 
     def build(self, input_shape):
         self._shape = tuple(input_shape)
-        # What the weights are before anything is learned.
+        # The weights before anything is learned.
         self._initial = []
 
     def add_statistic(self, name, shape, initializer):
@@ -149,8 +149,8 @@ class AdaptedLayer(NotAPenalty, SignatureConfig, DataLayer):
 
     def _fits(self, shape):
         return len(shape) == len(self._shape) and all(
-            own in (None, came)
-            for own, came in zip(self._shape[1:], shape[1:], strict=True)
+            own in (None, size)
+            for own, size in zip(self._shape[1:], shape[1:], strict=True)
         )
 
     def _array(self, batch, key):
@@ -167,8 +167,8 @@ class AdaptedLayer(NotAPenalty, SignatureConfig, DataLayer):
             batch = keras.ops.convert_to_numpy(batch)
         return np.asarray(batch, "float64")
 
-    def _fail(self, allowed, came):
-        fail(f"{type(self).__name__}.adapt", "data", allowed, came)
+    def _fail(self, allowed, received):
+        fail(f"{type(self).__name__}.adapt", "data", allowed, received)
 
 
 def _batches(data):
@@ -188,6 +188,6 @@ def _is_nested_list(data):
     return depth > 1 and isinstance(data, numbers.Number)
 
 
-def _chain(first, others):
+def _chain(first, rest):
     yield first
-    yield from others
+    yield from rest

@@ -19,12 +19,12 @@ class BatchNormalization(
         **kwargs: The arguments of `keras.layers.BatchNormalization`.
 
     Raises:
-        ValueError: If another way to normalize is asked for among these.
+        ValueError: If `renorm` is set.
     """
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        # Which Keras has had since 3.15.
+        # An argument of Keras since 3.15.
         if getattr(self, "renorm", False):
             fail(
                 self,
@@ -36,7 +36,7 @@ class BatchNormalization(
 
     def _keras_config(self):
         config = keras.layers.BatchNormalization.get_config(self)
-        # What can only be off.
+        # Without what can only be off.
         return {
             name: value
             for name, value in config.items()

@@ -6,7 +6,7 @@ from keras import ops
 from keras_regopt import _validate
 from keras_regopt._validate import in_range, positive_int
 from keras_regopt.layers._base import Layer
-from keras_regopt.layers._draws import check_floats, uniforms
+from keras_regopt.layers._sampling import check_floats, uniforms
 
 
 class DropBlock(Layer):
@@ -15,7 +15,7 @@ class DropBlock(Layer):
     A subclass names its `axes`, those that a block extends along.
 
     Args:
-        rate: The part of the activations to drop, in [0, 1). Defaults to
+        rate: Fraction of the activations to drop, in [0, 1). Defaults to
             `0.1`.
         block_size: Side of a block, at least 1. Defaults to `7`.
         data_format: `"channels_last"`, `"channels_first"` or `None` for what
@@ -23,9 +23,6 @@ class DropBlock(Layer):
         seed: Integer that makes the draws repeatable, or `None`. Defaults to
             `None`.
         **kwargs: Keras' arguments of every layer, such as `name` and `dtype`.
-
-    Raises:
-        ValueError: If an argument is out of its range.
     """
 
     axes: tuple[str, ...] = ()
@@ -51,10 +48,10 @@ class DropBlock(Layer):
         if not training or self.rate == 0:
             return inputs
         check_floats(self, inputs.dtype)
-        kept = ops.cast(ops.logical_not(self._dropped(inputs)), "float32")
-        count = ops.cast(ops.size(kept), "float32")
-        scale = count / ops.maximum(ops.sum(kept), 1.0)
-        return inputs * ops.cast(kept * scale, inputs.dtype)
+        mask = ops.cast(ops.logical_not(self._dropped(inputs)), "float32")
+        count = ops.cast(ops.size(mask), "float32")
+        scale = count / ops.maximum(ops.sum(mask), 1.0)
+        return inputs * ops.cast(mask * scale, inputs.dtype)
 
     def _dropped(self, inputs):
         """True in the blocks."""
@@ -63,18 +60,18 @@ class DropBlock(Layer):
         sizes = self._sizes(shape)
         known = [size for size in sizes if isinstance(size, int)]
         block = min([self.block_size, *known])
-        places = [
+        positions = [
             size - block + 1
             if isinstance(size, int)
             else ops.maximum(size - block + 1, 1)
             for size in sizes
         ]
         probability = self.rate * math.prod(
-            _ratio(size, block * place)
-            for size, place in zip(sizes, places, strict=True)
+            _ratio(size, block * count)
+            for size, count in zip(sizes, positions, strict=True)
         )
         channels = shape[-1 if self._channels_last else 1]
-        seeds = uniforms(self, (shape[0], *places, channels))
+        seeds = uniforms(self, (shape[0], *positions, channels))
         # A seed is the first corner of its block.
         margins = [(block - 1, block - 1)] * len(sizes)
         dropped = ops.pad(
@@ -83,7 +80,7 @@ class DropBlock(Layer):
         for axis in range(1, 1 + len(sizes)):
             dropped = _any_of_the_last(dropped, block, axis)
             if not isinstance(sizes[axis - 1], int):
-                # It is smaller than a block, perhaps.
+                # The axis may be shorter than a block.
                 dropped = _slice(dropped, axis, None, sizes[axis - 1])
         if self._channels_last:
             return dropped
@@ -100,10 +97,10 @@ class DropBlock(Layer):
         return input_shape
 
 
-def _ratio(size, others):
+def _ratio(size, divisor):
     if isinstance(size, int):
-        return size / others
-    return ops.cast(size, "float32") / ops.cast(others, "float32")
+        return size / divisor
+    return ops.cast(size, "float32") / ops.cast(divisor, "float32")
 
 
 def _any_of_the_last(x, count, axis):

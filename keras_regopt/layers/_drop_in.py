@@ -1,4 +1,4 @@
-"""What the layers that stand in for Keras' own random ones share."""
+"""Base of the layers that replace Keras' own random ones."""
 
 import keras
 import numpy as np
@@ -11,19 +11,16 @@ from keras_regopt.layers._base import Layer
 
 
 class DropIn(Layer):
-    """Base of the layers that do what Keras' do, with numbers of the hash.
+    """Base of the layers that do what Keras' do, with other random numbers.
 
-    A subclass inherits from Keras' class, too, so that code that looks for that
-    one finds it. Its files are those of Keras' layer: the state of the draws
-    stands where Keras does not look for weights.
+    A subclass inherits from Keras' class, too, so that `isinstance` finds it.
+    Its files are those of Keras' layer: the state of the seed is an attribute
+    of the file, where Keras does not look for weights.
 
     Args:
         seed: Integer that makes the draws repeatable, or `None`. Defaults to
             `None`.
         **kwargs: Keras' arguments of every layer, such as `name` and `dtype`.
-
-    Raises:
-        ValueError: If an argument is out of its range.
     """
 
     passes_channels = True
@@ -88,5 +85,5 @@ def checked_noise_shape(owner, value):
 
 
 def shares_examples(noise_shape):
-    """Whether a mask of a shape is one for several examples of a batch."""
+    """Whether several examples of a batch have the same mask."""
     return noise_shape is not None and noise_shape[:1] != (None,)

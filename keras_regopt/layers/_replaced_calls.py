@@ -1,17 +1,17 @@
-"""Something around the `call` of layers within a model, for one call of it."""
+"""Temporarily replaced `call` methods of layers, in one thread."""
 
 import contextlib
 import threading
 
-# For the present thread, by the identity of a layer, what is called instead.
+# In this thread: the replacement of `call`, by the identity of a layer.
 _present = threading.local()
-# How many threads have changed a layer's `call`, by its identity.
+# How many threads have replaced the `call` of a layer, by its identity.
 _users: dict[int, int] = {}
 _lock = threading.Lock()
 
 
 class _PerThread:
-    """A layer's `call`, which is another one in the threads that want it so."""
+    """A layer's `call`, which may be replaced in each thread by itself."""
 
     def __init__(self, layer):
         self.key = id(layer)
@@ -33,17 +33,17 @@ def replaced_calls(layers, change):
 
     Args:
         layers: List of layers.
-        change: Function of a layer's `call` and the place of the layer in the
+        change: Function of a layer's `call` and the index of the layer in the
             list, which returns what is called instead.
     """
     before = getattr(_present, "calls", {})
     now = dict(before)
     entered = []
     try:
-        for place, layer in enumerate(layers):
+        for index, layer in enumerate(layers):
             usual = _enter(layer)
             entered.append(layer)
-            now[id(layer)] = change(now.get(id(layer), usual), place)
+            now[id(layer)] = change(now.get(id(layer), usual), index)
         _present.calls = now
         yield
     finally:
@@ -53,18 +53,18 @@ def replaced_calls(layers, change):
 
 
 def _enter(layer):
-    """Lets a layer ask what to call, and returns its usual `call`."""
+    """Installs the dispatcher on a layer, and returns its usual `call`."""
     with _lock:
         users = _users.get(id(layer), 0)
         if not users:
-            # Past Keras' bookkeeping, which has no part in this.
+            # Not by `setattr`, which Keras would track.
             vars(layer)["call"] = _PerThread(layer)
         _users[id(layer)] = users + 1
         return vars(layer)["call"].usual
 
 
 def _leave(layer):
-    """The last one to leave takes the dispatcher away."""
+    """Removes the dispatcher when the last thread leaves."""
     with _lock:
         _users[id(layer)] -= 1
         if _users[id(layer)]:

@@ -2,8 +2,8 @@ import keras
 
 from keras_regopt import _validate
 from keras_regopt._validate import in_range
-from keras_regopt.layers._draws import masked
 from keras_regopt.layers._drop_in import DropIn, checked_by_keras
+from keras_regopt.layers._sampling import masked
 
 
 class SpatialDropout(DropIn):
@@ -15,9 +15,6 @@ class SpatialDropout(DropIn):
             `keras.config` says; without meaning for sequences, whose channels
             are last. Defaults to `"channels_last"`.
         **kwargs: `seed`, `name` and `dtype`.
-
-    Raises:
-        ValueError: If an argument is out of its range.
     """
 
     def __init__(

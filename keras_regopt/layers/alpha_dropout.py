@@ -7,15 +7,15 @@ from keras_regopt import _elementwise
 from keras_regopt._random import next_key
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
-from keras_regopt.layers._draws import check_floats, full_shape
 from keras_regopt.layers._drop_in import (
     DropIn,
     checked_by_keras,
     checked_noise_shape,
     shares_examples,
 )
+from keras_regopt.layers._sampling import check_floats, full_shape
 
-# What SELU tends to for small inputs: its alpha times its scale.
+# The limit of SELU for very negative inputs: minus its alpha times its scale.
 _SATURATION = -1.6732632423543772 * 1.0507009873554805
 
 
@@ -30,8 +30,8 @@ class AlphaDropout(DropIn, keras.layers.AlphaDropout):
         y = a * (m * x + (1 - m) * s) + b,   m ~ Bernoulli(1 - rate),
         a = ((1 - rate) * (1 + rate * s ** 2)) ** -0.5,   b = -a * rate * s.
 
-    At inference it is the identity. Of its draws, all is true that `Dropout`
-    says.
+    At inference it is the identity. Its draws are made like those of
+    `Dropout`.
 
     Args:
         rate: Probability that an input is dropped, in [0, 1).
@@ -46,9 +46,6 @@ class AlphaDropout(DropIn, keras.layers.AlphaDropout):
 
     Output shape:
         As the input.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> layer = AlphaDropout(0.2, seed=0)
@@ -87,11 +84,11 @@ class AlphaDropout(DropIn, keras.layers.AlphaDropout):
         key, fill = next_key(self.seed_generator), scale * _SATURATION + shift
         shape = full_shape(self, inputs, self.noise_shape)
         if shape is None:
-            kept = (scale, shift)
-            return _elementwise.dropped(inputs, key, rate, kept, fill)
+            line = (scale, shift)
+            return _elementwise.dropped(inputs, key, rate, line, fill)
         ones = ops.ones(shape, dtype=inputs.dtype)
-        kept = _elementwise.dropped(ones, key, rate, (1.0, 0.0))
+        mask = _elementwise.dropped(ones, key, rate, (1.0, 0.0))
         scale, shift, fill = (
             ops.cast(number, inputs.dtype) for number in (scale, shift, fill)
         )
-        return inputs * (kept * scale) + kept * shift + (1 - kept) * fill
+        return inputs * (mask * scale) + mask * shift + (1 - mask) * fill

@@ -11,7 +11,7 @@ class BatchRenormalization(BatchNormalization):
 
     Batch normalization trains with the statistics of each batch, and infers
     with moving ones: a network that is trained on small batches, or on
-    batches of related examples, meets other numbers than it has learned with.
+    batches of related examples, sees other statistics than in training.
     Here the batch's statistics are corrected towards the moving ones:
 
         r = clip(s_batch / s, 1 / r_max, r_max)
@@ -23,7 +23,7 @@ class BatchRenormalization(BatchNormalization):
     normalization, from which the bounds open in the course of training. At
     inference, `y = gamma * (x - m) / s + beta`.
 
-    Beside Keras' `BatchNormalization(renorm=True)`, it has these growing bounds
+    Unlike Keras' `BatchNormalization(renorm=True)`, it has these growing bounds
     and one set of moving statistics, as in the paper. The weights are those of
     `BatchNormalization` and a counter, with the averaged standard deviation as
     `moving_variance`, so that either can go on with the other's.
@@ -45,9 +45,6 @@ class BatchRenormalization(BatchNormalization):
 
     Output shape:
         As the input.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> layer = BatchRenormalization(r_max=3.0, d_max=5.0)

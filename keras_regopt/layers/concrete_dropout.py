@@ -6,17 +6,17 @@ from keras import ops
 
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
-from keras_regopt.layers._draws import (
-    check_floats,
-    logistics,
-    mask_axes,
-    mask_shape,
-)
 from keras_regopt.layers._replaced_weights import (
     find_weights,
     names_of_weights,
     quantization_of,
     value_of,
+)
+from keras_regopt.layers._sampling import (
+    check_floats,
+    logistics,
+    mask_axes,
+    mask_shape,
 )
 from keras_regopt.layers._wrapper import Wrapper
 
@@ -26,9 +26,9 @@ class ConcreteDropout(Wrapper):
     """Dropout before a layer, whose rate is learned with the weights.
 
     Instead of a search over rates, the rate `p` follows from the data: it
-    sinks as they become many, and stays where they leave doubt. In training,
-    an input is dropped by a smooth stand-in for a coin, through which the
-    gradient reaches `p`,
+    falls as they become many, and stays where they are few. In training, an
+    input is dropped by a continuous relaxation of the Bernoulli distribution,
+    through which the gradient reaches `p`,
 
         drop = sigmoid((log(p / (1 - p)) + log(u / (1 - u))) / temperature),
         y = layer(x * (1 - drop) / (1 - p)),   u ~ Uniform(0, 1),
@@ -38,12 +38,12 @@ class ConcreteDropout(Wrapper):
         weight_regularizer * sum(W ** 2) / (1 - p)
         + dropout_regularizer * K * (p * log(p) + (1 - p) * log(1 - p)).
 
-    At inference nothing is dropped; for the uncertainty that it was made for,
-    stand a `MonteCarlo` around the model. `layer.rate` tells the rate, which
-    is saved with the weights.
+    At inference nothing is dropped; for estimates of uncertainty, wrap the
+    model into `MonteCarlo`. `layer.rate` is the rate, which is saved with the
+    weights.
 
     Args:
-        layer: The layer that the dropout stands before, such as a `Dense` or
+        layer: The layer whose inputs are dropped, such as a `Dense` or
             `Conv2D`.
         weight_regularizer: Strength of the penalty on the weights, at least 0.
             By the paper `l ** 2 / (tau * N)` with the prior's length scale
@@ -53,8 +53,8 @@ class ConcreteDropout(Wrapper):
             at least 0. By the paper `2 / (tau * N)` for the squared error,
             `1 / N` for the cross-entropy. Defaults to `1e-5`.
         initial_rate: The rate to begin with, in (0, 1). Defaults to `0.1`.
-        temperature: How smooth the coin is, a number > 0. Defaults to `0.1`;
-            for convolutions the authors use 2/3.
+        temperature: Smoothness of the relaxation, a number > 0. Defaults to
+            `0.1`; for convolutions the authors use 2/3.
         axis: An axis, or a list of axes, along which inputs are dropped
             together: `[1, 2]` before a `Conv2D` drops whole feature maps.
             Defaults to `None`, each input by itself.
@@ -71,8 +71,8 @@ class ConcreteDropout(Wrapper):
         As of `layer`.
 
     Raises:
-        ValueError: If an argument is out of its range, or, once it is built,
-            if `layer` has no weight of a name.
+        ValueError: If `layer` has no weight of a name in `target`, once it is
+            built.
 
     Examples:
         >>> layer = ConcreteDropout(keras.layers.Dense(3), initial_rate=0.25)
@@ -137,10 +137,10 @@ class ConcreteDropout(Wrapper):
     def _dropped_out(self, inputs):
         check_floats(self, inputs.dtype)
         noise = logistics(self, mask_shape(self, inputs))
-        # One minus the drop, without the loss of digits.
-        kept = ops.sigmoid(-(self._logit() + noise) / self.temperature)
-        kept = kept / ops.sigmoid(-self._logit())
-        return inputs * ops.cast(kept, inputs.dtype)
+        # `1 - drop`, without cancellation.
+        mask = ops.sigmoid(-(self._logit() + noise) / self.temperature)
+        mask = mask / ops.sigmoid(-self._logit())
+        return inputs * ops.cast(mask, inputs.dtype)
 
     def _penalty(self, inputs):
         logit = self._logit()

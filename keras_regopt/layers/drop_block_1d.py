@@ -7,18 +7,18 @@ class DropBlock1D(DropBlock):
     """Drops spans of the feature maps of sequences.
 
     The counterpart of `DropBlock2D` for convolutions along one axis, as over
-    audio or sensors: spans of `block_size` steps are dropped, on every feature
-    map of every example anew. A span begins at a step where it fits with the
+    audio or sensors: spans of `block_size` steps are dropped, drawn for each
+    feature map of each example. A span begins at a step where it fits with the
     probability
 
         rate / block_size * T / (T - block_size + 1),
 
-    so that about the part `rate` of the activations is lost, somewhat less
+    so that about the fraction `rate` of the activations is lost, a little less
     where spans overlap. What remains is scaled up, so that the sum over the
     batch keeps its size. At inference the layer is the identity.
 
     Args:
-        rate: The part of the activations to drop, in [0, 1). Defaults to
+        rate: Fraction of the activations to drop, in [0, 1). Defaults to
             `0.1`.
         block_size: Length of a span in steps, at least 1; `1` is dropout.
             Spans are no longer than the sequence. Defaults to `7`.
@@ -34,9 +34,6 @@ class DropBlock1D(DropBlock):
 
     Output shape:
         As the input.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> layer = DropBlock1D(rate=0.2, block_size=4, seed=0)

@@ -6,21 +6,21 @@ from keras_regopt.layers._drop_block import DropBlock
 class DropBlock2D(DropBlock):
     """Drops square blocks of feature maps.
 
-    Neighbouring activations of a convolution tell nearly the same, so dropout
-    of single ones takes little away. This layer drops blocks of `block_size`
-    times `block_size`, on every feature map of every example anew. The seeds
-    of the blocks are drawn with the probability
+    Neighbouring activations of a convolution are strongly correlated, so
+    dropout of single ones removes little information. This layer drops blocks
+    of `block_size` times `block_size`, drawn for each feature map of each
+    example. The seeds of the blocks are drawn with the probability
 
         rate / block_size ** 2 * H * W / ((H - block_size + 1) *
                                           (W - block_size + 1))
 
-    where a block fits, so that about the part `rate` of the activations is
-    lost, somewhat less where blocks overlap. What remains is scaled up, so
+    where a block fits, so that about the fraction `rate` of the activations is
+    lost, a little less where blocks overlap. What remains is scaled up, so
     that the sum over the batch keeps its size. At inference the layer is the
     identity. `DropBlock1D` does so in sequences, `DropBlock3D` in volumes.
 
     Args:
-        rate: The part of the activations to drop, in [0, 1). Defaults to
+        rate: Fraction of the activations to drop, in [0, 1). Defaults to
             `0.1`.
         block_size: Side of a block in pixels of the feature map, at least 1;
             `1` is dropout. Blocks are no larger than the feature map. Defaults
@@ -37,9 +37,6 @@ class DropBlock2D(DropBlock):
 
     Output shape:
         As the input.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> layer = DropBlock2D(rate=0.2, block_size=3, seed=0)

@@ -7,18 +7,18 @@ class DropBlock3D(DropBlock):
     """Drops cubes of the feature maps of volumes or videos.
 
     The counterpart of `DropBlock2D` for convolutions along three axes: cubes
-    of side `block_size` are dropped, on every feature map of every example
-    anew. A cube begins where it fits with the probability
+    of side `block_size` are dropped, drawn for each feature map of each
+    example. A cube begins where it fits with the probability
 
         rate / block_size ** 3 * D * H * W / ((D - block_size + 1) *
             (H - block_size + 1) * (W - block_size + 1)),
 
-    so that about the part `rate` of the activations is lost, somewhat less
+    so that about the fraction `rate` of the activations is lost, a little less
     where cubes overlap. What remains is scaled up, so that the sum over the
     batch keeps its size. At inference the layer is the identity.
 
     Args:
-        rate: The part of the activations to drop, in [0, 1). Defaults to
+        rate: Fraction of the activations to drop, in [0, 1). Defaults to
             `0.1`.
         block_size: Side of a cube, at least 1; `1` is dropout. Cubes are no
             larger than the shortest axis. Defaults to `7`.
@@ -34,9 +34,6 @@ class DropBlock3D(DropBlock):
 
     Output shape:
         As the input.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> layer = DropBlock3D(rate=0.2, block_size=2, seed=0)

@@ -4,7 +4,6 @@ import keras
 
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
-from keras_regopt.layers._draws import dropped
 from keras_regopt.layers._replaced_weights import (
     find_weights,
     names_of_weights,
@@ -12,6 +11,7 @@ from keras_regopt.layers._replaced_weights import (
     replaced,
     value_of,
 )
+from keras_regopt.layers._sampling import dropped
 from keras_regopt.layers._wrapper import Wrapper
 
 
@@ -20,7 +20,7 @@ class DropConnect(Wrapper):
     """Drops single weights of a layer, where dropout drops its inputs.
 
     In training, each entry of the weights is set to zero with probability
-    `rate`, anew in every call, and the others are divided by `1 - rate`:
+    `rate`, drawn in every call, and the others are divided by `1 - rate`:
 
         y = layer(x; m * W / (1 - rate)),   m ~ Bernoulli(1 - rate).
 
@@ -49,8 +49,8 @@ class DropConnect(Wrapper):
         As of `layer`.
 
     Raises:
-        ValueError: If an argument is out of its range, or, once it is built,
-            if `layer` has no weight of a name.
+        ValueError: If `layer` has no weight of a name in `target`, once it is
+            built.
 
     Examples:
         >>> layer = DropConnect(keras.layers.Dense(3), rate=0.5, seed=0)

@@ -4,13 +4,13 @@ import keras
 
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
-from keras_regopt.layers._draws import masked
 from keras_regopt.layers._drop_in import (
     DropIn,
     checked_by_keras,
     checked_noise_shape,
     shares_examples,
 )
+from keras_regopt.layers._sampling import masked
 
 
 @register
@@ -21,12 +21,12 @@ class Dropout(DropIn, keras.layers.Dropout):
     divided by `1 - rate`, so that the mean stays. At inference it is the
     identity.
 
-    Import it in the place of Keras' own: its arguments and files are the same.
-    What is drawn for a unit is a hash of where it stands, of the seed and of
-    the step, computed in passing and again in the backward pass; no mask is
-    kept. So the same seed drops the same units on TensorFlow, JAX and torch, a
-    training that is resumed drops the units that it would have, each replica of
-    a strategy has other draws, and `HyperparameterSchedule` moves `rate`
+    Import it instead of Keras' own: its arguments and files are the same. The
+    random number of a unit is a hash of its index, the seed and the step. It is
+    computed in the forward pass and again in the backward pass; no mask is
+    stored. So the same seed drops the same units on TensorFlow, JAX and torch,
+    a resumed training drops the units that it would have, each replica of a
+    strategy has its own draws, and `HyperparameterSchedule` changes `rate`
     without a new compilation.
 
     Args:
@@ -45,9 +45,6 @@ class Dropout(DropIn, keras.layers.Dropout):
 
     Output shape:
         As the input.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> layer = Dropout(0.5, seed=0)

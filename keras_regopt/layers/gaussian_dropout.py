@@ -7,8 +7,8 @@ from keras_regopt import _elementwise
 from keras_regopt._random import next_key
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
-from keras_regopt.layers._draws import check_floats
 from keras_regopt.layers._drop_in import DropIn, checked_by_keras
+from keras_regopt.layers._sampling import check_floats
 
 
 @register
@@ -17,8 +17,8 @@ class GaussianDropout(DropIn, keras.layers.GaussianDropout):
 
     In training, each input is multiplied by a normal number of mean 1 and
     standard deviation `sqrt(rate / (1 - rate))`, as many as the factors of
-    `Dropout` have. At inference it is the identity. Of its draws, all is true
-    that `Dropout` says.
+    `Dropout` have. At inference it is the identity. Its draws are made like
+    those of `Dropout`.
 
     Args:
         rate: Rate of the `Dropout` with as much noise, in [0, 1).
@@ -31,9 +31,6 @@ class GaussianDropout(DropIn, keras.layers.GaussianDropout):
 
     Output shape:
         As the input.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> layer = GaussianDropout(0.2, seed=0)

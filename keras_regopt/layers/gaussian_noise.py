@@ -4,8 +4,8 @@ from keras_regopt import _elementwise
 from keras_regopt._random import next_key
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
-from keras_regopt.layers._draws import check_floats
 from keras_regopt.layers._drop_in import DropIn, checked_by_keras
+from keras_regopt.layers._sampling import check_floats
 
 
 @register
@@ -13,7 +13,7 @@ class GaussianNoise(DropIn, keras.layers.GaussianNoise):
     """Keras' `GaussianNoise`, faster, and the same on every backend.
 
     In training, a normal number of mean 0 is added to each input. At inference
-    it is the identity. Of its draws, all is true that `Dropout` says.
+    it is the identity. Its draws are made like those of `Dropout`.
 
     Args:
         stddev: Standard deviation of the noise, in [0, 1].
@@ -26,9 +26,6 @@ class GaussianNoise(DropIn, keras.layers.GaussianNoise):
 
     Output shape:
         As the input.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> layer = GaussianNoise(0.5, seed=0)

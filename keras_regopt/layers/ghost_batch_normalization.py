@@ -10,16 +10,16 @@ from keras_regopt.layers._batch_normalization import BatchNormalization
 
 @register
 class GhostBatchNormalization(BatchNormalization):
-    """Batch normalization over parts of a batch, as if batches were small.
+    """Batch normalization over ghost batches, as if batches were small.
 
     The noise in the statistics of small batches regularizes, and is lost in
-    large ones. So in training, a batch is normalized in parts of
-    `ghost_batch_size` examples, one after the other as they come:
+    large ones. So in training, a batch is split in order into ghost batches of
+    `ghost_batch_size` examples, and each is normalized by itself:
 
-        y = gamma * (x - mean_part) / sqrt(variance_part + epsilon) + beta,
+        y = gamma * (x - mean_ghost) / sqrt(variance_ghost + epsilon) + beta.
 
-    and the moving statistics move as if each part had been a batch by itself.
-    What is left over joins the last part. Inference is that of
+    The moving statistics move as if each had been a batch of its own. Examples
+    that are left over join the last one. Inference is that of
     `BatchNormalization`, whose weights it has.
 
     Args:
@@ -27,17 +27,14 @@ class GhostBatchNormalization(BatchNormalization):
             least 1. Defaults to `32`.
         **kwargs: The arguments of `keras.layers.BatchNormalization`, such as
             `axis`, `momentum` and `epsilon`, but for `renorm` and
-            `synchronized`. Since the statistics move once a part, a `momentum`
-            nearer to 1 goes with many parts.
+            `synchronized`. Since the statistics move once a ghost batch, many
+            of them need a `momentum` nearer to 1.
 
     Input shape:
         Any, with the examples on the first axis and the features on `axis`.
 
     Output shape:
         As the input.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> layer = GhostBatchNormalization(2, center=False, scale=False)
@@ -61,7 +58,7 @@ class GhostBatchNormalization(BatchNormalization):
             fail(
                 self,
                 "synchronized",
-                "False, since it normalizes parts of what one device has",
+                "False, since it normalizes ghost batches of one device",
                 True,
             )
 
@@ -70,10 +67,10 @@ class GhostBatchNormalization(BatchNormalization):
         super().build(input_shape)
 
     def normalize(self, x, mask):
-        part, parts = self._parts(x)
-        # One where two examples share a part. No shape depends on how many
-        # parts there are, so that all of this compiles.
-        together = ops.cast(ops.equal(part[:, None], part[None]), x.dtype)
+        ghost, ghosts = self._ghost_batches(x)
+        # One where two examples are of one ghost batch. No shape depends on
+        # how many there are, so that all of this compiles.
+        together = ops.cast(ops.equal(ghost[:, None], ghost[None]), x.dtype)
         examples = ops.sum(together, axis=1)
         within = [i for i in self._reduction_axes if i != 0]
         if mask is None:
@@ -86,44 +83,44 @@ class GhostBatchNormalization(BatchNormalization):
             counts = ops.matmul(together, ops.sum(inside, axis=within))
             counts = ops.maximum(counts, 1.0)
 
-        def mean_of_part(values):
+        def mean_of_ghost(values):
             if inside is not None:
                 values = values * inside
             return ops.matmul(together, ops.sum(values, axis=within)) / counts
 
-        mean = mean_of_part(x)
-        centered = x - self._spread(mean)
-        variance = mean_of_part(ops.square(centered))
+        mean = mean_of_ghost(x)
+        centered = x - self._broadcast(mean)
+        variance = mean_of_ghost(ops.square(centered))
 
-        # The parts come one after the other.
-        left = self.momentum ** ops.cast(parts, x.dtype)
-        share = self.momentum ** ops.cast(parts - 1 - part, x.dtype)
-        share = (share * (1 - self.momentum) / examples)[None]
+        # As if the ghost batches came one after the other.
+        left = self.momentum ** ops.cast(ghosts, x.dtype)
+        weight = self.momentum ** ops.cast(ghosts - 1 - ghost, x.dtype)
+        weight = (weight * (1 - self.momentum) / examples)[None]
         for moving, values in (
             (self.moving_mean, mean),
             (self.moving_variance, variance),
         ):
             moved = ops.cast(moving, x.dtype) * left
-            moving.assign(moved + ops.matmul(share, values)[0])
+            moving.assign(moved + ops.matmul(weight, values)[0])
 
         scale = ops.rsqrt(variance + self.epsilon)
         if self.scale:
             scale = scale * ops.cast(self.gamma, x.dtype)
-        outputs = centered * self._spread(scale)
+        outputs = centered * self._broadcast(scale)
         if self.center:
             beta = ops.cast(self.beta, x.dtype)
-            outputs = outputs + self._spread(beta[None])
+            outputs = outputs + self._broadcast(beta[None])
         return outputs
 
-    def _parts(self, x):
-        """The number of the part of each example, and how many parts."""
+    def _ghost_batches(self, x):
+        """The index of each example's ghost batch, and how many there are."""
         count = ops.shape(x)[0]
-        parts = ops.maximum(count // self.ghost_batch_size, 1)
-        number = ops.arange(count, dtype="int32") // self.ghost_batch_size
-        return ops.minimum(number, parts - 1), parts
+        ghosts = ops.maximum(count // self.ghost_batch_size, 1)
+        index = ops.arange(count, dtype="int32") // self.ghost_batch_size
+        return ops.minimum(index, ghosts - 1), ghosts
 
-    def _spread(self, values):
-        """Numbers for each example and feature, over the shape of the input."""
+    def _broadcast(self, values):
+        """Numbers for each example and feature, in a shape like the input's."""
         shape = [1] * self.input_spec.ndim
         shape[0], shape[self.axis] = -1, values.shape[-1]
         return ops.reshape(values, shape)

@@ -7,7 +7,6 @@ from keras import ops
 from keras_regopt._keras import stored_dtype
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, in_range, one_of
-from keras_regopt.layers._draws import logistics
 from keras_regopt.layers._replaced_weights import (
     find_weights,
     fold_at_quantization,
@@ -18,10 +17,11 @@ from keras_regopt.layers._replaced_weights import (
     shape_of,
     value_of,
 )
+from keras_regopt.layers._sampling import logistics
 from keras_regopt.layers._wrapper import Wrapper
 
-# The gates are stretched to this interval and cut off at 0 and 1, so that they
-# are exactly 0 or 1 with a probability of their own.
+# The gates are stretched to this interval and clipped to [0, 1], so that they
+# are exactly 0 or 1 with a positive probability.
 _LOW, _HIGH = -0.1, 1.1
 _WITH_UNITS = (
     keras.layers.Dense,
@@ -52,15 +52,15 @@ class L0(Wrapper):
     Args:
         layer: The layer whose weights are gated: with `per="unit"` a `Dense`,
             `Conv1D`, `Conv2D` or `Conv3D`, else any layer of one input.
-        strength: Price of a weight that is not zero, at least 0; a gate of a
-            unit costs as many times as it has weights, its bias included. It
-            adds to the mean loss of an example, so a price for the whole data
-            is to be divided by their number. Defaults to `1e-4`.
+        strength: Penalty on a weight that is not zero, at least 0; the gate of
+            a unit costs this for each of its weights and its bias. It adds to
+            the mean loss of an example, so divide a penalty for the whole data
+            by their number. Defaults to `1e-4`.
         per: `"unit"` for one gate for each output unit or filter, bias
             included, which leaves a smaller dense layer, or `"weight"` for one
             gate for each weight. Defaults to `"unit"`.
-        initial_rate: Probability, before the cutting off, that a gate is
-            closed in the beginning, in (0, 1). Defaults to `0.5`.
+        initial_rate: Probability, before the clipping, that a gate is closed
+            in the beginning, in (0, 1). Defaults to `0.5`.
         temperature: How smooth the gates are, a number > 0. Defaults to `2/3`.
         target: Name of the weights to gate, or a list of names, where
             `per="weight"`. Defaults to `"kernel"`.
@@ -75,8 +75,8 @@ class L0(Wrapper):
         As of `layer`.
 
     Raises:
-        ValueError: If an argument is out of its range, or, once it is built,
-            if `layer` has no weight of a name.
+        ValueError: If `layer` has no weight of a name in `target`, once it is
+            built.
 
     Examples:
         >>> layer = L0(keras.layers.Dense(3), per="weight", initial_rate=0.9)
@@ -135,18 +135,18 @@ class L0(Wrapper):
         initializer = keras.initializers.RandomNormal(math.log(odds), 0.01)
         self.log_alphas = [
             self.add_weight(
-                name=f"log_alpha_{place}",
+                name=f"log_alpha_{index}",
                 shape=shape,
                 initializer=initializer.clone(),
                 autocast=False,
             )
-            for place, shape in enumerate(shapes)
+            for index, shape in enumerate(shapes)
         ]
         fold_at_quantization(self, self._places, self._at_inference)
 
     @property
     def expected_zeros(self):
-        """The part of the weights that is zero on average in training."""
+        """The fraction of the weights that is zero on average in training."""
         open_now = self._expected_weights(self._values())
         return 1 - float(ops.convert_to_numpy(open_now)) / self._size()
 
@@ -164,7 +164,7 @@ class L0(Wrapper):
             gates = gates * len(self._places)
         if training:
             refuse_quantized(self, self._places, "train")
-        # In what is quantized, the gates are already.
+        # Quantized weights contain the gates already.
         each = [
             (place, gate)
             for place, gate in zip(self._places, gates, strict=True)
@@ -208,7 +208,7 @@ def _gated(weight, gate):
 
 
 def _is_whole(place):
-    """Whether a weight is integers: a bias stays float beside a kernel."""
+    """Whether a weight is integers: the bias of an integer kernel is not."""
     dtype = keras.backend.standardize_dtype(stored_dtype(place.variable))
     return quantization_of(place) is not None and "int" in dtype
 

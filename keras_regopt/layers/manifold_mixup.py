@@ -10,10 +10,10 @@ from keras_regopt._keras import all_layers
 from keras_regopt._model_wrapper import ModelWrapper
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, fail, in_range
-from keras_regopt.layers._draws import uniforms
 from keras_regopt.layers._replaced_calls import replaced_calls
+from keras_regopt.layers._sampling import uniforms
 
-# For the present thread, by the identity of a model, the mixture of its step.
+# In this thread: the mixture of a train step, by the identity of the model.
 _present = threading.local()
 
 
@@ -25,19 +25,19 @@ class ManifoldMixup(KeepsSeed, ModelWrapper):
     `h` of it is mixed with that of another example `j` of the batch; the loss
     mixes both labels in the same proportion:
 
-        h' = share * h + (1 - share) * h[j],   share ~ Beta(alpha, alpha),
-        loss = share * loss(y, f(h')) + (1 - share) * loss(y[j], f(h')).
+        h' = lam * h + (1 - lam) * h[j],   lam ~ Beta(alpha, alpha),
+        loss = lam * loss(y, f(h')) + (1 - lam) * loss(y[j], f(h')).
 
     It smooths the boundaries between classes within the network, and helps
-    most where data are few. Share, layer and partners are one draw for the
+    most where data are few. `lam`, layer and partners are drawn once for the
     batch. Since the losses are mixed, not the labels, any loss and any labels
     will do, integers as well. Metrics in training compare with the example's
-    own label, so they look worse than they are; those of validation are plain.
+    own label, so they look worse than they are; those of validation are exact.
 
     It shares the weights of the model within, which stays a model of its own:
     compile and fit this one, then go on with either. It mixes in its own
     `fit` and `train_on_batch` alone: not in `predict`, `evaluate` or
-    `model(x)`, and not as a part of another model. A `train_step` or
+    `model(x)`, and not within another model. A `train_step` or
     `compute_loss` of the model within is not called.
 
     Args:
@@ -54,8 +54,8 @@ class ManifoldMixup(KeepsSeed, ModelWrapper):
         **kwargs: Keras' arguments of every model, such as `name`.
 
     Raises:
-        ValueError: If an argument is out of its range, a layer is not there,
-            or nothing is left to mix.
+        ValueError: If `model` has no layer of a name, or nothing is left to
+            mix.
 
     Examples:
         >>> inner = keras.Sequential(
@@ -104,8 +104,8 @@ class ManifoldMixup(KeepsSeed, ModelWrapper):
         return getattr(_present, "mixtures", {}).get(id(self))
 
     def train_step(self, *arguments):
-        # Lives from the forward pass to the loss, and nowhere else: neither
-        # in another replica, which has its own examples.
+        # Lives from the forward pass to the loss, in this replica alone, since
+        # others have their own examples.
         before = getattr(_present, "mixtures", {})
         _present.mixtures = {**before, id(self): _Mixture()}
         try:
@@ -142,48 +142,46 @@ class ManifoldMixup(KeepsSeed, ModelWrapper):
         mixture = self._mixture
         if mixture is None or not training:
             return loss
-        others = mixture.partners(y), y_pred, mixture.partners(sample_weight)
-        other = super().compute_loss(x, *others, training)
-        share = ops.cast(mixture.share, loss.dtype)
-        return share * loss + (1 - share) * other
+        partners = mixture.partners(y), y_pred, mixture.partners(sample_weight)
+        other = super().compute_loss(x, *partners, training)
+        lam = ops.cast(mixture.lam, loss.dtype)
+        return lam * loss + (1 - lam) * other
 
     def _draw(self, inputs):
         first = next(x for x in keras.tree.flatten(inputs) if x is not None)
         draws = uniforms(self, (ops.shape(first)[0] + 2,))
         count = len(self.layer_names) + self.mix_inputs
-        self._mixture.share = at_quantile(self._quantiles, draws[0])
-        self._mixture.place = ops.cast(draws[1] * count, "int32")
+        self._mixture.lam = at_quantile(self._quantiles, draws[0])
+        self._mixture.index = ops.cast(draws[1] * count, "int32")
         self._mixture.order = ops.argsort(draws[2:])
 
 
 class _Mixture:
-    """What is drawn for one step: the share, the place and the partners."""
+    """The draws of one step: `lam`, the index of the layer and the partners."""
 
-    share = place = order = None
+    lam = index = order = None
 
-    def mixed(self, structure, place):
-        """The states at a place, mixed if the place was drawn."""
-        share = ops.where(self.place == place, self.share, 1.0)
-        return keras.tree.map_structure(
-            lambda x: self._mix(x, share), structure
-        )
+    def mixed(self, structure, index):
+        """The states of the layer of an index, mixed if it was drawn."""
+        lam = ops.where(self.index == index, self.lam, 1.0)
+        return keras.tree.map_structure(lambda x: self._mix(x, lam), structure)
 
-    def after(self, call, place):
+    def after(self, call, index):
         """A `call` of a layer whose output is mixed."""
 
         def call_and_mix(*arguments, **options):
-            return self.mixed(call(*arguments, **options), place)
+            return self.mixed(call(*arguments, **options), index)
 
         return call_and_mix
 
     def partners(self, structure):
-        """For each example, what belongs to the one it is mixed with."""
+        """The entries of each example's partner."""
         return keras.tree.map_structure(
             lambda x: None if x is None else ops.take(x, self.order, axis=0),
             structure,
         )
 
-    def _mix(self, x, share):
+    def _mix(self, x, lam):
         dtype = keras.backend.standardize_dtype(x.dtype)
         if not keras.backend.is_float_dtype(dtype):
             raise ValueError(
@@ -191,8 +189,8 @@ class _Mixture:
                 f"dtype={dtype}. Convert them first, or, for ids, set "
                 "`mix_inputs=False` of ManifoldMixup."
             )
-        share = ops.cast(share, dtype)
-        return share * x + (1 - share) * self.partners(x)
+        lam = ops.cast(lam, dtype)
+        return lam * x + (1 - lam) * self.partners(x)
 
 
 def _names(owner, names):

@@ -8,14 +8,14 @@ from keras_regopt.layers._adapted import AdaptedLayer
 
 @register
 class RobustScaling(AdaptedLayer):
-    """Scales inputs by their median and quartiles, which outliers leave alone.
+    """Scales inputs by median and quartiles, which outliers do not affect.
 
     Each feature of the inputs becomes
 
         (x - median) / (upper quantile - lower quantile)
 
-    with the statistics of the data that `adapt` was given. Use it in place of
-    `keras.layers.Normalization` where a few wild values would spoil mean and
+    with the statistics of the data that `adapt` was given. Use it instead of
+    `keras.layers.Normalization` where a few outliers would spoil mean and
     variance: sensor data, prices, counts. A feature without spread is centered
     alone. It is the same in training and at inference, and goes into a model
     as its first layer, or into `tf.data`.
@@ -33,9 +33,6 @@ class RobustScaling(AdaptedLayer):
 
     Output shape:
         As the input. Floats of the layer's `compute_dtype`.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> layer = RobustScaling()
@@ -79,7 +76,7 @@ class RobustScaling(AdaptedLayer):
             np.concatenate(rows), [lower, 50.0, upper], axis=0
         )
         spread = high - low
-        # What does not vary but for rounding would be blown up.
+        # A constant feature would blow up its rounding errors.
         tiny = spread <= 10 * np.finfo("float32").eps * np.abs(center)
         return [(self.center, center), (self.spread, np.where(tiny, 1, spread))]
 

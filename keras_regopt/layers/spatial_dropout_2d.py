@@ -11,7 +11,7 @@ class SpatialDropout2D(SpatialDropout, keras.layers.SpatialDropout2D):
     In training, whole feature maps of an example are zero with probability
     `rate`, and the others are divided by `1 - rate`: neighbors in an image tell
     nearly the same, so that dropout of single ones takes little away. At
-    inference it is the identity. Of its draws, all is true that `Dropout` says.
+    inference it is the identity. Its draws are made like those of `Dropout`.
 
     Args:
         rate: Probability that a feature map is dropped, in [0, 1].
@@ -28,9 +28,6 @@ class SpatialDropout2D(SpatialDropout, keras.layers.SpatialDropout2D):
 
     Output shape:
         As the input.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> layer = SpatialDropout2D(0.5, seed=0)

@@ -3,7 +3,7 @@ from keras import ops
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range, one_of, positive_int
 from keras_regopt.layers._base import Layer
-from keras_regopt.layers._draws import dropout_factors
+from keras_regopt.layers._sampling import dropout_factors
 
 
 @register
@@ -32,9 +32,6 @@ class StochasticDepth(Layer):
 
     Output shape:
         As the input.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> layer = StochasticDepth(rate=0.5, seed=1)
@@ -89,9 +86,6 @@ def linear_depth_rates(rate: float, depth: int) -> list[float]:
 
     Returns:
         A list of `depth` numbers, the first block's first.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> linear_depth_rates(0.5, 4)

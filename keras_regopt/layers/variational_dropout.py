@@ -5,7 +5,7 @@ import keras
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
 from keras_regopt.layers._base import Layer
-from keras_regopt.layers._draws import (
+from keras_regopt.layers._sampling import (
     dropout_factors,
     mask_axes,
     mask_shape,
@@ -42,9 +42,6 @@ class VariationalDropout(Layer):
 
     Output shape:
         As the input.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> layer = VariationalDropout(rate=0.5, seed=0)

@@ -25,7 +25,7 @@ _TRANSPOSED = (
 
 @register
 class WeightStandardization(Wrapper):
-    """Gives all that enters a unit the mean zero and the variance one.
+    """Standardizes the incoming weights of each unit: mean 0, variance 1.
 
     Smooths the loss as batch normalization does, without a look at the batch:
     use it around convolutions that `GroupNormalization` follows, where batches
@@ -52,8 +52,8 @@ class WeightStandardization(Wrapper):
         As of `layer`.
 
     Raises:
-        ValueError: If an argument is out of its range, or, once it is built,
-            if `layer` has no weight of a name.
+        ValueError: If `layer` has no weight of a name in `target`, once it is
+            built.
 
     Examples:
         >>> layer = WeightStandardization(keras.layers.Conv2D(8, 3))
@@ -85,7 +85,7 @@ class WeightStandardization(Wrapper):
         )
 
     def call(self, inputs, training=False, mask=None):
-        # What is quantized has been standardized before.
+        # Quantized weights are standardized already.
         places = [p for p in self._places if quantization_of(p) is None]
         weights = [self._standardized(place) for place in places]
         with replaced(places, weights):
@@ -100,7 +100,7 @@ class WeightStandardization(Wrapper):
 
 
 def _incoming(layer, rank):
-    """The axes of a kernel along which lies what enters one unit."""
+    """The axes of a kernel along which the weights of one unit lie."""
     if isinstance(layer, _DEPTHWISE):
         return list(range(rank - 2))
     if isinstance(layer, _TRANSPOSED):

@@ -28,7 +28,7 @@ class Whitening(AdaptedLayer):
 
     Args:
         method: `"zca"` or `"pca"`. Defaults to `"zca"`.
-        epsilon: Part >= 0 of its own variance that is added to the variance
+        epsilon: Fraction >= 0 of its own variance that is added to the variance
             of each feature, so that the directions of least variance, mostly
             noise, are not blown up. It fits features of any scale. Defaults
             to `1e-5`.
@@ -45,8 +45,8 @@ class Whitening(AdaptedLayer):
         the precision that the layer computes in.
 
     Raises:
-        ValueError: If an argument is out of its range, or once it is built if
-            there are less features than `components`.
+        ValueError: If there are less features than `components`, once it is
+            built.
 
     Examples:
         >>> layer = Whitening("pca", components=1)
@@ -86,12 +86,14 @@ class Whitening(AdaptedLayer):
                 f"Received: input_shape={tuple(input_shape)}"
             )
         features = math.prod(input_shape[1:])
-        kept = self.components or features
-        if kept > features:
+        count = self.components or features
+        if count > features:
             allowed = f"at most {features}, the number of features"
-            fail(self, "components", allowed, kept)
+            fail(self, "components", allowed, count)
         self.mean = self.add_statistic("mean", (features,), "zeros")
-        self.matrix = self.add_statistic("matrix", (features, kept), "identity")
+        self.matrix = self.add_statistic(
+            "matrix", (features, count), "identity"
+        )
 
     def learn(self, batches):
         count, mean, scatter = 0, 0.0, 0.0
@@ -99,7 +101,7 @@ class Whitening(AdaptedLayer):
             batch = batch.reshape(len(batch), -1)
             if not np.isfinite(batch).all():
                 self._fail("finite numbers", "NaN or infinity")
-            # The mean moves with each batch, and with it what is summed up.
+            # Updates the mean and the scatter around it, batch by batch.
             total = count + len(batch)
             own = batch.mean(0)
             shift = own - mean
@@ -114,7 +116,7 @@ class Whitening(AdaptedLayer):
         values, vectors = np.maximum(values[::-1], 0), vectors[:, ::-1]
         largest = np.abs(vectors).argmax(0)
         vectors = vectors * np.sign(vectors[largest, range(len(largest))])
-        # Features that do not vary, and what rounding leaves of others.
+        # Directions without variance, but for rounding.
         nothing = values <= values[0] * len(values) * np.finfo("float64").eps
         matrix = vectors / np.where(nothing, np.inf, np.sqrt(values))
         if self.method == "zca":

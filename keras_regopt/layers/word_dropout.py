@@ -6,7 +6,7 @@ from keras import ops
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, in_range, integer
 from keras_regopt.layers._base import Layer
-from keras_regopt.layers._draws import dropout_factors, uniforms
+from keras_regopt.layers._sampling import dropout_factors, uniforms
 
 
 @register
@@ -17,9 +17,9 @@ class WordDropout(Layer):
     probability `rate`, but for the ids in `keep`: what a decoder cannot read
     off the word before it must draw from the rest. On floats, after an
     `Embedding`, the vectors of whole words become zero instead, and the others
-    are divided by `1 - rate`, so that their sum and mean keep their size. Each
-    word is drawn for by itself, again in every call. At inference the layer is
-    the identity.
+    are divided by `1 - rate`, so that their sum and mean keep their size. The
+    words are drawn independently, in every call. At inference the layer is the
+    identity.
 
     Args:
         rate: Probability that a word is dropped, in [0, 1). Defaults to `0.1`.
@@ -38,9 +38,6 @@ class WordDropout(Layer):
 
     Output shape:
         As the input, and of its kind of numbers.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> layer = WordDropout(rate=0.5, seed=0)
@@ -90,8 +87,8 @@ class WordDropout(Layer):
 
     def _without_ids(self, ids):
         dropped = uniforms(self, ops.shape(ids)) < self.rate
-        for kept in self.keep:
-            dropped = ops.logical_and(dropped, ids != kept)
+        for token in self.keep:
+            dropped = ops.logical_and(dropped, ids != token)
         return ops.where(dropped, ops.cast(self.token, ids.dtype), ids)
 
     def compute_output_shape(self, input_shape):

@@ -10,7 +10,7 @@ from keras_regopt._registry import register
 from keras_regopt._validate import fail, in_range
 from keras_regopt.layers._wrapper import Wrapper
 
-# The counted steps have two digits, which half precision can hold.
+# The count of the steps has two digits, which half precision can hold.
 _BASE = 256
 # Keeps the keys of the steps apart from those of the next calls.
 _STRIDE = 1_000_003
@@ -18,22 +18,22 @@ _STRIDE = 1_000_003
 
 @register
 class Zoneout(DropoutRNNCell, Wrapper):
-    """Lets units of a recurrent network keep their old state now and then.
+    """Randomly keeps the old state of units of a recurrent network.
 
-    Where dropout sets a unit to zero and so cuts its memory, zoneout lets it
-    stay as it was in the step before. In training, at each step and for each
-    unit by itself,
+    Where dropout sets a unit to zero and so cuts its memory, zoneout leaves it
+    as it was in the step before. In training, at each step and for each unit by
+    itself,
 
         h[t] = h[t - 1]   with probability `rate`, else what the cell computes,
 
     and likewise for the memory `c` of an LSTM. At inference the state is the
     expected value, `rate * h[t - 1] + (1 - rate) * cell(x[t], h[t - 1])`.
 
-    It stands around a cell, within `keras.layers.RNN`:
-    `RNN(Zoneout(LSTMCell(32), 0.05, 0.5))`. Dropout that the cell has itself
-    goes on to work. To draw anew at each step, it counts the steps in one more
-    state of two numbers an example, the last one of `return_state`, and zero
-    at the beginning.
+    It wraps a cell, within `keras.layers.RNN`:
+    `RNN(Zoneout(LSTMCell(32), 0.05, 0.5))`. The cell's own dropout goes on to
+    work. To draw other numbers at each step, it counts the steps in one more
+    state of two numbers an example, the last one of `return_state`, which
+    begins at zero.
 
     Args:
         layer: The cell: Keras' `SimpleRNNCell`, `GRUCell`, `LSTMCell`, or
@@ -53,7 +53,7 @@ class Zoneout(DropoutRNNCell, Wrapper):
         As of the cell.
 
     Raises:
-        ValueError: If an argument is out of its range or not a cell.
+        ValueError: If `layer` is not a cell.
 
     Examples:
         >>> cell = Zoneout(keras.layers.LSTMCell(8), 0.05, cell_rate=0.5)

@@ -1,7 +1,7 @@
-"""What the penalties on activities share.
+"""Means of penalties on activities.
 
-Since 3.14, Keras divides what an `activity_regularizer` returns by the size of
-the batch. Ours are means over the examples beside any Keras.
+Since 3.14, Keras divides the result of an `activity_regularizer` by the size of
+the batch. Ours are means over the examples with every version of Keras.
 """
 
 import math
@@ -12,14 +12,14 @@ from keras_regopt._keras import DIVIDES_ACTIVITY_PENALTIES
 
 
 def divisor(x):
-    """What Keras will divide the penalty of an activity by.
+    """The number by which Keras will divide the penalty on an activity.
 
     Args:
         x: The activity, a tensor of rank 1 at least.
 
     Returns:
         The length of the first axis, as a tensor of the dtype of `x`; the
-        number 1 beside a Keras that divides nothing.
+        number 1 with a Keras that does not divide.
     """
     if not DIVIDES_ACTIVITY_PENALTIES:
         return 1.0

@@ -8,10 +8,10 @@ from keras_regopt.regularizers._slopes import pullback, rows
 
 
 class Batch:
-    """What a penalty is computed from.
+    """The batch from which a penalty is computed.
 
-    Passes over a batch change nothing but what they say: whatever they assign
-    to variables, such as the statistics of batch normalization, is dropped.
+    Further passes over it have no side effects: whatever they assign to
+    variables, such as the statistics of batch normalization, is dropped.
 
     Args:
         model: The compiled model that trains.
@@ -58,12 +58,12 @@ class Batch:
                 f"{type(self._model).__name__} needs inputs of a float dtype, "
                 f"by which it differentiates. Received: inputs of {dtypes}. "
                 "Cast images to float32 before the model; for token ids, "
-                "wrap the part of the model that follows the embedding."
+                "wrap the layers of the model that follow the embedding."
             )
         return [ops.convert_to_tensor(x) for x in inputs]
 
     def first_pass_at(self, float_inputs):
-        """What the first pass would have given for other inputs.
+        """The predictions of the first pass for other inputs.
 
         The random numbers are the same, so that it is the same function.
         """
@@ -71,7 +71,7 @@ class Batch:
         return y_pred
 
     def second_pass(self):
-        """What another pass gives, with new random numbers."""
+        """The predictions of another pass, with new random numbers."""
         scope, y_pred = self._pass(self.x, [])
         for seed, _ in self._seeds:
             state = scope.get_current_value(seed)
@@ -94,7 +94,7 @@ class Batch:
         return unscale_loss_for_distribution(ops.cast(loss, "float32"))
 
     def output_slopes(self):
-        """The outputs in rows, and the way back to the inputs."""
+        """The outputs in rows, and their pullback to the inputs."""
 
         def outputs(inputs):
             flat = keras.tree.flatten(self.first_pass_at(inputs))

@@ -1,4 +1,4 @@
-"""State that moves with the steps of training, and with nothing else.
+"""State that is updated in the steps of training alone.
 
 A penalty is computed in training, in evaluation, and whenever somebody asks
 for `model.losses`. Only in training is its gradient taken.
@@ -10,7 +10,7 @@ import keras
 
 
 def assign_on_gradient(penalty, variable, value):
-    """Gives a variable a new value if the gradient of a penalty is taken.
+    """Assigns a new value to a variable if a penalty's gradient is taken.
 
     Args:
         penalty: A tensor.
@@ -18,9 +18,9 @@ def assign_on_gradient(penalty, variable, value):
         value: Its new value, a tensor.
 
     Returns:
-        The same penalty, which must be used in the place of the old one.
+        The same penalty, which must be used instead of the old one.
     """
-    return _ways[keras.backend.backend()](penalty, variable, value)
+    return _IMPLEMENTATIONS[keras.backend.backend()](penalty, variable, value)
 
 
 def _on_tensorflow(penalty, variable, value):
@@ -67,7 +67,7 @@ def _if_differentiated():
     return chosen
 
 
-_ways = {
+_IMPLEMENTATIONS = {
     "tensorflow": _on_tensorflow,
     "torch": _on_torch,
     "jax": _on_jax,

@@ -37,7 +37,7 @@ class PenalizedModel(ModelWrapper):
 
     def call(self, inputs, training=None):
         if training and self.compiled:
-            self.seeds_before.keep(self.model)
+            self.seeds_before.store(self.model)
         return self.run(inputs, training)
 
     def run(self, inputs, training=None):
@@ -74,12 +74,12 @@ class PenalizedModel(ModelWrapper):
         penalty = sum(penalty for _, penalty in terms)
         self._penalty_tracker.update_state(penalty, sample_weight=batch.size)
         for model in self._chain():
-            model.seeds_before.forget()
+            model.seeds_before.clear()
         added = scale_loss_for_distribution(sum(added for added, _ in terms))
         return loss + ops.cast(added, loss.dtype)
 
     def terms(self, batch):
-        """What is added to the loss, and the part of it that is shown."""
+        """The term that is added to the loss, and the penalty that is shown."""
         penalty = self.rate * self.penalty(batch)
         return penalty, penalty
 
@@ -112,15 +112,15 @@ class PenalizedModel(ModelWrapper):
 
 
 class _SeedsBefore:
-    """Where random numbers stood before the first pass over a batch."""
+    """The states of the random numbers before the first pass over a batch."""
 
     def __init__(self):
-        self.forget()
+        self.clear()
 
-    def keep(self, model):
+    def store(self, model):
         self.values = [(s, s.value * 1) for s in seed_states(model)]
 
-    def forget(self):
+    def clear(self):
         # No tensor of a train step may outlive it.
         self.values = []
 

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-# From an unknown start; enough to come near, while a saved vector stays near.
+# From an unknown start; later, a saved vector needs fewer.
 FIRST_ITERATIONS = 20
 
 
@@ -18,8 +18,8 @@ def as_matrix(x):
     return ops.reshape(x, (-1, x.shape[-1]))
 
 
-def unit(vector, otherwise):
-    """A vector at length 1, or another one where it is zero."""
+def unit_vector(vector, otherwise):
+    """A vector divided by its norm, or another one where it is zero."""
     square = ops.sum(ops.square(vector))
     zero = square == 0
     length = ops.sqrt(ops.where(zero, 1.0, square))

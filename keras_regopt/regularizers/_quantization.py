@@ -1,9 +1,9 @@
-"""Lets models with stateful regularizers be quantized as others are.
+"""Quantization of models with stateful regularizers.
 
-Keras quantizes the layers that hold no other layer. A penalty with a state is
-a layer, so that what has one would be left out, and the penalty be quantized.
-So the penalties are hidden from `quantize` for the time being. A model without
-one is quantized as it would be without this.
+Keras quantizes the layers that contain no other layer. A penalty with a state
+is a layer, so a layer that has one would be left out, and the penalty would be
+quantized. So the penalties are hidden while `quantize` runs. A model without
+such a penalty is quantized as usual.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ def _quantize(kind, model, original, *args, **kwargs):
 
 @contextlib.contextmanager
 def _hidden(owner, kind):
-    """Takes the penalties out of what a layer holds, while a `with` lasts."""
+    """Removes the penalties from the sublayers of a layer, for a `with`."""
     held = direct_layers(owner)
     before = list(held)
     # In place, since Keras tracks by this very list.

@@ -18,27 +18,27 @@ from keras_regopt.regularizers._quantization import hook_quantization
 
 
 class StatefulRegularizer(Regularizer, keras.layers.Layer):
-    """Base of the penalties that remember something of their weight.
+    """Base of the penalties that have a state for their weight.
 
-    It is a Keras layer as well, though never called as one. To a layer that
-    keeps it as an attribute, such as `kernel_regularizer`, it thereby is a
-    sublayer: its state is among the model's non-trainable variables, flows
-    through JAX's compiled step, and is saved, loaded, copied and exported
-    with the model, all by Keras.
+    It is a Keras layer as well, though never called as one. So it is a sublayer
+    of a layer that has it as an attribute, such as `kernel_regularizer`: its
+    state is among the model's non-trainable variables, flows through JAX's
+    compiled step, and is saved, loaded, copied and exported with the model, all
+    by Keras.
 
-    The state, one variable, is made when the penalty on the weight is asked
+    The state, one variable, is made when the penalty on the weight is computed
     for the first time, before the first step of `fit`: not when the layer is
-    built, after which a weight may still be loaded. It belongs to that weight:
+    built, since a weight may be loaded afterwards. It belongs to that weight:
     every weight needs an object of its own.
 
     A subclass writes `initial_state`, `state_shape`, `penalty` and, if the
-    state moves, `next_state`. The state moves when the gradient of the penalty
-    is taken: once in each step of training, and not in evaluation.
+    state changes, `next_state`. The state changes when the gradient of the
+    penalty is taken: once in each step of training, and not in evaluation.
     """
 
     state_name = "state"
     state_dtype = "float32"
-    # Whether the penalty means nothing without the state that was kept.
+    # Whether the penalty is meaningless without its former state.
     needs_its_state = False
 
     def __init__(self):
@@ -90,7 +90,7 @@ class StatefulRegularizer(Regularizer, keras.layers.Layer):
 
     def load_own_variables(self, store):
         for key in store.keys():  # noqa: SIM118
-            self.take_up(store[key])
+            self.set_state(store[key])
 
     # Keras saves no variables of an `activity_regularizer`. Their values go
     # into the configuration instead.
@@ -100,9 +100,9 @@ class StatefulRegularizer(Regularizer, keras.layers.Layer):
         return {"state": ops.convert_to_numpy(self.state).tolist()}
 
     def build_from_config(self, config):
-        self.take_up(config["state"])
+        self.set_state(config["state"])
 
-    def take_up(self, value):
+    def set_state(self, value):
         """Sets the state, also before the weight is known.
 
         Args:
@@ -139,7 +139,7 @@ class StatefulRegularizer(Regularizer, keras.layers.Layer):
         if weight is not None or self._is_of_activity:
             self._refuse_to_share(f"the weight '{x.path}'")
         if self._weight is not None:
-            # That weight is gone, and with it what there was to remember.
+            # That weight is gone, and its state is useless.
             self._untrack_variable(self.state)
             self.state = None
         if self.state is None:
@@ -200,13 +200,13 @@ class StatefulRegularizer(Regularizer, keras.layers.Layer):
 
 
 def _value_in_step(variable):
-    """What JAX's step hands over as a variable's value, or `None`."""
+    """The value of a variable in JAX's stateless step, or `None`."""
     scope = get_stateless_scope()
     return None if scope is None else scope.get_current_value(variable)
 
 
 def _outside_of_graphs():
-    """Where TensorFlow makes a variable at once, though it traces a step."""
+    """A scope in which TensorFlow makes a variable though it traces a step."""
     if keras.backend.backend() != "tensorflow":
         return contextlib.nullcontext()
     import tensorflow as tf

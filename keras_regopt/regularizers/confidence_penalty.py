@@ -33,9 +33,6 @@ class ConfidencePenalty(Regularizer):
             probabilities, which are scaled to the sum of 1 once more.
             Defaults to `False`.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> penalty = ConfidencePenalty(rate=1.0)
         >>> round(float(penalty(np.array([[0.5, 0.5]]))), 4)

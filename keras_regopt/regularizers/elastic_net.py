@@ -21,11 +21,8 @@ class ElasticNet(Regularizer):
 
     Args:
         rate: Strength of the penalty, a number >= 0. Defaults to `0.01`.
-        l1_ratio: The part of L1 in the mixture, in [0, 1]: 0 is L2 alone, 1 is
+        l1_ratio: Weight of L1 in the mixture, in [0, 1]: 0 is L2 alone, 1 is
             L1 alone. Defaults to `0.5`.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> penalty = ElasticNet(rate=0.1, l1_ratio=0.5)

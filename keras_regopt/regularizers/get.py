@@ -16,7 +16,8 @@ def get(
         identifier: The name of a class, in any case and with or without
             underscores; a configuration; a regularizer, which passes as it is;
             or `None`, which stays `None`.
-        **arguments: The arguments of the constructor, beside a name.
+        **arguments: The arguments of the constructor, if `identifier` is a
+            name.
 
     Returns:
         The regularizer.

@@ -12,16 +12,16 @@ class GradientPenalty(PenalizedModel):
     """A model that trains with a penalty on the loss's gradient by the inputs.
 
     Small changes of the inputs then change the loss little. Where
-    `JacobianPenalty` holds all outputs back, this one acts on what matters to
-    the right answer alone, exactly and by one more way back through the model
-    ("double backpropagation"). Added to the loss is
+    `JacobianPenalty` acts on all outputs, this one acts on the loss alone,
+    exactly and by one more backward pass ("double backpropagation"). Added to
+    the loss is
 
         rate / 2 * mean(||dl / dx|| ** 2),
 
     the mean over the batch, where `l` is the loss of a single example and `x`
     are all its inputs. `l` is the loss given to `compile`, with its weights;
-    other losses, such as those of regularizers, do not take part. See the
-    guide for what all penalties of this kind have in common.
+    other losses, such as those of regularizers, do not count. See the guide
+    for what all penalties of this kind have in common.
 
     Args:
         model: The model to train, built or not. Its inputs, or some of them,
@@ -30,8 +30,7 @@ class GradientPenalty(PenalizedModel):
         **kwargs: Keras' arguments of every model, such as `name`.
 
     Raises:
-        ValueError: If an argument is out of its range or not a model, or,
-            in training, if no input is of a float dtype or the loss is
+        ValueError: In training, if no input is of a float dtype or the loss is
             neither a mean nor a sum over the batch.
 
     Examples:

@@ -11,13 +11,13 @@ from keras_regopt.regularizers._groups import sum_of_norms
 class GroupLasso(Regularizer):
     """Sum of the Euclidean norms of the groups of a weight.
 
-    Drives whole groups to zero together, where L1 acts on single weights: all
-    that enters a unit, say, so that the unit can go. The penalty on a weight
-    `w` is
+    Drives whole groups to zero together, where L1 acts on single weights. A
+    group is, for example, all incoming weights of a unit, so that the unit can
+    be removed. The penalty on a weight `w` is
 
         rate * sum(sqrt(sum(w ** 2, axis))).
 
-    Groups of one weight are of one size, so no factor is there for the size.
+    All groups of a weight have the same size, so there is no factor for it.
 
     Args:
         rate: Strength of the penalty, a number >= 0. Defaults to `0.01`.

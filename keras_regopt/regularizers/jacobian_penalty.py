@@ -33,14 +33,13 @@ class JacobianPenalty(KeepsSeed, PenalizedModel):
             are of a float dtype.
         rate: Strength of the penalty, a number >= 0. Defaults to `0.01`.
         projections: How many random directions are drawn for each batch, at
-            least 1, or `None` for the exact norm, which takes as many ways
-            back through the model as it has outputs. Defaults to `1`.
+            least 1, or `None` for the exact norm, which takes as many backward
+            passes as the model has outputs. Defaults to `1`.
         seed: Integer that makes the directions repeatable, or `None`.
         **kwargs: Keras' arguments of every model, such as `name`.
 
     Raises:
-        ValueError: If an argument is out of its range or not a model, or,
-            in training, if no input is of a float dtype.
+        ValueError: In training, if no input is of a float dtype.
 
     Examples:
         >>> inner = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
@@ -77,15 +76,15 @@ class JacobianPenalty(KeepsSeed, PenalizedModel):
         outputs, pull = batch.output_slopes()
         width = outputs.shape[-1]
         if self.projections is None:
-            directions = [_axis(outputs, place) for place in range(width)]
-            share = 1.0
+            directions = [_axis(outputs, index) for index in range(width)]
+            scale = 1.0
         else:
             directions = [
                 self._direction(outputs) for _ in range(self.projections)
             ]
-            share = width / self.projections
+            scale = width / self.projections
         squares = sum(square_norms(pull(v)) for v in directions)
-        return share * ops.mean(squares) / 2
+        return scale * ops.mean(squares) / 2
 
     def _direction(self, outputs):
         normal = keras.random.normal(
@@ -94,6 +93,6 @@ class JacobianPenalty(KeepsSeed, PenalizedModel):
         return ops.normalize(normal, axis=-1)
 
 
-def _axis(outputs, place):
-    axis = ops.one_hot(place, outputs.shape[-1], dtype="float32")
+def _axis(outputs, index):
+    axis = ops.one_hot(index, outputs.shape[-1], dtype="float32")
     return ops.broadcast_to(axis, ops.shape(outputs))

@@ -21,17 +21,13 @@ class KLSparsity(Regularizer):
                      + (1 - target) * log((1 - target) / (1 - q_j))).
 
     The regularizer returns this times the size of the batch, by which Keras
-    divides the result of an `activity_regularizer`. A batch stands for the
-    whole data, so it should not be small: a few dozen examples at least. A
-    `q_j` out of [1e-6, 1 - 1e-6] counts as the bound, and has no gradient.
+    divides the result of an `activity_regularizer`. The mean over a batch
+    estimates that over the data, so a batch should have a few dozen examples at
+    least. A `q_j` out of [1e-6, 1 - 1e-6] is clipped, and has no gradient.
 
     Args:
         rate: Strength of the penalty, a number >= 0. Defaults to `0.01`.
-        target: The mean activity that is wished for, in (0, 1). Defaults to
-            `0.05`.
-
-    Raises:
-        ValueError: If an argument is out of its range.
+        target: The desired mean activity, in (0, 1). Defaults to `0.05`.
 
     Examples:
         >>> penalty = KLSparsity(rate=1.0, target=0.1)

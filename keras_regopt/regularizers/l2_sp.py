@@ -11,14 +11,14 @@ from keras_regopt.regularizers._stateful import StatefulRegularizer
 class L2SP(StatefulRegularizer):
     """Pulls a weight towards its starting point.
 
-    For fine-tuning: what was learned before is a better place to stay near
+    For fine-tuning: the pretrained weights are a better point to stay near
     than zero. The penalty on a weight `w` is
 
         rate / 2 * sum((w - anchor) ** 2),
 
-    where `anchor` is the weight as it is when its penalty is asked for the
-    first time, which is before the first step of `fit`: load the weights
-    first, or give the anchor with `set_anchor`. It is saved with the model and
+    where `anchor` is the weight when its penalty is computed for the first
+    time, which is before the first step of `fit`: load the weights first, or
+    give the anchor with `set_anchor`. It is saved with the model and
     stays when a training is continued. It takes as much memory as the weight.
     For layers that did not come from the old task, take `L2`.
 
@@ -49,12 +49,12 @@ class L2SP(StatefulRegularizer):
         self.rate = in_range(self, "rate", rate, low=0)
 
     def set_anchor(self, anchor):
-        """Gives what to stay near, in the place of the starting weight.
+        """Sets the anchor, instead of the starting weight.
 
         Args:
             anchor: An array of the shape of the weight.
         """
-        self.take_up(anchor)
+        self.set_state(anchor)
 
     def state_shape(self, shape):
         return shape
@@ -64,5 +64,5 @@ class L2SP(StatefulRegularizer):
 
     def penalty(self, x, before, after):
         x = at_least_single(x)
-        away = x - ops.cast(before, x.dtype)
-        return self.rate / 2 * total_of_squares(away)
+        difference = x - ops.cast(before, x.dtype)
+        return self.rate / 2 * total_of_squares(difference)

@@ -49,8 +49,7 @@ class MinDiff(PenalizedModel):
         **kwargs: Keras' arguments of every model, such as `name`.
 
     Raises:
-        ValueError: If an argument is out of its range or not a model, or,
-            in training, if the inputs do not hold the group.
+        ValueError: In training, if the inputs do not contain the group.
 
     Examples:
         >>> layers = [keras.Input((2,)), keras.layers.Dense(1, "sigmoid")]

@@ -12,7 +12,7 @@ from keras_regopt.regularizers._penalized_model import PenalizedModel
 
 @register
 class RDrop(PenalizedModel):
-    """A classifier whose predictions shall not depend on what dropout drops.
+    """A classifier that trains to predict the same under all dropout masks.
 
     Each batch goes through the model twice, with different masks of dropout
     or other random layers. What is minimized is
@@ -34,8 +34,6 @@ class RDrop(PenalizedModel):
         from_logits: Whether the model ends in logits. Defaults to `False`.
         **kwargs: Keras' arguments of every model, such as `name`.
 
-    Raises:
-        ValueError: If an argument is out of its range or not a model.
 
     Examples:
         >>> dropout = keras.layers.Dropout(0.5)

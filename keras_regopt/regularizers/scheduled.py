@@ -21,9 +21,8 @@ class Scheduled(StatefulRegularizer):
     of an accumulation and both gradients of SAM count. Evaluation uses the
     strength of the next step and does not count. The count is compiled into
     the train step and saved with the model, so that training goes on where it
-    was. To change the strength of an object that is
-    in use, without a class of its own, see
-    `keras_regopt.callbacks.HyperparameterSchedule`.
+    was. To change the strength of an object that is in use, without this class,
+    see `keras_regopt.callbacks.HyperparameterSchedule`.
 
     Args:
         regularizer: The penalty, a Keras regularizer.
@@ -31,7 +30,7 @@ class Scheduled(StatefulRegularizer):
             Keras.
 
     Raises:
-        ValueError: If an argument is of another kind.
+        ValueError: If `regularizer` or `schedule` is of another kind.
 
     Examples:
         >>> schedule = keras.optimizers.schedules.PiecewiseConstantDecay(

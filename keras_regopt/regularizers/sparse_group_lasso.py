@@ -20,19 +20,18 @@ class SparseGroupLasso(Regularizer):
         rate * ((1 - l1_ratio) * sum(sqrt(sum(w ** 2, axis)))
                 + l1_ratio * sum(abs(w))).
 
-    The paper's factor for the size of a group is left out, as the groups of
-    one weight are all of one size.
+    The paper's factor for the size of a group is left out, as all groups of a
+    weight have the same size.
 
     Args:
         rate: Strength of the penalty, a number >= 0. Defaults to `0.01`.
-        l1_ratio: The part of L1 in the mixture, in [0, 1]: 0 is group lasso
+        l1_ratio: Weight of L1 in the mixture, in [0, 1]: 0 is group lasso
             alone, 1 is L1 alone. Defaults to `0.5`.
         axis: The axis, or a list of the axes, within a group, as for
             `GroupLasso`. Defaults to `0`.
 
     Raises:
-        ValueError: If an argument is out of its range, or `axis` holds
-            anything but different integers.
+        ValueError: If `axis` holds anything but different integers.
 
     Examples:
         >>> penalty = SparseGroupLasso(rate=0.1, l1_ratio=0.5)

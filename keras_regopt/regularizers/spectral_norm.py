@@ -7,7 +7,7 @@ from keras_regopt.regularizers._base import at_least_single
 from keras_regopt.regularizers._power import (
     FIRST_ITERATIONS,
     as_matrix,
-    unit,
+    unit_vector,
 )
 from keras_regopt.regularizers._stateful import StatefulRegularizer
 
@@ -32,9 +32,6 @@ class SpectralNorm(StatefulRegularizer):
     Args:
         rate: Strength of the penalty, a number >= 0. Defaults to `0.01`.
         power_iterations: Iterations in each step, at least 1. Defaults to `1`.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> penalty = SpectralNorm(rate=0.1)
@@ -79,5 +76,5 @@ def _iterated(matrix, vector, iterations):
     for _ in range(iterations):
         # From the left, since XLA is slow with a transposed matrix on a CPU.
         image = ops.matmul(ops.matmul(matrix, vector), matrix)
-        vector = unit(image, otherwise=vector)
+        vector = unit_vector(image, otherwise=vector)
     return vector

@@ -10,7 +10,7 @@ from keras_regopt.regularizers._groups import sum_of_norms
 from keras_regopt.regularizers._power import (
     FIRST_ITERATIONS,
     as_matrix,
-    unit,
+    unit_vector,
 )
 from keras_regopt.regularizers._stateful import StatefulRegularizer
 
@@ -19,7 +19,7 @@ from keras_regopt.regularizers._stateful import StatefulRegularizer
 class SRIP(StatefulRegularizer):
     """How far a weight is from having orthonormal columns.
 
-    Keeps the outputs of a layer from telling the same, and signals and
+    Keeps the outputs of a layer from being redundant, and signals and
     gradients from growing or fading, which makes deep networks easier to
     train. Of the paper's variants this is the last, the spectral restricted
     isometry property (SRIP); the others (SO, DSO, MC) take other norms of the
@@ -30,7 +30,7 @@ class SRIP(StatefulRegularizer):
     where `W` is the weight as a matrix with a column for each output (the last
     axis), or its transpose if that has fewer columns, and `sigma` the spectral
     norm. As in the paper it comes from a power iteration of two products; the
-    vector is not drawn anew each time, but goes on from step to step and is
+    vector is not drawn again each time, but goes on from step to step and is
     saved with the model. At the first time, twenty iterations are made. The
     vector counts as a constant in the gradient. `W^T W` is never computed.
 
@@ -67,13 +67,13 @@ class SRIP(StatefulRegularizer):
         matrix = as_matrix(at_least_single(x))
         vector = start_vector(_columns(x.shape), matrix.dtype)
         for _ in range(FIRST_ITERATIONS):
-            vector = unit(_excess(matrix, vector), otherwise=vector)
+            vector = unit_vector(_excess(matrix, vector), otherwise=vector)
         return vector
 
     def next_state(self, x, state):
         matrix = ops.stop_gradient(as_matrix(at_least_single(x)))
         vector = ops.cast(state, matrix.dtype)
-        return unit(_excess(matrix, vector), otherwise=vector)
+        return unit_vector(_excess(matrix, vector), otherwise=vector)
 
     def penalty(self, x, before, after):
         matrix = as_matrix(at_least_single(x))

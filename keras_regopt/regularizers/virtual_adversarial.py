@@ -32,9 +32,9 @@ class VirtualAdversarial(KeepsSeed, PenalizedModel):
 
     and in the end `r = epsilon * d`.
 
-    No label takes part, so it learns from unlabeled examples as well: give
-    them any label and the `sample_weight` 0. See the guide for what all
-    penalties of this kind have in common.
+    It needs no labels, so it learns from unlabeled examples as well: give them
+    any label and the `sample_weight` 0. See the guide for what all penalties of
+    this kind have in common.
 
     Args:
         model: The model to train, built or not. Its inputs, or some of them,
@@ -44,17 +44,16 @@ class VirtualAdversarial(KeepsSeed, PenalizedModel):
         rate: Strength of the penalty, a number >= 0. Defaults to `1.0`.
         epsilon: Length of the change, in the unit of the inputs, above 0. It
             is what needs tuning. Defaults to `1.0`.
-        xi: Length at which slopes are taken, above 0. The shorter, the truer
-            in exact arithmetic; the default of `0.1` stands far above the
-            rounding of half precision, too.
+        xi: Length at which slopes are taken, above 0. The shorter, the more
+            exact but for rounding; the default of `0.1` is far above the
+            rounding of half precision.
         power_iterations: How many, at least 1. Defaults to `1`.
         from_logits: Whether the model ends in logits. Defaults to `False`.
         seed: Integer that makes the first directions repeatable, or `None`.
         **kwargs: Keras' arguments of every model, such as `name`.
 
     Raises:
-        ValueError: If an argument is out of its range or not a model, or,
-            in training, if no input is of a float dtype.
+        ValueError: In training, if no input is of a float dtype.
 
     Examples:
         >>> inner = keras.Sequential(

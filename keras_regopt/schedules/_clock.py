@@ -11,7 +11,7 @@ def steps_per_epoch_or_none(owner, value):
 
 
 def time_of(step, steps_per_epoch):
-    """The epochs that are over, or the steps where no epoch is known.
+    """The number of finished epochs, or of steps without `steps_per_epoch`.
 
     Args:
         step: The step, a float32 scalar tensor.

@@ -13,16 +13,15 @@ class CosineDecay(Schedule):
 
     At step `t` the rate is `top * (alpha + (1 - alpha) * (1 + cos(pi * t /
     decay_steps)) / 2)`, and `top * alpha` from step `decay_steps` on. `top` is
-    `initial_learning_rate`, or `warmup_target` after a warm-up, of which
-    `decay_steps` does not count the steps. A drop-in for Keras' schedule of
-    this name. For warm restarts put `Repeat` around it, for a lowest rate
-    `Floor`.
+    `initial_learning_rate`, or `warmup_target` after a warm-up, whose steps
+    `decay_steps` does not count. A drop-in for Keras' schedule of this name.
+    For warm restarts put `Repeat` around it, for a lowest rate `Floor`.
 
     Args:
         initial_learning_rate: The rate at step 0, a number >= 0.
         decay_steps: Number of steps of the fall, a number > 0.
-        alpha: The last rate as a part of the highest, in [0, 1]. Defaults to
-            `0.0`.
+        alpha: The last rate as a fraction of the highest, in [0, 1]. Defaults
+            to `0.0`.
         name: Optional name.
         warmup_target: The rate that a linear warm-up ends with, a number >= 0,
             or `None` for no warm-up. Defaults to `None`.
@@ -30,8 +29,7 @@ class CosineDecay(Schedule):
             `warmup_target`. Defaults to `0`.
 
     Raises:
-        ValueError: If an argument is out of its range, or `warmup_steps` comes
-            without `warmup_target`.
+        ValueError: If `warmup_steps` comes without `warmup_target`.
 
     Examples:
         >>> schedule = CosineDecay(1.0, decay_steps=10, alpha=0.1)

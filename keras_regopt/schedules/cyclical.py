@@ -30,9 +30,6 @@ class Cyclical(Schedule):
         gamma: The factor of a step in the mode `"exp_range"`, in (0, 1].
             Defaults to `1.0`.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> schedule = Cyclical(0.1, 0.5, step_size=10)
         >>> [round(float(schedule(step)), 4) for step in (0, 5, 10, 20, 30)]

@@ -28,9 +28,6 @@ class ExponentialDecay(Schedule):
         steps_per_epoch: Steps of an epoch, at least 1; `decay_steps` then
             counts epochs. `None` counts steps. Defaults to `None`.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> schedule = ExponentialDecay(1.0, decay_steps=10, decay_rate=0.5)
         >>> [round(float(schedule(step)), 4) for step in (0, 10, 15)]
@@ -47,6 +44,7 @@ class ExponentialDecay(Schedule):
         decay_rate: float,
         staircase: bool = False,
         name: str = "ExponentialDecay",
+        *,
         steps_per_epoch: int | None = None,
     ):
         self.initial_learning_rate = in_range(

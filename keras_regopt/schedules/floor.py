@@ -16,9 +16,6 @@ class Floor(Schedule):
         schedule: Any `LearningRateSchedule` (or a number >= 0).
         minimum: The lowest rate, a number >= 0.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> fall = keras.optimizers.schedules.ExponentialDecay(1.0, 1, 0.5)
         >>> schedule = Floor(fall, minimum=0.2)

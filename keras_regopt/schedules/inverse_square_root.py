@@ -18,9 +18,6 @@ class InverseSquareRoot(Schedule):
         peak: The highest rate, a number >= 0.
         warmup_steps: Number of steps of the warm-up, at least 1.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> schedule = InverseSquareRoot(peak=1.0, warmup_steps=4)
         >>> [round(float(schedule(step)), 4) for step in (0, 2, 4, 16)]

@@ -65,7 +65,7 @@ class Join(Schedule):
         for boundary, schedule in zip(
             self.boundaries, self.schedules[1:], strict=True
         ):
-            # No negative step, of which some schedules make a NaN.
+            # Never negative, since some schedules would return NaN.
             own_step = ops.maximum(step - boundary, 0)
             rate = ops.where(step < boundary, rate, rate_of(schedule, own_step))
         return rate

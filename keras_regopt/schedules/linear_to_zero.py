@@ -17,9 +17,6 @@ class LinearToZero(Schedule):
         initial_learning_rate: The rate at step 0, a number >= 0.
         total_steps: Number of steps of the whole training, at least 1.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> schedule = LinearToZero(1.0, total_steps=100)
         >>> [round(float(schedule(step)), 4) for step in (0, 25, 100, 101)]

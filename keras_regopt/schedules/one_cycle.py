@@ -30,19 +30,18 @@ class OneCycle(Schedule):
         peak: The highest learning rate, a number > 0.
         total_steps: Number of steps of the whole training (epochs times steps
             per epoch), at least 2.
-        warmup_fraction: The part of the steps on the way up, in (0, 1), with
-            three phases in (0, 0.5). Defaults to `0.3`.
+        warmup_fraction: Fraction of the steps in which the rate rises, in
+            (0, 1), with three phases in (0, 0.5). Defaults to `0.3`.
         start_divisor: `peak` divided by the first rate, at least 1. Defaults
             to `25.0`.
         end_divisor: The first rate divided by the last one, at least 1.
             Defaults to `1e4`.
-        three_phase: Whether the way down to the first rate is as long as the
-            way up, with a third phase after it. Defaults to `False`.
+        three_phase: Whether the fall to the first rate is as long as the rise,
+            with a third phase after it. Defaults to `False`.
         anneal: `"cosine"` or `"linear"`. Defaults to `"cosine"`.
 
     Raises:
-        ValueError: If an argument is out of its range, or
-            `warmup_fraction * total_steps` is not above 1.
+        ValueError: If `warmup_fraction * total_steps` is not above 1.
 
     Examples:
         >>> schedule = OneCycle(peak=1.0, total_steps=100)
@@ -85,7 +84,7 @@ class OneCycle(Schedule):
                 "warmup_fraction",
                 f"a number > 1 / total_steps = {1 / self.total_steps:.3g}",
                 warmup_fraction,
-                "Otherwise there is no step on the way up.",
+                "Otherwise there is no step in which the rate rises.",
             )
 
     def rate_at(self, step):

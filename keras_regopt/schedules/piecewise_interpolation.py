@@ -25,7 +25,7 @@ class PiecewiseInterpolation(Schedule):
 
     Raises:
         ValueError: If the boundaries do not rise, the numbers of boundaries and
-            values differ, or a value is out of its range.
+            values differ, or a value is negative.
 
     Examples:
         >>> schedule = PiecewiseInterpolation([0, 10, 20], [0.0, 1.0, 0.5])

@@ -1,4 +1,4 @@
-"""Pictures of schedules."""
+"""Plots of schedules."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from keras_regopt._types import RateOrSchedule
 from keras_regopt._validate import positive_int
 from keras_regopt.schedules._base import rate_of, rate_or_schedule
 
-# More points than this cannot be told apart in a picture.
+# More points than this look the same in a plot.
 _MOST_POINTS = 1000
 
 
@@ -29,7 +29,7 @@ def plot(schedule: RateOrSchedule, steps: int, axes: Any = None) -> Any:
 
     Raises:
         ImportError: If Matplotlib is not installed.
-        ValueError: If `schedule` or `steps` is out of its range.
+        ValueError: If `schedule` is no schedule, or `steps` is below 1.
 
     Examples:
         >>> from keras_regopt.schedules import LinearToZero

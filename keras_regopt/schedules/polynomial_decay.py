@@ -25,9 +25,6 @@ class PolynomialDecay(Schedule):
             Defaults to `False`.
         name: Optional name.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> schedule = PolynomialDecay(1.0, decay_steps=10, end_learning_rate=0)
         >>> [round(float(schedule(step)), 4) for step in (0, 5, 10, 11)]

@@ -27,9 +27,6 @@ class Repeat(Schedule):
         rate_factor: Factor on the rate from run to run, in (0, 1]. Defaults to
             `1.0`.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> fall = keras.optimizers.schedules.CosineDecay(1.0, 10)
         >>> schedule = Repeat(fall, period=10, period_factor=2)
@@ -57,11 +54,11 @@ class Repeat(Schedule):
         )
 
     def rate_at(self, step):
-        run, own_step = self._place(step)
+        run, own_step = self._locate(step)
         rate = rate_of(self.schedule, own_step)
         return rate * ops.power(self.rate_factor, run)
 
-    def _place(self, step):
+    def _locate(self, step):
         """Which run a step is in, and which step of the schedule it is."""
         factor = self.period_factor
         if factor == 1:

@@ -20,9 +20,6 @@ class REX(Schedule):
         end_learning_rate: The rate from step `total_steps` on, a number >= 0.
             Defaults to `0.0`.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> schedule = REX(1.0, total_steps=100)
         >>> [round(float(schedule(step)), 4) for step in (0, 50, 100)]

@@ -20,9 +20,6 @@ class Scale(Schedule):
             step as the optimizer counts it.
         factor: What the rate is multiplied by, a number >= 0.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> import keras
         >>> decay = keras.optimizers.schedules.ExponentialDecay(0.8, 10, 0.5)
@@ -41,7 +38,7 @@ class Scale(Schedule):
             self.schedule = self.schedule.schedule
 
     def __call__(self, step):
-        # The step as it came: foreign schedules may count on an integer.
+        # The step unchanged: other schedules may expect an integer.
         return self.rate_at(step)
 
     def rate_at(self, step):

@@ -23,9 +23,6 @@ class StepDecay(Schedule):
         steps_per_epoch: Steps of an epoch, at least 1; `decay_steps` then
             counts epochs. `None` counts steps. Defaults to `None`.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> schedule = StepDecay(1.0, decay_steps=10, decay_rate=0.5)
         >>> [round(float(schedule(step)), 4) for step in (0, 9, 10, 25)]

@@ -20,9 +20,6 @@ class TimeBasedDecay(Schedule):
             at the end of each epoch only. `None` counts steps. Defaults to
             `None`.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> schedule = TimeBasedDecay(0.1, decay_rate=1, steps_per_epoch=10)
         >>> [round(float(schedule(step)), 4) for step in (0, 9, 10, 30)]

@@ -22,9 +22,6 @@ class Warmup(Schedule):
         warmup_steps: Number of steps of the ascent, at least 1.
         start: The rate at step 0, a number >= 0. Defaults to `0.0`.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> schedule = Warmup(0.1, warmup_steps=10)
         >>> [round(float(schedule(step)), 4) for step in (0, 5, 10, 100)]

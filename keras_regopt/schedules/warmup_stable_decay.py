@@ -26,11 +26,12 @@ class WarmupStableDecay(Schedule):
         warmup_steps: Number of steps of the warm-up, at least 0.
         decay_steps: Number of steps of the cooldown, at least 0.
         decay: `"linear"`, `"cosine"` or `"1-sqrt"`. Defaults to `"linear"`.
-        alpha: The last rate as a part of `peak`, in [0, 1]. Defaults to `0.0`.
+        alpha: The last rate as a fraction of `peak`, in [0, 1]. Defaults to
+            `0.0`.
 
     Raises:
-        ValueError: If an argument is out of its range, or `warmup_steps` and
-            `decay_steps` together exceed `total_steps`.
+        ValueError: If `warmup_steps` and `decay_steps` together exceed
+            `total_steps`.
 
     Examples:
         >>> schedule = WarmupStableDecay(1.0, 100, 10, decay_steps=20)

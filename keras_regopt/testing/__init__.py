@@ -1,7 +1,7 @@
 """The checks that every object of this package passes, for your own objects.
 
 Each `check_...` takes a class and the arguments that make an object of it, and
-holds it to the promises that a user relies on, on the current backend:
+checks the promises that a user relies on, on the current backend:
 
     >>> from keras_regopt.testing import check_schedule
     >>> from keras_regopt.schedules import Warmup

@@ -1,4 +1,4 @@
-"""The few things that Keras has no common word for on its backends."""
+"""Gradients, compilation and devices, which Keras leaves to its backends."""
 
 import keras
 import numpy as np
@@ -71,7 +71,7 @@ def needs_compiler():
 
 
 def data_parallel(train):
-    """Runs `train()` with every batch spread over two devices.
+    """Runs `train()` with every batch split over two devices.
 
     Args:
         train: Function without arguments that makes, fits and returns a model.
@@ -85,8 +85,8 @@ def data_parallel(train):
         devices = [d.name for d in tf.config.list_logical_devices("CPU")]
         if len(devices) < 2:
             raise NotApplicable("TensorFlow was started with one device")
-        # Not by collectives, whose keys TensorFlow gives out anew to every
-        # strategy of a process, whatever shapes they had been used for.
+        # Not by collectives, whose keys TensorFlow reuses for every strategy
+        # of a process, whatever shapes they were used for before.
         strategy = tf.distribute.MirroredStrategy(
             devices[:2],
             cross_device_ops=tf.distribute.ReductionToOneDevice(),

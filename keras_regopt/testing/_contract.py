@@ -1,4 +1,4 @@
-"""What a promise is, and how a class is held to its promises."""
+"""Promises, and how they are checked for a class."""
 
 import copy
 import inspect
@@ -40,7 +40,7 @@ def require(condition, message):
 
 
 def keep(subject, promise):
-    """Holds a class to one promise.
+    """Checks one promise of a class.
 
     Args:
         subject: A `Subject`.
@@ -62,7 +62,7 @@ def keep(subject, promise):
 
 
 def check(subject, promises):
-    """Holds a class to promises and tells all that are broken.
+    """Checks the promises of a class and reports all that are broken.
 
     Args:
         subject: A `Subject`.

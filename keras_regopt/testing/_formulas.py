@@ -1,4 +1,4 @@
-"""What an optimizer's formula promises."""
+"""The promises of an optimizer's formula."""
 
 import keras
 import numpy as np
@@ -10,11 +10,10 @@ from keras_regopt.testing._contract import NotApplicable, require
 SHAPES = [(2, 3), (3, 2), (5,), ()]
 
 
-def formula_returns_what_it_was_given(subject):
+def formula_keeps_shapes_and_dtypes(subject):
     """A formula returns value and state in the shapes and dtypes it got.
 
-    What it returned in another shape would be spread over the whole on some
-    backends, and be refused by others.
+    Another shape would be broadcast on some backends, and refused by others.
     """
     for dtype in ("float32", "bfloat16"):
         optimizer = subject.make()
@@ -36,19 +35,20 @@ def _formula_optimizer(optimizer):
 
 
 def _check(optimizer):
-    """Looks at all that the formula of an optimizer returns from now on."""
+    """Checks every result of an optimizer's formula from now on."""
     formula = optimizer.formula
 
     def checked(variable, gradient, slots, step):
-        came = [_kind(x) for x in (variable, *slots)]
+        inputs = [_kind(x) for x in (variable, *slots)]
         value, states = formula(variable, gradient, slots, step)
-        left = [_kind(x) for x in (value, *states)]
+        outputs = [_kind(x) for x in (value, *states)]
         require(
-            len(left) == len(came),
+            len(outputs) == len(inputs),
             f"the formula returns {len(states)} states instead of {len(slots)}",
         )
-        for place, (before, after) in enumerate(zip(came, left, strict=True)):
-            what = f"state {place - 1}" if place else "the value"
+        pairs = zip(inputs, outputs, strict=True)
+        for index, (before, after) in enumerate(pairs):
+            what = f"state {index - 1}" if index else "the value"
             require(
                 before == after,
                 f"the formula returns {what} as {after} instead of {before}",

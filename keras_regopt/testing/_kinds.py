@@ -1,4 +1,4 @@
-"""Which promises a class must keep, told by its base class."""
+"""The promises of a class, by its base class."""
 
 import keras
 

@@ -23,8 +23,8 @@ def quantizable(layer):
 
 
 def quickly_quantized(model, mode, **options):
-    """Quantizes a model without the search for garbage, once a kernel."""
-    # What is there now is none.
+    """Quantizes a model without a garbage collection for each kernel."""
+    # Nothing that is alive now is garbage.
     gc.freeze()
     try:
         model.quantize(mode, **options)
@@ -47,12 +47,12 @@ def require_quantized(model, x, parts):
         quickly_quantized(model, "int8")
     left_out = [p.name for p in parts if p.quantization_mode != "int8"]
     require(not left_out, f"`quantize` leaves out {left_out}")
-    for way in ("", " and reloaded"):
-        reloaded = through_file(model) if way else model
+    for suffix in ("", " and reloaded"):
+        reloaded = through_file(model) if suffix else model
         predicted = to_numpy(reloaded(x, training=False))
         error = np.abs(predicted - expected).max()
-        share = float(error / np.abs(expected).max())
+        relative = float(error / np.abs(expected).max())
         require(
-            share < 0.05,
-            f"quantized to int8{way}, the model is {share:.0%} off",
+            relative < 0.05,
+            f"quantized to int8{suffix}, the model is {relative:.0%} off",
         )

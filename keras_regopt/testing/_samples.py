@@ -57,7 +57,7 @@ def metric_model(metric, mode=None):
 
 
 def compile_arguments(mode):
-    """The arguments of `compile` for a way of running the train step."""
+    """The arguments of `compile` for a mode of the train step."""
     return {
         None: {},
         "eager": {"run_eagerly": True, "jit_compile": False},
@@ -67,7 +67,7 @@ def compile_arguments(mode):
 
 
 def modes():
-    """The ways in which a backend can run a train step, eager first."""
+    """The modes in which a backend can run a train step, eager first."""
     return {
         "tensorflow": ["eager", "graph", "jit"],
         "jax": ["eager", "jit"],
@@ -121,10 +121,10 @@ def require_alike(train):
         )
 
 
-def in_its_place(layer):
-    """A layer as a model can hold it: the cell of a recurrent one in an RNN.
+def usable_layer(layer):
+    """A layer that a model can use: a recurrent cell comes within an RNN.
 
-    A layer that learns statistics beforehand has learned them.
+    A layer with `adapt` is adapted.
     """
     if hasattr(layer, "adapt"):
         random = np.random.default_rng(0)

@@ -15,24 +15,24 @@ def through_file(model):
     with tempfile.TemporaryDirectory() as directory:
         path = os.path.join(directory, "model.keras")
         model.save(path)
-        # Nothing that is drawn anew may come out as it did before.
+        # So that new random numbers differ from those before.
         keras.utils.set_random_seed(1)
         return keras.saving.load_model(path)
 
 
 def predictions(model, x):
-    """What a model predicts, by `predict` as by a plain call."""
+    """The predictions of a model, the same by `predict` and by a call."""
     predicted = model.predict(x, verbose=0)
     called = to_numpy(model(x))
     require(
         np.allclose(predicted, called, rtol=1e-5, atol=1e-5),
-        "`predict` and a plain call differ",
+        "`predict` and a call differ",
     )
     return predicted
 
 
 def exported_predictions(model, x):
-    """What the SavedModel that a model is exported to predicts.
+    """The predictions of the SavedModel that a model is exported to.
 
     Raises:
         NotApplicable: If Keras cannot export from this backend here.

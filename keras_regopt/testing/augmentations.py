@@ -1,4 +1,4 @@
-"""What every random augmentation promises."""
+"""The promises of every random augmentation."""
 
 import warnings
 
@@ -16,14 +16,14 @@ from keras_regopt.testing._saving import (
 )
 
 
-def rests_in_inference(subject):
+def is_identity_in_inference(subject):
     """`model(x)`, `predict`, `evaluate` and `training=False` change nothing.
 
-    A layer that gives images another size must do so there too, but always
-    in the same way.
+    A layer that changes the size of images must do so there too, but always
+    alike.
     """
     layer, x = subject.make(), _images()
-    model, expected = _model(layer), _at_rest(layer, x)
+    model, expected = _model(layer), _in_inference(layer, x)
     for called, output in {
         "model(x)": to_numpy(model(x)),
         "predict": model.predict(x, verbose=0),
@@ -34,12 +34,12 @@ def rests_in_inference(subject):
     require(loss == 0, f"evaluate augments: the loss is {loss}")
 
 
-def rests_in_an_exported_model(subject):
-    """The SavedModel returns what it is given, but for another size."""
+def is_identity_when_exported(subject):
+    """The SavedModel returns its inputs, but for their size."""
     layer, x = subject.make(), _images()
     output = exported_predictions(_model(layer), x)
     require(
-        np.array_equal(output, _at_rest(layer, x)),
+        np.array_equal(output, _in_inference(layer, x)),
         "the exported model augments",
     )
 
@@ -47,7 +47,7 @@ def rests_in_an_exported_model(subject):
 def acts_in_training(subject):
     """`fit`, `training=True` and eager calls of augmentations augment."""
     layer, x = subject.make(), _images()
-    rest = _at_rest(layer, x)
+    rest = _in_inference(layer, x)
     for mode in modes():
         if mode == "jit" and not layer.supports_jit:
             continue
@@ -74,7 +74,7 @@ def works_in_tf_data(subject):
 
     x = _images()
     layer = subject.make()
-    rest = _at_rest(layer, x)
+    rest = _in_inference(layer, x)
     elements = tf.data.Dataset.from_tensor_slices(x)
     maps = [elements.batch(3).map(layer)]
     if not layer.mixes:
@@ -98,7 +98,7 @@ def draws_for_each_element(subject):
 
 
 def repeats_itself_by_its_seed(subject):
-    """Two layers with one seed draw the same, two calls draw anew."""
+    """Two layers with one seed draw the same, two calls do not."""
     x = _images()
     first, second = subject.make(seed=0), subject.make(seed=0)
     draws = [to_numpy(layer(x, training=True)) for layer in (first, second)]
@@ -138,7 +138,7 @@ def changes_no_input(subject):
 def leaves_labels_alone(subject):
     """Large ids pass a half-precision layer as they are, unless mixed."""
     if subject.make().mixes:
-        raise NotApplicable("Labels are mixed along")
+        raise NotApplicable("It mixes the labels, too")
     ids = np.array([999, 2049, 70001, 3, 4, 5])
     layer = subject.make(dtype="mixed_float16")
     output = layer({"images": _images(), "labels": ids}, training=True)
@@ -148,18 +148,18 @@ def leaves_labels_alone(subject):
 
 def keeps_to_its_dtypes(subject):
     """Floats leave in the compute dtype, bytes stay bytes."""
-    for policy, given, expected in (
+    for policy, dtype_in, expected in (
         ("float32", "float32", "float32"),
         ("mixed_float16", "float32", "float16"),
         ("float32", "uint8", "uint8"),
     ):
         layer = subject.make(dtype=policy)
         for training in (True, False):
-            output = layer(_images().astype(given), training=training)
+            output = layer(_images().astype(dtype_in), training=training)
             dtype = keras.backend.standardize_dtype(output.dtype)
             require(
                 dtype == expected,
-                f"{given} became {dtype} under the policy {policy}",
+                f"{dtype_in} became {dtype} under the policy {policy}",
             )
 
 
@@ -181,8 +181,8 @@ def _images():
     return random.uniform(0, 255, (6, 12, 10, 3)).round().astype("float32")
 
 
-def _at_rest(layer, x):
-    """What a layer returns where it does not act: `x`, or another size."""
+def _in_inference(layer, x):
+    """The output of a layer in inference: `x`, or another size."""
     rest = to_numpy(layer(x, training=False))
     if rest.shape == x.shape:
         require(np.array_equal(rest, x), "a call with training=False augments")
@@ -190,7 +190,7 @@ def _at_rest(layer, x):
 
 
 def _model(layer, mode=None):
-    """A model that returns the augmented input, and is no mere augmentation."""
+    """A model that augments its input, with another layer behind."""
     inputs = keras.Input((12, 10, 3))
     outputs = keras.layers.Activation("linear")(layer(inputs))
     model = keras.Model(inputs, outputs)
@@ -200,8 +200,8 @@ def _model(layer, mode=None):
 
 PROMISES = [
     *common.PROMISES,
-    rests_in_inference,
-    rests_in_an_exported_model,
+    is_identity_in_inference,
+    is_identity_when_exported,
     acts_in_training,
     works_in_tf_data,
     draws_for_each_element,

@@ -1,4 +1,4 @@
-"""What every callback promises."""
+"""The promises of every callback."""
 
 import copy
 import json
@@ -25,7 +25,7 @@ def serves_several_fits(subject):
 
 
 def hands_its_state_on(subject):
-    """A state taken after training makes a new object stand there too."""
+    """A new object with the state of a trained one has that state."""
     callback = subject.make()
     _fit(callback)
     state = callback.state()
@@ -39,7 +39,7 @@ def hands_its_state_on(subject):
 
 
 def keeps_its_state_apart(subject):
-    """A state does not change with the callback that it came from."""
+    """A state does not change with its callback."""
     callback = subject.make()
     _fit(callback)
     state = callback.state()
@@ -49,7 +49,7 @@ def keeps_its_state_apart(subject):
 
 
 def survives_a_restart_of_training(subject):
-    """A restored state is not forgotten when `fit` begins."""
+    """A restored state is not reset when `fit` begins."""
     callback = subject.make()
     _fit(callback)
     state = callback.state()
@@ -98,19 +98,19 @@ def _model():
     return dense_model(optimizer, mode="eager", kernel_regularizer=regularizer)
 
 
-def _require_plain(value, place):
+def _require_plain(value, path):
     """JSON values and NumPy arrays pass, tensors do not."""
     if isinstance(value, dict):
         for key, entry in value.items():
-            _require_plain(entry, f"{place}[{key!r}]")
+            _require_plain(entry, f"{path}[{key!r}]")
     elif isinstance(value, list):
         for index, entry in enumerate(value):
-            _require_plain(entry, f"{place}[{index}]")
+            _require_plain(entry, f"{path}[{index}]")
     elif not isinstance(value, np.ndarray):
         try:
             json.dumps(value)
         except TypeError:
-            require(False, f"{place} is no plain value: {value!r}")
+            require(False, f"{path} is no plain value: {value!r}")
 
 
 def _equal(a, b):

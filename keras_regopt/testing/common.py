@@ -1,4 +1,4 @@
-"""What every registered class promises, whatever its kind."""
+"""The promises of every registered class, whatever its kind."""
 
 import inspect
 import json
@@ -19,7 +19,7 @@ def survives_its_config(subject):
     again = subject.cls.from_config(through_json).get_config()
     require(
         again == config,
-        f"the configuration changes on the way: {config} becomes {again}",
+        f"the configuration changes: {config} becomes {again}",
     )
     missing = [name for name in _own_arguments(subject) if name not in config]
     require(not missing, f"the configuration lacks {missing}")
@@ -44,26 +44,26 @@ def documents_every_argument(subject):
 
 
 def refuses_bad_arguments(subject):
-    """A senseless value is refused at construction, by the argument's name."""
+    """A meaningless value is refused at construction, by name."""
     for name in _own_arguments(subject):
         try:
-            subject.make(**{name: _Senseless()})
+            subject.make(**{name: _Meaningless()})
         except (TypeError, ValueError) as error:
             require(
                 name in str(error),
                 f"the error on a bad `{name}` does not name it: {error}",
             )
         else:
-            require(False, f"a senseless `{name}` is taken without a word")
+            require(False, f"a meaningless `{name}` is accepted")
     try:
         subject.make(no_such_argument=1)
     except (TypeError, ValueError):
         return
-    require(False, "an unknown argument is taken without a word")
+    require(False, "an unknown argument is accepted")
 
 
 def shows_its_arguments(subject):
-    """`repr` is the call that makes the object, without what is a default."""
+    """`repr` is the call that makes the object, without default values."""
     if not issubclass(subject.cls, SignatureConfig):
         raise NotApplicable("its `repr` is not ours")
     shown = repr(subject.make())
@@ -85,11 +85,11 @@ def shows_its_arguments(subject):
     require(not missing, f"`repr` does not show {missing}: {shown}")
 
 
-class _Senseless:
+class _Meaningless:
     """Nothing that an argument could mean."""
 
     def __repr__(self):
-        return "<senseless>"
+        return "<meaningless>"
 
 
 def _constructing_classes(cls):

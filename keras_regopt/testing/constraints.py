@@ -1,4 +1,4 @@
-"""What every constraint promises."""
+"""The promises of every constraint."""
 
 import keras
 import numpy as np
@@ -23,14 +23,14 @@ def keeps_shapes_and_dtypes(subject):
     for shape in SHAPES:
         for weight in (np.zeros(shape), random.normal(size=shape)):
             for dtype in ("float32", "bfloat16", "float16"):
-                given = keras.ops.cast(weight, dtype)
-                came = subject.make()(given)
+                x = keras.ops.cast(weight, dtype)
+                result = subject.make()(x)
                 require(
-                    tuple(came.shape) == shape and came.dtype == given.dtype,
-                    f"a {dtype} weight of {shape} became {came.dtype} of "
-                    f"{came.shape}",
+                    tuple(result.shape) == shape and result.dtype == x.dtype,
+                    f"a {dtype} weight of {shape} became {result.dtype} of "
+                    f"{result.shape}",
                 )
-                value = to_numpy(came)
+                value = to_numpy(result)
                 require(
                     np.all(np.isfinite(value)),
                     f"a {dtype} weight became {value}",
@@ -38,7 +38,7 @@ def keeps_shapes_and_dtypes(subject):
 
 
 def leaves_its_input_alone(subject):
-    """What the caller holds has the same numbers as before."""
+    """The caller's arrays have the same numbers as before."""
     weight = keras.ops.convert_to_tensor(np.eye(4, 3, dtype="float32"))
     subject.make()(weight)
     require(

@@ -1,4 +1,4 @@
-"""What every stopping criterion promises."""
+"""The promises of every stopping criterion."""
 
 import json
 import math
@@ -13,7 +13,7 @@ OVERFITTING = [
     for epoch in range(60)
 ]
 
-# What a loss may be as well.
+# Unusual losses.
 ODD = [
     (value, training)
     for value in (None, 0.0, -1.0, math.inf, 1e300, -math.inf)
@@ -40,14 +40,14 @@ def keeps_all_in_its_state(subject):
     """With its state saved after every epoch, a new object goes on alike."""
     for losses in (OVERFITTING, ODD):
         expected = _answers(subject.make(), losses)
-        came, state = [], subject.make().start()
+        answers, state = [], subject.make().start()
         for each in losses:
             criterion = subject.make()
-            came.append(criterion.stops(state, *_given(criterion, each)))
+            answers.append(criterion.stops(state, *_losses(criterion, each)))
             state = json.loads(json.dumps(state))
         require(
-            came == expected,
-            f"with a saved state it answers {came} instead of {expected}",
+            answers == expected,
+            f"with a saved state it answers {answers} instead of {expected}",
         )
 
 
@@ -57,12 +57,13 @@ def keeps_trainings_apart(subject):
     criterion = subject.make()
     config = criterion.get_config()
     state, other = criterion.start(), criterion.start()
-    came = []
+    answers = []
     for each, odd in zip(OVERFITTING, ODD * 2, strict=False):
-        came.append(criterion.stops(state, *_given(criterion, each)))
-        criterion.stops(other, *_given(criterion, odd))
+        answers.append(criterion.stops(state, *_losses(criterion, each)))
+        criterion.stops(other, *_losses(criterion, odd))
     require(
-        came == alone, f"beside another training it answers {came}, not {alone}"
+        answers == alone,
+        f"during another training it answers {answers}, not {alone}",
     )
     require(
         criterion.get_config() == config,
@@ -70,14 +71,16 @@ def keeps_trainings_apart(subject):
     )
 
 
-def _given(criterion, losses):
+def _losses(criterion, losses):
     loss, training_loss = losses
     return loss, training_loss if criterion.needs_training else None
 
 
 def _answers(criterion, losses):
     state = criterion.start()
-    return [criterion.stops(state, *_given(criterion, each)) for each in losses]
+    return [
+        criterion.stops(state, *_losses(criterion, each)) for each in losses
+    ]
 
 
 PROMISES = [

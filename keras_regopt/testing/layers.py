@@ -1,4 +1,4 @@
-"""What every layer promises."""
+"""The promises of every layer."""
 
 import contextlib
 import sys
@@ -12,10 +12,10 @@ from keras_regopt.testing._backend import backend, gradient, to_numpy
 from keras_regopt.testing._contract import NotApplicable, require
 from keras_regopt.testing._quantization import quantizable, require_quantized
 from keras_regopt.testing._samples import (
-    in_its_place,
     layer_model,
     layer_shape,
     require_alike,
+    usable_layer,
 )
 from keras_regopt.testing._saving import (
     exported_predictions,
@@ -32,7 +32,7 @@ def is_deterministic_in_inference(subject):
 
 
 def gives_the_promised_shape(subject):
-    """A symbolic call tells what shape comes out, in training too."""
+    """A symbolic call gives the shape of the output, in training too."""
     layer, x = _layer_and_input(subject)
     promised = tuple(layer(keras.Input(batch_shape=x.shape)).shape)
     for training in (False, True):
@@ -84,7 +84,7 @@ def trains_alike_compiled_or_not(subject):
     def train(mode):
         # Fixes the draws of a layer without a seed, too.
         keras.utils.set_random_seed(0)
-        layer = in_its_place(subject.make())
+        layer = usable_layer(subject.make())
         if mode == "jit" and not layer.supports_jit:
             return None
         model, x, y = layer_model(layer, layer_shape(layer), mode)
@@ -105,7 +105,7 @@ def trains_alike_compiled_or_not(subject):
 
 def computes_in_mixed_precision(subject):
     """Under `mixed_float16` the output is float16 and the weights float32."""
-    layer = in_its_place(subject.make(dtype="mixed_float16"))
+    layer = usable_layer(subject.make(dtype="mixed_float16"))
     x = np.ones(layer_shape(layer), "float32")
     output = layer(x, training=True)
     dtype = keras.backend.standardize_dtype(output.dtype)
@@ -120,7 +120,7 @@ def computes_in_mixed_precision(subject):
 
 
 def repeats_itself_by_its_seed(subject):
-    """Two layers with one seed draw the same, two calls draw anew."""
+    """Two layers with one seed draw the same, two calls do not."""
     if not subject.takes("seed"):
         raise NotApplicable("it draws nothing: it has no `seed`")
     first, x = _layer_and_input(subject, seed=0)
@@ -140,7 +140,7 @@ def repeats_itself_by_its_seed(subject):
 
 def reloads(subject):
     """A reloaded model predicts the same."""
-    layer = in_its_place(subject.make())
+    layer = usable_layer(subject.make())
     model, x, y = layer_model(layer, layer_shape(layer), "eager")
     model.fit(x, y, verbose=0)
     expected, predicted = (
@@ -158,7 +158,7 @@ def quantizes(subject):
 
     So it does after a reload. Layers without a kernel promise nothing here.
     """
-    layer = in_its_place(subject.make())
+    layer = usable_layer(subject.make())
     model, x, _ = layer_model(layer, layer_shape(layer))
     parts = quantizable(layer)
     if not parts:
@@ -205,7 +205,7 @@ def often_switched():
 
 def exports(subject):
     """The SavedModel predicts as the model does."""
-    layer = in_its_place(subject.make())
+    layer = usable_layer(subject.make())
     model, x, _ = layer_model(layer, layer_shape(layer))
     expected, exported = predictions(model, x), exported_predictions(model, x)
     require(
@@ -215,7 +215,7 @@ def exports(subject):
 
 
 def _layer_and_input(subject, **changes):
-    layer = in_its_place(subject.make(**changes))
+    layer = usable_layer(subject.make(**changes))
     shape = layer_shape(layer)
     x = np.random.default_rng(0).normal(size=shape).astype("float32")
     return layer, x

@@ -1,4 +1,4 @@
-"""What every metric promises.
+"""The promises of every metric.
 
 The targets have two columns here, of which the second holds 0 and 1; the
 predictions have one.
@@ -29,12 +29,12 @@ def gives_a_single_precision_scalar(subject):
 
 def adds_up_over_batches(subject):
     """Two batches of unequal size give what one batch of both gives."""
-    whole, parts = subject.make(), subject.make()
+    whole, batched = subject.make(), subject.make()
     expected = _result(whole)
     y_true, y_pred = _outcome()
-    parts.update_state(y_true[:3], y_pred[:3])
-    parts.update_state(y_true[3:], y_pred[3:])
-    _require_equal(parts.result(), expected, "in two batches, the result")
+    batched.update_state(y_true[:3], y_pred[:3])
+    batched.update_state(y_true[3:], y_pred[3:])
+    _require_equal(batched.result(), expected, "in two batches, the result")
 
 
 def forgets_on_reset(subject):
@@ -118,14 +118,14 @@ def _result(metric):
     return metric.result()
 
 
-def _require_equal(came, expected, what, tolerance=1e-5):
+def _require_equal(result, expected, what, tolerance=1e-5):
     require(
         np.allclose(
-            *(_numbers(value) for value in (came, expected)),
+            *(_numbers(value) for value in (result, expected)),
             rtol=tolerance,
             atol=tolerance,
         ),
-        f"{what} is {came} instead of {expected}",
+        f"{what} is {result} instead of {expected}",
     )
 
 

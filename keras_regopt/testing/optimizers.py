@@ -1,4 +1,4 @@
-"""What every optimizer promises."""
+"""The promises of every optimizer."""
 
 import warnings
 
@@ -14,7 +14,7 @@ from keras_regopt.testing._backend import (
     to_numpy,
 )
 from keras_regopt.testing._contract import NotApplicable, require
-from keras_regopt.testing._formulas import formula_returns_what_it_was_given
+from keras_regopt.testing._formulas import formula_keeps_shapes_and_dtypes
 from keras_regopt.testing._samples import data, dense_model, fit, require_alike
 from keras_regopt.testing._saving import through_file
 
@@ -37,8 +37,8 @@ def keeps_dtypes(subject):
         for _ in range(3):
             optimizer.apply(gradients, variables)
         for variable in variables:
-            came = _dtype(variable)
-            require(came == dtype, f"a {dtype} variable became {came}")
+            result = _dtype(variable)
+            require(result == dtype, f"a {dtype} variable became {result}")
             require(
                 np.all(np.isfinite(to_numpy(variable))),
                 f"a {dtype} variable is not finite",
@@ -130,7 +130,7 @@ def reloads_with_its_state(subject):
     for own, other in zip(before, after, strict=True):
         require(
             np.array_equal(to_numpy(own), to_numpy(other)),
-            f"the variable {own.path} changes on the way",
+            f"the variable {own.path} changes",
         )
     expected, losses = (fit(m, passes=2) for m in (model, reloaded))
     require(
@@ -224,7 +224,7 @@ def steps_alike_under_torch_compile(subject):
     with warnings.catch_warnings():
         # It warns of functions of Keras that have a cache.
         warnings.filterwarnings("ignore", "Dynamo detected a call")
-        # Without the last part, which needs a C++ compiler and long.
+        # Without Inductor, which needs a C++ compiler and long.
         compiled = _two_steps(
             subject, lambda step: torch.compile(step, backend="aot_eager")
         )
@@ -233,7 +233,7 @@ def steps_alike_under_torch_compile(subject):
 
 
 def _moves(subject, calls, iterations=0):
-    """How far each of three weights comes in calls of parts of them."""
+    """How far each of three weights moves in calls with some of them."""
     variables = [keras.Variable(np.full(3, 2.0, "float32")) for _ in range(3)]
     optimizer = subject.make()
     optimizer.learning_rate = 1e-3
@@ -242,9 +242,9 @@ def _moves(subject, calls, iterations=0):
     while holder is not None and iterations:
         count_of_calls(holder).assign(iterations)
         holder = getattr(holder, "inner", None)
-    for parts in calls:
-        gradients = [keras.ops.ones(3) for _ in parts]
-        optimizer.apply(gradients, [variables[i] for i in parts])
+    for indices in calls:
+        gradients = [keras.ops.ones(3) for _ in indices]
+        optimizer.apply(gradients, [variables[i] for i in indices])
     optimizer.finalize_variable_values(variables)
     return [np.abs(to_numpy(v) - 2.0).max() for v in variables]
 
@@ -277,14 +277,14 @@ def _trajectory(subject, rate):
 
 
 def _dtype(variable):
-    # Of what it holds, which may differ from what it says of itself.
+    # Of its value, which may differ from its attribute.
     return keras.backend.standardize_dtype(variable.value.dtype)
 
 
 PROMISES = [
     *common.PROMISES,
     keeps_dtypes,
-    formula_returns_what_it_was_given,
+    formula_keeps_shapes_and_dtypes,
     lowers_a_parabola,
     follows_a_schedule,
     trains_alike_compiled_or_not,

@@ -1,4 +1,4 @@
-"""What every regularizer promises."""
+"""The promises of every regularizer."""
 
 import keras
 import numpy as np
@@ -20,10 +20,10 @@ def gives_a_single_precision_scalar(subject):
             keras.ops.is_tensor(penalty) and tuple(penalty.shape) == (),
             f"the penalty on a {dtype} weight is no scalar tensor: {penalty}",
         )
-        came = keras.backend.standardize_dtype(penalty.dtype)
+        result = keras.backend.standardize_dtype(penalty.dtype)
         require(
-            came == "float32",
-            f"the penalty on a {dtype} weight has dtype {came}, which Keras "
+            result == "float32",
+            f"the penalty on a {dtype} weight has dtype {result}, which Keras "
             "cannot add to a float32 loss",
         )
         value = float(to_numpy(penalty))

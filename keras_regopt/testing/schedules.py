@@ -1,4 +1,4 @@
-"""What every learning-rate schedule promises."""
+"""The promises of every learning-rate schedule."""
 
 import keras
 import numpy as np
@@ -29,8 +29,8 @@ def takes_every_kind_of_step(subject):
         kinds = {"a Python number": step}
         for dtype in dtypes:
             kinds[dtype] = keras.ops.convert_to_tensor(step, dtype)
-        for kind, given in kinds.items():
-            rate = schedule(given)
+        for kind, value in kinds.items():
+            rate = schedule(value)
             require(
                 keras.ops.is_tensor(rate)
                 and keras.backend.standardize_dtype(rate.dtype) == "float32"
@@ -52,11 +52,11 @@ def gives_the_same_rates_compiled(subject):
     if backend() == "tensorflow":
         functions["in a graph"] = in_graph(schedule)
     steps = keras.ops.convert_to_tensor(STEPS, "int32")
-    for way, function in functions.items():
+    for mode, function in functions.items():
         rates = [float(to_numpy(function(step))) for step in steps]
         require(
             np.allclose(rates, _rates(schedule), rtol=1e-5, atol=1e-9),
-            f"{way}, the rates are {rates}",
+            f"{mode}, the rates are {rates}",
         )
 
 

@@ -1,4 +1,4 @@
-"""What every gradient transformation promises."""
+"""The promises of every gradient transformation."""
 
 import functools
 
@@ -19,10 +19,10 @@ def keeps_shapes_and_dtypes(subject):
     The first gradient and the first update are zero, like those of a dead unit.
     """
     for dtype in ("float32", "bfloat16", "float16"):
-        given = _tensors(0, dtype)
-        given[0] = keras.ops.zeros((), dtype=dtype)
-        for kind, came in _results(subject, given, given).items():
-            for a, b in zip(came, given, strict=True):
+        inputs = _tensors(0, dtype)
+        inputs[0] = keras.ops.zeros((), dtype=dtype)
+        for kind, outputs in _results(subject, inputs, inputs).items():
+            for a, b in zip(outputs, inputs, strict=True):
                 require(
                     tuple(a.shape) == tuple(b.shape) and a.dtype == b.dtype,
                     f"{kind} of {b.shape} and {b.dtype} came back as "
@@ -35,7 +35,7 @@ def keeps_shapes_and_dtypes(subject):
 
 
 def leaves_its_inputs_alone(subject):
-    """What the caller holds has the same numbers as before."""
+    """The caller's tensors have the same numbers as before."""
     gradients, updates = _tensors(1), _tensors(2)
     before = [to_numpy(x).copy() for x in gradients + updates]
     _results(subject, gradients, updates)
@@ -49,9 +49,9 @@ def is_linear_if_it_says_so(subject):
         return
     first, second = _tensors(3), _tensors(4)
     both = [a + 2 * b for a, b in zip(first, second, strict=True)]
-    parts = [_results(subject, x, x)["gradients"] for x in (first, second)]
+    single = [_results(subject, x, x)["gradients"] for x in (first, second)]
     whole = _results(subject, both, both)["gradients"]
-    for a, b, c in zip(*parts, whole, strict=True):
+    for a, b, c in zip(*single, whole, strict=True):
         a, b, c = (to_numpy(x) for x in (a, b, c))
         require(
             np.allclose(a + 2 * b, c, rtol=1e-4, atol=1e-5),
@@ -67,9 +67,9 @@ def acts_alike_on_equal_states(subject):
     made = subject.make()
     again = subject.cls.from_config(made.get_config())
     gradients, updates = _tensors(5), _tensors(6)
-    came = [_results_of(t, gradients, updates) for t in (made, again)]
-    for kind in came[0]:
-        for a, b in zip(came[0][kind], came[1][kind], strict=True):
+    results = [_results_of(t, gradients, updates) for t in (made, again)]
+    for kind in results[0]:
+        for a, b in zip(results[0][kind], results[1][kind], strict=True):
             require(
                 np.array_equal(to_numpy(a), to_numpy(b)),
                 f"the {kind} of two copies differ: {a} and {b}",

@@ -10,7 +10,7 @@ def copy_callbacks(callbacks):
         callbacks: List of Keras callbacks.
 
     Returns:
-        A list of as many copies; what they share, their copies share.
+        A list of the copies; an object of several callbacks is copied once.
 
     Raises:
         ValueError: If one cannot be copied.
@@ -43,7 +43,7 @@ def without_validation(callbacks):
 
 
 def _monitors_validation(callback):
-    """Whether any figure that a callback watches is one of validation."""
+    """Whether a callback monitors any validation metric."""
     monitor = getattr(callback, "monitor", None)
     names = monitor if isinstance(monitor, (list, dict)) else [monitor]
     return any(str(name).startswith("val_") for name in names)

@@ -1,4 +1,4 @@
-"""The data of a search: checked, split into folds, recognized."""
+"""The data of a search: checks, folds and fingerprints."""
 
 import hashlib
 
@@ -31,20 +31,20 @@ class FoldedData:
     """
 
     def __init__(self, owner, x, y=None, sample_weight=None, groups=None):
-        self._parts = {
+        self._arrays = {
             "x": to_arrays(owner, "x", x),
             "y": to_arrays(owner, "y", y),
             "sample_weight": to_arrays(owner, "sample_weight", sample_weight),
         }
         groups = to_arrays(owner, "groups", groups)
-        count = _sample_count(owner, **self._parts, groups=groups)
+        count = _sample_count(owner, **self._arrays, groups=groups)
         self._pairs = make_folds(
             owner,
             owner.folds,
             owner.stratify,
             owner.seed,
             count,
-            self._parts["y"],
+            self._arrays["y"],
             groups,
         )
 
@@ -62,7 +62,7 @@ class FoldedData:
         """
         train, val = self._pairs[number]
         arguments, keywords = self._take(train)
-        x, y, weight = (_take(part, val) for part in self._parts.values())
+        x, y, weight = (_take(a, val) for a in self._arrays.values())
         validation = (x, y) if weight is None else (x, y, weight)
         return arguments, {**keywords, "validation_data": validation}
 
@@ -73,12 +73,12 @@ class FoldedData:
     def fingerprint(self):
         """Short texts that differ where the data or the folds differ."""
         return {
-            "data": fingerprint(*self._parts.values()),
+            "data": fingerprint(*self._arrays.values()),
             "folds": fingerprint(self._pairs),
         }
 
     def _take(self, index):
-        x, y, weight = (_take(part, index) for part in self._parts.values())
+        x, y, weight = (_take(a, index) for a in self._arrays.values())
         arguments = (x,) if y is None else (x, y)
         keywords = {} if weight is None else {"sample_weight": weight}
         return arguments, keywords
@@ -88,7 +88,7 @@ def to_arrays(owner, argument, data):
     """Turns every array of a structure into a NumPy array.
 
     Args:
-        owner: The object that speaks in errors.
+        owner: The object to name in errors.
         argument: The name of the argument.
         data: An array, or dicts, tuples and lists of arrays, or `None`,
             except for `x`.

@@ -34,7 +34,7 @@ def make_folds(owner, folds, stratify, seed, count, y, groups):
     """Splits the samples into folds.
 
     Args:
-        owner: The object that speaks in errors.
+        owner: The object to name in errors.
         folds: What `check_folds` returned.
         stratify: `True`, `False` or `"auto"`.
         seed: Seed of the shuffling.

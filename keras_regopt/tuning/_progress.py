@@ -1,4 +1,4 @@
-"""What a search shows on the screen."""
+"""The progress and the results of a search, on the screen."""
 
 import time
 
@@ -19,22 +19,22 @@ class Progress:
     def trial_begins(self, number, total, values):
         """Shows the trial's number and hyperparameters."""
         of = f" of {total}" if total else ""
-        chosen = ", ".join(f"{k}={plain(v)}" for k, v in values.items())
+        chosen = ", ".join(f"{k}={short(v)}" for k, v in values.items())
         self._print(f"Trial {number}{of}: {chosen or 'default values'}")
 
-    def fold_ends(self, fold, total, name, record, kept):
+    def fold_ends(self, fold, total, name, record, resumed):
         """Shows the score of a fold, counted from 0."""
         epoch = record["best_epoch"]
         notes = [f"best epoch {epoch}"] if epoch else []
-        notes += ["kept from before"] if kept else []
+        notes += ["from an earlier run"] if resumed else []
         self._print(
             f"  Fold {fold + 1} of {total}: {name} "
-            f"{plain(record['metrics'][name])}"
+            f"{short(record['metrics'][name])}"
             + (f" ({', '.join(notes)})" if notes else "")
         )
 
     def trial_ends(self, name, result, best, number):
-        """Shows the mean and spread of a trial, and the best so far."""
+        """Shows mean and standard deviation of a trial, and the best so far."""
         self._print(
             f"  {name} {mean_and_std(result)}; "
             f"best so far {mean_and_std(best)} (trial {number}); "
@@ -67,20 +67,20 @@ def show_results(results, objective, folder):
     """
     print_msg(f"Results in {folder}: {objective}, mean +- std of the folds")
     for result in results:
-        scores = ", ".join(plain(score) for score in result["scores"])
+        scores = ", ".join(short(score) for score in result["scores"])
         print_msg(f"Trial {result['trial_id']}: {mean_and_std(result)}")
         print_msg(f"  folds: {scores}")
         if result["epochs"]:
             print_msg(f"  best epoch, median: {result['epochs']}")
         for name, value in result["hyperparameters"].items():
-            print_msg(f"  {name}: {plain(value)}")
+            print_msg(f"  {name}: {short(value)}")
 
 
 def mean_and_std(result):
     """A result as text, such as `0.9421 +- 0.0103`."""
-    return f"{plain(result['mean'])} +- {plain(result['std'])}"
+    return f"{short(result['mean'])} +- {short(result['std'])}"
 
 
-def plain(value):
+def short(value):
     """A value in a few digits."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""The file of a trial that holds a record of every fold it has finished."""
+"""The file of a trial with a record of every finished fold."""
 
 import os
 

@@ -31,9 +31,9 @@ HyperModel: TypeAlias = keras_tuner.HyperModel | Callable[[Any], keras.Model]
 class ResumableTuner(Hinting, keras_tuner.Tuner):
     """Base of tuners that train several models a trial and can be resumed.
 
-    A subclass keeps a record of every model that is trained, with
-    `keep_records`, and asks `kept_records` for those of an interrupted
-    trial. Its `run_trial` returns one dict of metrics a record.
+    A subclass saves a record of every model that is trained, with
+    `save_records`, and loads those of an interrupted trial with
+    `load_records`. Its `run_trial` returns one dict of metrics a record.
 
     Args:
         hypermodel: A `keras_tuner.HyperModel` or a function `build(hp)`.
@@ -45,8 +45,8 @@ class ResumableTuner(Hinting, keras_tuner.Tuner):
         **kwargs: More arguments of `keras_tuner.Tuner`.
 
     Raises:
-        ValueError: If an argument is wrong, or the project was made with
-            another seed, oracle or objective.
+        ValueError: If the project was made with another seed, oracle or
+            objective.
         RuntimeError: If a state file of the project is damaged or foreign.
     """
 
@@ -91,7 +91,7 @@ class ResumableTuner(Hinting, keras_tuner.Tuner):
             )
         self._searched: dict[str, Any] = {}
         self._build_seed = None
-        # The lines of this package take the place of the oracle's.
+        # The lines of this package replace the oracle's.
         oracle.verbose = 0
         _state.keep_safely(oracle)
         super().__init__(
@@ -160,7 +160,7 @@ class ResumableTuner(Hinting, keras_tuner.Tuner):
         """How many times a trial has failed before."""
         return _state.attempt(self.oracle, trial.trial_id)
 
-    def keep_records(self, trial, records):
+    def save_records(self, trial, records):
         """Saves the records of a trial so far.
 
         Args:
@@ -170,8 +170,8 @@ class ResumableTuner(Hinting, keras_tuner.Tuner):
         path = self._records_path(trial)
         write_records(path, trial, self.attempt(trial), records)
 
-    def kept_records(self, trial):
-        """The records that an interrupted trial has left.
+    def load_records(self, trial):
+        """The records of an interrupted trial.
 
         Args:
             trial: The `Trial`; it gets the hyperparameters that its model

@@ -1,4 +1,4 @@
-"""From what a fit returned to the score of a fold and of a trial."""
+"""The scores of folds and of trials."""
 
 import math
 import numbers
@@ -33,7 +33,7 @@ def fold_record(result, objective):
         best = 0
         for i, row in enumerate(rows):
             score = row[objective.name]
-            # A NaN is the worst value, so it never keeps its place.
+            # A NaN is the worst value.
             if objective.better_than(score, rows[best][objective.name]) or (
                 math.isnan(rows[best][objective.name]) and not math.isnan(score)
             ):
@@ -55,7 +55,7 @@ def fold_record(result, objective):
 
 
 def summary(records, name):
-    """Mean and spread of the scores of the folds.
+    """Mean and standard deviation of the scores of the folds.
 
     Args:
         records: What `fold_record` returned, one a fold, two at least.
@@ -103,7 +103,7 @@ def _rows(history, objective):
 
 
 def _with_objective(metrics, objective):
-    """Adds the sum that several objectives stand for."""
+    """Adds the value of an objective that combines several."""
     if objective.name not in metrics and objective.has_value(metrics):
         value = objective.get_value(metrics)
         return {**metrics, objective.name: value}

@@ -26,8 +26,8 @@ class CrossValidationTuner(ResumableTuner):
 
     One split of the data favors some hyperparameters by luck. Here every
     trial trains one model a fold, on the other folds, and scores it on its
-    own; the oracle sees the mean. All trials share the folds and compare on
-    equal terms. Use it where `folds` models a trial can be afforded.
+    own; the oracle sees the mean. All trials have the same folds, so they
+    compare fairly. Use it where you can afford `folds` models a trial.
 
     A fold's score is that of its best epoch, as in Keras Tuner. It is
     optimistic, since the epoch and, in the end, the hyperparameters are
@@ -48,7 +48,7 @@ class CrossValidationTuner(ResumableTuner):
             `HyperbandOracle`, every round trains from the start.
         folds: Number of folds, at least 2, or a scikit-learn splitter such
             as `RepeatedKFold(random_state=1)`. Defaults to `5`.
-        stratify: Whether each fold gets the classes in equal parts.
+        stratify: Whether each fold gets the proportions of the classes.
             `"auto"` does so where `y` is one array of integers, booleans,
             strings or one-hot rows. A splitter decides itself.
         seed: Seed of the folds and of all training, at least 0. Defaults
@@ -60,8 +60,8 @@ class CrossValidationTuner(ResumableTuner):
         **kwargs: More of `keras_tuner.Tuner`'s, such as `max_model_size`.
 
     Raises:
-        ValueError: If an argument is wrong, or the project was made with
-            another seed, oracle or objective.
+        ValueError: If the project was made with another seed, oracle or
+            objective.
         RuntimeError: If a state file of the project is damaged or foreign.
 
     Examples:
@@ -150,7 +150,7 @@ class CrossValidationTuner(ResumableTuner):
 
         Raises:
             ValueError: If the data cannot be split into the folds, if an
-                argument has no place here, or if the project was begun with
+                argument is not allowed here, or if the project was begun with
                 other data or arguments.
         """
         for name in _REFUSED:
@@ -162,12 +162,12 @@ class CrossValidationTuner(ResumableTuner):
         instance_of(self, "callbacks", callbacks, (list, tuple), allowed)
         copy_callbacks(callbacks)
         data = FoldedData(self, x, y, sample_weight, groups)
-        plain = {
+        comparable = {
             name: value
             for name, value in fit_kwargs.items()
             if isinstance(value, _PLAIN)
         }
-        self.begin({**plain, **data.fingerprint()})
+        self.begin({**comparable, **data.fingerprint()})
         self._data = data
         self._callbacks = callbacks
         self._fit_kwargs = fit_kwargs
@@ -186,8 +186,8 @@ class CrossValidationTuner(ResumableTuner):
             A list of one dict of metrics a fold, at the fold's best epoch.
             It ends at a fold whose objective is not finite.
         """
-        records = self.kept_records(trial)
-        kept = len(records)
+        records = self.load_records(trial)
+        resumed = len(records)
         total = len(self._data)
         name = self.oracle.objective.name
         values = trial.hyperparameters.values
@@ -198,11 +198,11 @@ class CrossValidationTuner(ResumableTuner):
         if "tuner/epochs" in values:
             fit_kwargs["epochs"] = values["tuner/epochs"]
         for fold in range(total):
-            if fold >= kept:
+            if fold >= resumed:
                 records.append(self._run_fold(trial, fold, fit_kwargs))
-                self.keep_records(trial, records)
+                self.save_records(trial, records)
             record = records[fold]
-            self._progress.fold_ends(fold, total, name, record, fold < kept)
+            self._progress.fold_ends(fold, total, name, record, fold < resumed)
             if not math.isfinite(record["metrics"][name]):
                 break
         return [record["metrics"] for record in records]
@@ -259,7 +259,7 @@ class CrossValidationTuner(ResumableTuner):
     def get_best_models(self, num_models=1):
         """Trains the best trials' models on all data of the search.
 
-        The folds' models are not kept. Each model is built anew and trained
+        The folds' models are not stored. Each model is built again and trained
         as in the search, for the median of the folds' best epochs. There is
         no validation data then, so callbacks that monitor a `val_` metric
         are left out.

@@ -18,8 +18,8 @@ def test_as_dict_is_json_and_holds_what_the_text_says():
     )
     shown = json.loads(json.dumps(result.as_dict(), allow_nan=False))
     assert shown["verdict"] == "high variance"
-    assert shown["figures"]["variance"] == pytest.approx(0.1)
-    assert shown["figures"]["avoidable_bias"] == pytest.approx(0.005)
+    assert shown["values"]["variance"] == pytest.approx(0.1)
+    assert shown["values"]["avoidable_bias"] == pytest.approx(0.005)
     assert len(shown["curves"]["epoch"]) == 30
     text = str(result)
     assert text == result.text()

@@ -12,7 +12,7 @@ WRAPPERS = {
     "ConcreteDropout": ConcreteDropout,
     "DropConnect": DropConnect,
     "L0": L0,
-    "MonteCarlo": lambda layer: MonteCarlo(layer, spread=False),
+    "MonteCarlo": lambda layer: MonteCarlo(layer, return_std=False),
 }
 
 

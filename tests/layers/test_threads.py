@@ -14,7 +14,7 @@ THREADS, CALLS = 4, 50
 
 def uncertain(dense):
     inner = keras.Sequential([dense, keras.layers.Dropout(0.3, seed=1)])
-    return MonteCarlo(inner, samples=200, spread=False, seed=0)
+    return MonteCarlo(inner, samples=200, return_std=False, seed=0)
 
 
 @pytest.mark.parametrize(

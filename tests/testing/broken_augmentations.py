@@ -144,11 +144,11 @@ class FixesBatchSize(RandomShade):
 
 
 BROKEN = {
-    augmentations.rests_in_inference: [
+    augmentations.is_identity_in_inference: [
         Broken(ActsByDefault, r"model\(x\) augments"),
         only_on("tensorflow jax", ActsInPredict, "predict augments"),
     ],
-    augmentations.rests_in_an_exported_model: [
+    augmentations.is_identity_when_exported: [
         Broken(ActsByDefault, "the exported model augments"),
     ],
     augmentations.acts_in_training: [

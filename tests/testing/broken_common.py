@@ -112,7 +112,7 @@ BROKEN = {
     common.survives_its_config: [
         Broken(ConfigWithTensor, "not JSON serializable"),
         Broken(ConfigWithTuple, "the configuration is not plain JSON"),
-        Broken(ConfigOfWhatIsKept, "the configuration changes on the way"),
+        Broken(ConfigOfWhatIsKept, "the configuration changes"),
         Broken(ConfigLacksArgument, r"the configuration lacks \['momentum'\]"),
         Broken(ArgumentNotKept, "must keep its argument `strength`"),
     ],
@@ -121,9 +121,9 @@ BROKEN = {
         Broken(SpeaksOfArgumentElsewhere, r"under Args for \['most'\]"),
     ],
     common.refuses_bad_arguments: [
-        Broken(TakesAnything, "a senseless `rate` is taken"),
+        Broken(TakesAnything, "a meaningless `rate` is accepted"),
         Broken(RefusesWithoutName, "the error on a bad `most` does not name"),
-        Broken(SwallowsUnknownArguments, "an unknown argument is taken"),
+        Broken(SwallowsUnknownArguments, "an unknown argument is accepted"),
     ],
     common.shows_its_arguments: [
         Broken(ShowsItsAddress, "is no call of ShowsItsAddress"),

@@ -71,7 +71,7 @@ BROKEN = {
         Broken(RemembersByItself, "with a saved state it answers"),
     ],
     criteria.keeps_trainings_apart: [
-        Broken(SharesItsState, "beside another training it answers"),
+        Broken(SharesItsState, "during another training it answers"),
         Broken(LearnsItsArgument, "a training changes its configuration"),
     ],
 }

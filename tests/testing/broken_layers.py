@@ -237,7 +237,7 @@ BROKEN = {
         Broken(CutsOffItsNoise, "integers and the same floats differ by"),
     ],
     layers.reloads: [
-        Broken(ActsByDefault, "`predict` and a plain call differ"),
+        Broken(ActsByDefault, "`predict` and a call differ"),
         Broken(WeightsInNumPy, "the reloaded model predicts otherwise"),
         Broken(ForgetsStddev, "predicts otherwise", {"stddev": 2.0}),
     ],

@@ -285,7 +285,7 @@ class LosesMomentum(MeanMomentum):
 
 RATE = {"learning_rate": 0.1}
 BROKEN = {
-    optimizers.formula_returns_what_it_was_given: [
+    optimizers.formula_keeps_shapes_and_dtypes: [
         Broken(MeanMomentum, r"state 0 as float32 of the shape \(\)", RATE),
         Broken(RoundedMomentum, "state 0 as float16", RATE),
         Broken(LosesMomentum, "returns 0 states instead of 1", RATE),
@@ -315,7 +315,7 @@ BROKEN = {
     ],
     optimizers.reloads_with_its_state: [
         Broken(ForgetsMomentum, "the next losses are", {"momentum": 0.9}),
-        Broken(ForgetsSlots, "changes on the way"),
+        Broken(ForgetsSlots, "changes"),
         only_on(
             "tensorflow torch",
             LateVariable,

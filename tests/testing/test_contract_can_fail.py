@@ -33,7 +33,7 @@ BROKEN = {
 # What Keras cannot do on torch: to export, and to train on two devices.
 NOT_ON_TORCH = (
     "exports",
-    "rests_in_an_exported_model",
+    "is_identity_when_exported",
     "steps_alike_in_data_parallel",
 )
 

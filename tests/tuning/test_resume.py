@@ -237,6 +237,6 @@ def test_a_process_killed_three_times_ends_with_the_same_results(
         killed = child(deadly)
         assert killed.returncode == -signal.SIGKILL, killed.stderr
     resumed = killed_search.run(tmp_path / "killed")
-    assert capsys.readouterr().out.count("kept from before") == 2
+    assert capsys.readouterr().out.count("from an earlier run") == 2
     assert resumed == killed_search.run(tmp_path / "whole")
     assert len(resumed[0]["scores"]) == 2

@@ -1,4 +1,4 @@
-"""What the optimizers that stand in for Keras' own share."""
+"""Base of the optimizers that replace Keras' own."""
 
 import keras
 from keras import ops
@@ -29,8 +29,8 @@ class DropIn(Optimizer):
         **kwargs: `groups` and Keras' base arguments.
 
     Raises:
-        ValueError: If an argument is out of its range, or `lazy` stands with
-            another backend or with gradient accumulation.
+        ValueError: If `lazy` is set on another backend or with gradient
+            accumulation.
     """
 
     # Keras reads them, too.
@@ -66,7 +66,7 @@ class DropIn(Optimizer):
 
     def kind_of(self, index, variable):
         if self.lazy and len(variable.shape) > 1:
-            # A gradient of a table may come by rows.
+            # The gradient of a table may be sparse.
             return None
         return (*super().kind_of(index, variable), self.penalized[index])
 

@@ -7,7 +7,7 @@ A *basis* of a tensor is a list with an orthogonal matrix for each axis, or
 import keras
 from keras import ops
 
-# An eigenvalue below this part of the largest one is no more than rounding.
+# An eigenvalue below this fraction of the largest one is mere rounding.
 NEGLIGIBLE = 1e-6
 
 
@@ -50,22 +50,22 @@ def factor(x, axis):
     return ops.tensordot(x, x, axes=[others, others])
 
 
-def rotate(x, basis, back=False):
-    """The coordinates of a tensor in a basis, or `back` from there.
+def rotate(x, basis, inverse=False):
+    """The coordinates of a tensor in a basis, or the inverse rotation.
 
     Args:
         x: A tensor.
         basis: A list of a matrix or `None` for each axis.
-        back: Whether the coordinates are given and the tensor is wanted.
+        inverse: Whether `x` holds the coordinates and the tensor is wanted.
     """
     if all(matrix is None for matrix in basis):
         return x
-    # Each turn takes the first axis away and puts one behind the last.
+    # Each product drops the first axis and appends one at the end.
     for matrix in basis:
         if matrix is None:
             x = ops.moveaxis(x, 0, -1)
         else:
-            x = ops.tensordot(x, matrix, axes=[[0], [1 if back else 0]])
+            x = ops.tensordot(x, matrix, axes=[[0], [1 if inverse else 0]])
     return x
 
 
@@ -77,7 +77,7 @@ def first_basis(factors):
 
 
 def _eigenvectors(matrix):
-    """Eigenvectors that rounding does not choose where there are many.
+    """Eigenvectors that do not depend on rounding where they are not unique.
 
     The first factors seldom have full rank, and any vectors that are orthogonal
     to the others are eigenvectors for the eigenvalue zero. A decomposition
@@ -93,7 +93,7 @@ def _eigenvectors(matrix):
     known = vectors * ops.cast(certain, vectors.dtype)
     identity = ops.eye(size, dtype=vectors.dtype)
     rest = identity - ops.matmul(known, ops.transpose(known))
-    # Among equals the first, since rounding must not choose these either.
+    # Among equals the first, so that rounding does not decide here either.
     bonus = ops.cast(position, vectors.dtype) * (1e-2 / size)
     order = ops.argsort(bonus - ops.diagonal(rest))
     chosen = ops.take(order, ops.maximum(position - rank, 0))
@@ -104,7 +104,7 @@ def _eigenvectors(matrix):
 def next_basis(factors, basis):
     """Turns a basis towards the eigenvectors by one power iteration.
 
-    Vectors to whom rounding alone would give a direction stay where they are.
+    Vectors whose new direction would be mere rounding stay as they are.
 
     Args:
         factors: A list of a symmetric matrix or `None` for each axis.
@@ -138,7 +138,7 @@ def reorder(x, orders):
     return x
 
 
-def choose(condition, then, otherwise):
+def cond(condition, then, otherwise):
     """The result of one of two functions, without running the other.
 
     Args:

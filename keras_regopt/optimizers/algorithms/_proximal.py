@@ -37,8 +37,8 @@ class ProximalOptimizer(Optimizer):
         **kwargs: Keras' arguments of every optimizer.
 
     Raises:
-        ValueError: If an argument is out of its range, `l2` meets
-            `weight_decay`, or `group` a bound other than zero.
+        ValueError: If `l2` meets `weight_decay`, or `group` a bound other
+            than zero.
     """
 
     def __init__(
@@ -86,8 +86,8 @@ class ProximalOptimizer(Optimizer):
             excluded = exclusions(self, self._excluded, variables)
             # The axes within a group, or `None` where there is no penalty.
             self._axes = [
-                None if plain else self._axes_of(variable)
-                for variable, plain in zip(variables, excluded, strict=True)
+                None if skip else self._axes_of(variable)
+                for variable, skip in zip(variables, excluded, strict=True)
             ]
         super().build(variables)
 
@@ -136,13 +136,13 @@ class ProximalOptimizer(Optimizer):
         return value + self.group * ops.sum(norms)
 
     def proximal(self, x, step, index):
-        """What the penalty and the bounds make of a point, exactly.
+        """Applies the penalty and the bounds to a point, exactly.
 
         Args:
             x: Where the gradient leads, in float32 or float64.
             step: The step that was made: a scalar, or a tensor like `x` with
                 the step of each entry.
-            index: The place of the variable that `x` is meant for.
+            index: Index of the variable that `x` is meant for.
 
         Returns:
             A tensor like `x`.

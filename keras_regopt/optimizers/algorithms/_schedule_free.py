@@ -17,14 +17,14 @@ class ScheduleFree(Optimizer):
     Three sequences of weights: `z` makes the steps, `x` is their average and
     what a model is used with, and the gradients are taken between the two, at
     `y = x + (1 - b) (z - x)`. The model's variables hold `y` while a train
-    function runs and `x` at all other times. This class keeps the distance
-    `s = z - x`. With the step `d` of `z`, and with the part `c` that the
-    newest `z` has in the average,
+    function runs and `x` at all other times. This class keeps the difference
+    `s = z - x`. With the step `d` of `z` and the weight `c` of the newest `z`
+    in the average,
 
         x = x + c (s - d);  s = (1 - c) (s - d).
 
-    The distance is zero at the start whatever the weights are, stays good when
-    weights are loaded or set from outside, and needs no division by `b`.
+    The difference is zero at the start whatever the weights are, stays valid
+    when weights are loaded or set from outside, and needs no division by `b`.
 
     A subclass has a property `interpolation`, which is `b`, and writes
     `descent`, which is `d`.
@@ -38,7 +38,7 @@ class ScheduleFree(Optimizer):
         **kwargs: Keras' base arguments.
 
     Raises:
-        ValueError: If an argument is out of its range, or `use_ema` is set.
+        ValueError: If `use_ema` is set.
     """
 
     decays_itself = True
@@ -63,7 +63,7 @@ class ScheduleFree(Optimizer):
         hook_models()
 
     def slot_names(self):
-        return [("distance",)]
+        return [("z_minus_x",)]
 
     def build(self, variables):
         if self.built:
@@ -81,7 +81,7 @@ class ScheduleFree(Optimizer):
         )
 
     def kind_of(self, index, variable):
-        # A constraint may need the variable as a whole.
+        # A constraint may need the whole variable.
         alone = self._trainable_variables[index].constraint is not None
         return None if alone else super().kind_of(index, variable)
 
@@ -95,7 +95,7 @@ class ScheduleFree(Optimizer):
         Args:
             gradient: The gradient.
             point: The value of the variable, at which the gradient was taken.
-            slots: The state of the variable, but for the distance.
+            slots: The state of the variable, without `z - x`.
             rate: The variable's learning rate, with warm-up.
             step: The `Step`.
 
@@ -122,38 +122,39 @@ class ScheduleFree(Optimizer):
         weight = step**self.r * lr_max**self.weight_lr_power
         weight_sum = self.weight_sum + weight
         # Own loops may come here with x in the variables, and leave with y.
-        holds_point = 1 - self.holds_average
+        holds_y = 1 - self.holds_average
         with after(gradients):
             self.lr_max.assign(lr_max)
             self.weight_sum.assign(weight_sum)
             self.holds_average.assign(0.0)
         # All weights are zero while the rate is.
-        part = ops.where(
+        c = ops.where(
             weight_sum > 0, weight / ops.where(weight_sum > 0, weight_sum, 1), 0
         )
         b = self.interpolation
         return {
             "rate_factor": rate_factor,
-            "part": part,
-            "forth": 1 - b + b * part,
-            "back": (1 - b) * holds_point,
+            "c": c,
+            # From x to y after the step, and from y to x before it.
+            "x_to_y": 1 - b + b * c,
+            "y_to_x": (1 - b) * holds_y,
         }
 
     def formula(self, variable, gradient, slots, step):
         values = step.values
-        distance, *slots = slots
+        z_minus_x, *slots = slots
         rate = step.rate * values["rate_factor"]
         move, slots = self.descent(gradient, variable, slots, rate, step)
-        ahead = distance - move
+        ahead = z_minus_x - move
         constraint = self._trainable_variables[step.index].constraint
         if constraint is not None:
-            # z keeps to it, and so do its averages where the set is convex.
-            average = variable - distance * values["back"]
-            ahead = constraint(average + ahead) - average
+            # z satisfies it, and so do its averages where the set is convex.
+            x = variable - z_minus_x * values["y_to_x"]
+            ahead = constraint(x + ahead) - x
         variable = variable + (
-            ahead * values["forth"] - distance * values["back"]
+            ahead * values["x_to_y"] - z_minus_x * values["y_to_x"]
         )
-        return variable, [ahead * (1 - values["part"]), *slots]
+        return variable, [ahead * (1 - values["c"]), *slots]
 
     def switch_to_training(self):
         """Puts `y` into the variables, unless they hold it already.
@@ -173,8 +174,8 @@ class ScheduleFree(Optimizer):
 
     def restart(self):
         if self.built:
-            distances = [d for d in self.states("distance") if d is not None]
-            for variable in (self.weight_sum, *distances):
+            states = [s for s in self.states("z_minus_x") if s is not None]
+            for variable in (self.weight_sum, *states):
                 variable.assign(ops.zeros(variable.shape, variable.dtype))
 
     @contextlib.contextmanager
@@ -191,11 +192,11 @@ class ScheduleFree(Optimizer):
             return
         factor = (1 - self.interpolation) * (self.holds_average - holds_average)
         pairs = [
-            (variable, distance)
-            for variable, distance in zip(
-                self._trainable_variables, self.states("distance"), strict=True
+            (variable, z_minus_x)
+            for variable, z_minus_x in zip(
+                self._trainable_variables, self.states("z_minus_x"), strict=True
             )
-            if distance is not None
+            if z_minus_x is not None
         ]
         _add(self, pairs, factor)
         self.holds_average.assign(holds_average)
@@ -206,19 +207,19 @@ class ScheduleFree(Optimizer):
 
 
 def _add(optimizer, pairs, factor):
-    """Adds to each variable a factor times its distance."""
+    """Adds to each variable a factor times its `z - x`."""
     if not pairs:
         return
-    variables, distances = zip(*pairs, strict=True)
+    variables, differences = zip(*pairs, strict=True)
     if keras.backend.backend() == "tensorflow":
 
-        def add(variable, distance):
-            change = ops.cast(factor, variable.dtype) * distance
+        def add(variable, difference):
+            change = ops.cast(factor, variable.dtype) * difference
             optimizer.assign_add(variable, change)
 
-        for variable, distance in pairs:
+        for variable, difference in pairs:
             strategy_of(optimizer).extended.update(
-                variable.value, add, args=(distance.value,), group=False
+                variable.value, add, args=(difference.value,), group=False
             )
     elif keras.backend.backend() == "torch":
         import torch
@@ -228,10 +229,10 @@ def _add(optimizer, pairs, factor):
         # All at once, which is fast and cannot be interrupted half-way.
         with torch.no_grad():
             changes = _torch_lists.multiplied(
-                [d.value for d in distances], factor
+                [d.value for d in differences], factor
             )
             _torch_lists.add([v.value for v in variables], changes)
     else:
-        for variable, distance in pairs:
-            change = ops.cast(factor, variable.dtype) * distance
+        for variable, difference in pairs:
+            change = ops.cast(factor, variable.dtype) * difference
             variable.assign_add(change)

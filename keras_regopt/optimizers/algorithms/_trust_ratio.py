@@ -4,15 +4,7 @@ from keras import ops
 
 
 def trust_ratio(dividend, divisor):
-    """The quotient of two norms, or 1 where one of them is zero.
-
-    Args:
-        dividend: A scalar tensor >= 0.
-        divisor: A scalar tensor >= 0.
-
-    Returns:
-        A scalar tensor.
-    """
+    """The quotient of two norms, or 1 where one of them is zero."""
     defined = ops.logical_and(dividend > 0, divisor > 0)
     divisor = ops.where(defined, divisor, 1.0)
     return ops.where(defined, dividend / divisor, 1.0)

@@ -51,9 +51,6 @@ class AdEMAMix(Optimizer):
         **kwargs: Keras' arguments of every optimizer, such as `weight_decay`
             (decoupled), `clipnorm` and `gradient_accumulation_steps`.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
         >>> optimizer = AdEMAMix(alpha_warmup=10_000, beta_3_warmup=10_000)
@@ -105,11 +102,11 @@ class AdEMAMix(Optimizer):
 
     def formula(self, variable, gradient, slots, step):
         momentum, slow, velocity = slots
-        fast_part, slow_part, slow_weight, root = step.values
+        fast_scale, slow_scale, slow_weight, root = step.values
         momentum = lerp(momentum, gradient, 1 - self.beta_1)
         slow = lerp(slow, gradient, slow_weight)
         velocity = lerp(velocity, ops.square(gradient), 1 - self.beta_2)
-        mixture = momentum * fast_part + slow * slow_part
+        mixture = momentum * fast_scale + slow * slow_scale
         divisor = ops.sqrt(velocity) * root + self.epsilon
         variable = stepped_by(variable, step.rate, mixture, divisor)
         return variable, [momentum, slow, velocity]
@@ -122,7 +119,7 @@ class AdEMAMix(Optimizer):
 
 
 def _progress(step, warmup):
-    """The part of a warm-up that is over, from 0 to 1."""
+    """The fraction of a warm-up that is over, from 0 to 1."""
     if warmup is None:
         return ops.ones_like(step)
     return ops.minimum(step / warmup, 1.0)

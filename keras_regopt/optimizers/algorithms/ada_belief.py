@@ -32,15 +32,12 @@ class AdaBelief(Optimizer):
             without arguments. Defaults to `0.001`.
         beta_1: Decay of the average of the gradients, in [0, 1). Defaults to
             `0.9`.
-        beta_2: Decay of the average of the squared surprises, in (0, 1).
+        beta_2: Decay of `s`, the average of the squared differences, in (0, 1).
             Defaults to `0.999`.
-        epsilon: Number > 0 that is added to that average at each step, and to
-            its root. Defaults to `1e-16`, the paper's and optax' value.
+        epsilon: Number > 0 that is added to `s` at each step, and to its root.
+            Defaults to `1e-16`, the paper's and optax' value.
         **kwargs: Keras' arguments of every optimizer, such as `weight_decay`
             (decoupled), `clipnorm` and `gradient_accumulation_steps`.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
@@ -67,18 +64,18 @@ class AdaBelief(Optimizer):
         self.epsilon = in_range(self, "epsilon", epsilon, above=0)
 
     def slot_names(self):
-        return [("momentum", "surprise")]
+        return [("momentum", "variance")]
 
     def step_values(self, gradients, variables, learning_rate):
         step = ops.cast(self.iterations + 1, "float32")
         return adam_corrections(self.beta_1, self.beta_2, self.epsilon, step)
 
     def formula(self, variable, gradient, slots, step):
-        momentum, surprise = slots
+        momentum, variance = slots
         scale, epsilon = step.values
         momentum = lerp(momentum, gradient, 1 - self.beta_1)
         square = ops.square(gradient - momentum)
-        surprise = lerp(surprise, square, 1 - self.beta_2) + self.epsilon
-        divisor = ops.sqrt(surprise) + epsilon
+        variance = lerp(variance, square, 1 - self.beta_2) + self.epsilon
+        divisor = ops.sqrt(variance) + epsilon
         variable = stepped_by(variable, step.rate * scale, momentum, divisor)
-        return variable, [momentum, surprise]
+        return variable, [momentum, variance]

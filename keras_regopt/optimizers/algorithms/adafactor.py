@@ -48,8 +48,8 @@ class Adafactor(DropIn):
             `weight_decay` (decoupled) and `clipnorm`.
 
     Raises:
-        ValueError: If an argument is out of its range, or `lazy` is set: the
-            averages of the columns need all rows.
+        ValueError: If `lazy` is set: the averages of the columns need all
+            rows.
 
     Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
@@ -98,7 +98,7 @@ class Adafactor(DropIn):
         return shape, dtype
 
     def kind_of(self, index, variable):
-        # Means over the variable need it whole.
+        # The means need the whole variable.
         return None
 
     def step_values(self, gradients, variables, learning_rate):
@@ -110,15 +110,15 @@ class Adafactor(DropIn):
 
     def formula(self, variable, gradient, slots, step):
         row, column, velocity = slots
-        limit, part = step.values
+        limit, weight = step.values
         squares = ops.square(gradient) + self.epsilon_1
         if len(gradient.shape) < 2:
-            velocity = lerp(velocity, squares, part)
+            velocity = lerp(velocity, squares, weight)
         else:
-            row = lerp(row, ops.mean(squares, axis=-1), part)
-            column = lerp(column, ops.mean(squares, axis=-2), part)
-            share = row / ops.mean(row, axis=-1, keepdims=True)
-            velocity = share[..., None] * column[..., None, :]
+            row = lerp(row, ops.mean(squares, axis=-1), weight)
+            column = lerp(column, ops.mean(squares, axis=-2), weight)
+            ratio = row / ops.mean(row, axis=-1, keepdims=True)
+            velocity = ratio[..., None] * column[..., None, :]
         move = gradient / ops.sqrt(velocity)
         root = math.prod(gradient.shape) ** 0.5
         # Of the weights after the decay.

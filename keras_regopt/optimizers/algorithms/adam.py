@@ -38,9 +38,6 @@ class Adam(DropIn):
             `lazy`, for embeddings; `groups`; and Keras' arguments of every
             optimizer, such as `weight_decay` (decoupled) and `clipnorm`.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
         >>> model.compile(Adam(0.001, l2=1e-4, exclude="bias"), "mse")

@@ -8,30 +8,20 @@ class AdamW(Adam):
     """Adam with decoupled weight decay: Keras', faster.
 
     Makes the steps of `keras.optimizers.AdamW` and reads and writes its files.
-    A step is that of `Adam`, after `w = w - rate weight_decay w`. The decay
-    rides in the same pass over the memory and costs next to nothing. Use it
+    A step is that of `Adam`, after `w = w - rate weight_decay w`. The decay is
+    part of the same pass over the memory and costs next to nothing. Use it
     where you would use Keras' own; `groups` keep biases and scales from
     decaying, also after a reload.
 
     Args:
-        learning_rate: A number >= 0, a `LearningRateSchedule`, or a function
-            without arguments. Defaults to `0.001`.
+        learning_rate: As of `Adam`. Defaults to `0.001`.
         weight_decay: Number >= 0, multiplied by the learning rate. Defaults to
             `0.004`.
-        beta_1: Decay of the average of the gradients, in [0, 1). Defaults to
-            `0.9`.
-        beta_2: Decay of the average of the squared gradients, in [0, 1).
-            Defaults to `0.999`.
-        epsilon: Number >= 0 that is added to the root, before the correction
-            of its bias. Defaults to `1e-7`.
-        amsgrad: Whether the average of the squares may only grow. Defaults to
-            `False`.
-        **kwargs: `l1`, `l2` and `exclude`, for penalties inside the update;
-            `lazy`, for embeddings; `groups`; and Keras' arguments of every
-            optimizer, such as `clipnorm`.
-
-    Raises:
-        ValueError: If an argument is out of its range.
+        beta_1: As of `Adam`. Defaults to `0.9`.
+        beta_2: As of `Adam`. Defaults to `0.999`.
+        epsilon: As of `Adam`. Defaults to `1e-7`.
+        amsgrad: As of `Adam`. Defaults to `False`.
+        **kwargs: As of `Adam`.
 
     Examples:
         >>> from keras_regopt.optimizers import ParameterGroup

@@ -35,9 +35,6 @@ class Adamax(DropIn):
             `lazy`, for embeddings; `groups`; and Keras' arguments of every
             optimizer, such as `weight_decay` (decoupled) and `clipnorm`.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
         >>> model.compile(Adamax(0.002), "mse")

@@ -46,9 +46,6 @@ class Adan(Optimizer):
         **kwargs: Keras' arguments of every optimizer, such as `weight_decay`,
             `clipnorm` and `gradient_accumulation_steps`.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
         >>> model.compile(Adan(learning_rate=0.01, weight_decay=0.02), "mse")
@@ -88,19 +85,19 @@ class Adan(Optimizer):
             1 / bias_correction(self.beta_1, step),
             self.beta_2 / bias_correction(self.beta_2, step),
             ops.rsqrt(bias_correction(self.beta_3, step)),
-            # The first gradient has none before it to differ from.
+            # There is no difference before the second gradient.
             ops.cast(self.iterations > 0, "float32"),
         )
 
     def formula(self, variable, gradient, slots, step):
         momentum, average, velocity, last = slots
-        plain, ahead, root, later = step.values
+        of_momentum, of_difference, root, later = step.values
         difference = gradient - last
         predicted = gradient + difference * (self.beta_2 * later)
         momentum = lerp(momentum, gradient, 1 - self.beta_1)
         average = lerp(average, difference, (1 - self.beta_2) * later)
         velocity = lerp(velocity, ops.square(predicted), 1 - self.beta_3)
-        mixture = momentum * plain + average * ahead
+        mixture = momentum * of_momentum + average * of_difference
         divisor = ops.sqrt(velocity) * root + self.epsilon
         variable = stepped_by(variable, step.rate, mixture, divisor)
         if step.decay:

@@ -22,7 +22,7 @@ class ADOPT(Optimizer):
         v = beta_2 * v + (1 - beta_2) * g ** 2,
 
     where the first gradient only gives `v = g ** 2` and `t` counts the steps
-    after it. Use it in place of `Adam` where gradients are rare or noisy and
+    after it. Use it instead of `Adam` where gradients are rare or noisy and
     the loss is unstable. The state is as large as Adam's. The step that only
     looks at the gradient does not decay the weights either.
 
@@ -41,9 +41,6 @@ class ADOPT(Optimizer):
             Defaults to `0.25`.
         **kwargs: Keras' arguments of every optimizer, such as `weight_decay`
             (decoupled), `clipnorm` and `gradient_accumulation_steps`.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
@@ -82,7 +79,7 @@ class ADOPT(Optimizer):
         first = step < 1
         bound = float("inf") if self.clip is None else step**self.clip
         return (
-            # A bound of zero leaves the momentum, and so the weights, at rest.
+            # A bound of zero leaves the momentum and the weights unchanged.
             ops.where(first, 0.0, bound),
             ops.where(first, 1.0, 1 - self.beta_2),
             ops.where(first, 0.0, 1.0),

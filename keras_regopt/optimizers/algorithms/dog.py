@@ -13,7 +13,7 @@ class DoG(Optimizer):
 
     The rate of a step is the distance that the weights have come from their
     start, over the root of the sum of all squared gradients. It begins tiny and
-    grows by itself. Use it in place of a tuned SGD, together with an average of
+    grows by itself. Use it instead of a tuned SGD, together with an average of
     the weights over the steps, which the authors find needed for the best
     results. With the weights `w`, the first weights `w_0` and the
     gradient `g`,
@@ -43,9 +43,6 @@ class DoG(Optimizer):
         **kwargs: Keras' arguments of every optimizer, such as `clipnorm` and
             `gradient_accumulation_steps`. `weight_decay` is coupled: times the
             weights, it is added to the gradient.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
@@ -97,15 +94,15 @@ class DoG(Optimizer):
 
     def step_values(self, gradients, variables, learning_rate):
         """For each variable, whether it has moved, and its rate."""
-        squares, lengths = self.totals(_squares, gradients, variables)
+        squares, moves = self.totals(_squares, gradients, variables)
         moved = ops.convert_to_tensor(self.gradient_sums) > 0
         self.gradient_sums.assign_add(squares)
         distances = ops.maximum(
             self.distances,
             ops.where(
                 self._total(ops.cast(moved, "float32")) > 0,
-                ops.sqrt(self._total(ops.where(moved, lengths, 0.0))),
-                ops.sqrt(self._total(ops.where(moved, 0.0, lengths)))
+                ops.sqrt(self._total(ops.where(moved, moves, 0.0))),
+                ops.sqrt(self._total(ops.where(moved, 0.0, moves)))
                 * self.initial_distance
                 + self.initial_distance,
             ),
@@ -135,10 +132,13 @@ class DoG(Optimizer):
         return variable - move, [initial]
 
     def _total(self, x):
-        """The sum over all variables, unless each stands for itself."""
+        """The sum over all variables, or each by itself if `layerwise`."""
         return x if self.layerwise else ops.sum(x) + ops.zeros_like(x)
 
 
 def _squares(variable, gradient, slots, step):
-    """Of the gradient and of the distance; before the first step, from zero."""
+    """Squares of the gradient and of the distance from the start.
+
+    Before the first step, the start counts as zero.
+    """
     return [ops.square(gradient), ops.square(variable - slots[0])]

@@ -42,9 +42,6 @@ class Ftrl(DropIn):
             `lazy`, for embeddings; `groups`; and Keras' arguments of every
             optimizer, such as `weight_decay` (decoupled) and `clipnorm`.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
         >>> model.compile(Ftrl(0.1, l1_regularization_strength=0.01), "mse")
@@ -99,9 +96,9 @@ class Ftrl(DropIn):
         divisor = (after + self.beta) / step.rate
         divisor = divisor + 2 * self.l2_regularization_strength
         l1 = self.l1_regularization_strength
-        # What L1 leaves of the sum; zero of one that is smaller.
-        kept = ops.clip(linear, -l1, l1) - linear if l1 else -linear
-        return kept / divisor, [accumulator, linear]
+        # Soft threshold: zero where the sum is within L1.
+        shrunk = ops.clip(linear, -l1, l1) - linear if l1 else -linear
+        return shrunk / divisor, [accumulator, linear]
 
     def _power(self, accumulator):
         if self.learning_rate_power == -0.5:

@@ -33,7 +33,7 @@ class LAMB(Optimizer):
     is zero, their ratio is 1.
 
     This is the paper's algorithm. Keras' own `Lamb` differs: its weight decay
-    acts beside the step, without the ratio, its norms and corrections are
+    acts apart from the step, without the ratio, its norms and corrections are
     computed in the dtype of the variable, and it has neither `phi` nor
     exclusions. In float32, without weight decay and with the same `epsilon`,
     both make the same steps.
@@ -56,9 +56,6 @@ class LAMB(Optimizer):
         **kwargs: Keras' arguments of every optimizer, such as `clipnorm` and
             `gradient_accumulation_steps`. `weight_decay` enters the ratio, as
             in the formula above.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
@@ -104,21 +101,21 @@ class LAMB(Optimizer):
     def build(self, variables):
         if not self.built:
             # Which variables have neither ratio nor decay.
-            self._plain = exclusions(self, self._excluded, variables)
+            self._is_excluded = exclusions(self, self._excluded, variables)
         super().build(variables)
 
     def slot_names(self):
         return [("momentum", "velocity")]
 
     def kind_of(self, index, variable):
-        return (*super().kind_of(index, variable), self._plain[index])
+        return (*super().kind_of(index, variable), self._is_excluded[index])
 
     def step_values(self, gradients, variables, learning_rate):
         step = ops.cast(self.iterations + 1, "float32")
         return adam_corrections(self.beta_1, self.beta_2, self.epsilon, step)
 
     def lengths(self, index, variable, gradient, norm):
-        if self._plain[index] or pays_in_blocks(variable):
+        if self._is_excluded[index] or pays_in_blocks(variable):
             return ()
         return (norm(variable),)
 
@@ -136,12 +133,12 @@ class LAMB(Optimizer):
     def _of_moments(self, step, variable, momentum, velocity):
         scale, epsilon = step.values
         update = momentum * scale / (ops.sqrt(velocity) + epsilon)
-        if step.decay and not self._plain[step.index]:
+        if step.decay and not self._is_excluded[step.index]:
             update = update + variable * step.decay
         return update
 
     def rate_along(self, update, step):
-        if self._plain[step.index]:
+        if self._is_excluded[step.index]:
             return step.rate
         (length,) = step.lengths
         ratio = trust_ratio(self._phi(length), step.norm(update))
@@ -149,7 +146,7 @@ class LAMB(Optimizer):
 
     def formula(self, variable, gradient, slots, step):
         update, slots = self.direction(variable, gradient, slots, step)
-        if pays_in_blocks(variable) and not self._plain[step.index]:
+        if pays_in_blocks(variable) and not self._is_excluded[step.index]:
             own, of_update = norms_in_blocks(
                 functools.partial(self._of_moments, step), variable, *slots
             )

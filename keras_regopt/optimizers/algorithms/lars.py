@@ -38,9 +38,6 @@ class LARS(Optimizer):
             `gradient_accumulation_steps`. `weight_decay` enters the ratio and
             the momentum, as in the formula above.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
         >>> optimizer = LARS(4.0, weight_decay=1e-4, exclude="bias")
@@ -78,17 +75,19 @@ class LARS(Optimizer):
     def build(self, variables):
         if not self.built:
             # Which variables have neither ratio nor decay.
-            self._plain = exclusions(self, self._excluded, variables)
+            self._is_excluded = exclusions(self, self._excluded, variables)
         super().build(variables)
 
     def slot_names(self):
         return [("momentum",)]
 
     def kind_of(self, index, variable):
-        return (*super().kind_of(index, variable), self._plain[index])
+        return (*super().kind_of(index, variable), self._is_excluded[index])
 
     def lengths(self, index, variable, gradient, norm):
-        return () if self._plain[index] else (norm(variable), norm(gradient))
+        return (
+            () if self._is_excluded[index] else (norm(variable), norm(gradient))
+        )
 
     def prepared(self, variable, gradient, step):
         # The decay is part of the step and of its ratio.
@@ -96,7 +95,7 @@ class LARS(Optimizer):
 
     def formula(self, variable, gradient, slots, step):
         rate = step.rate
-        if not self._plain[step.index]:
+        if not self._is_excluded[step.index]:
             weight_norm, length = step.lengths
             ratio = trust_ratio(
                 weight_norm * self.trust_coefficient,

@@ -32,9 +32,6 @@ class Lion(DropIn):
             `lazy`, for embeddings; `groups`; and Keras' arguments of every
             optimizer, such as `weight_decay` (decoupled) and `clipnorm`.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
         >>> model.compile(Lion(1e-4, weight_decay=0.1), "mse")

@@ -15,12 +15,12 @@ from keras_regopt.optimizers.engine._numerics import (
 class MARS(Optimizer):
     """AdamW or Lion on gradients whose variance is reduced.
 
-    A part of the change since the last gradient is added to each gradient,
+    A fraction of the change since the last gradient is added to each gradient,
 
         c = g + gamma * beta_1 / (1 - beta_1) * (g - g_last),
 
-    which cancels noise that both share; `c`, scaled down to norm 1 where it is
-    longer (for each variable by itself), then takes the place of the gradient
+    which cancels the noise that both have in common; `c`, scaled down to norm 1
+    where it is longer (for each variable by itself), then replaces the gradient
     in the averages of `AdamW`, or of `Lion`. Use it for long runs with small
     batches, where noise limits the rate. This is the approximate form, with one
     gradient a step; the exact one would compute each batch's gradient twice.
@@ -49,9 +49,6 @@ class MARS(Optimizer):
             squared gradients. Defaults to `1e-7`.
         **kwargs: Keras' arguments of every optimizer, such as `weight_decay`
             (decoupled), `clipnorm` and `gradient_accumulation_steps`.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
@@ -98,7 +95,7 @@ class MARS(Optimizer):
     def has_slot(self, name, variable):
         takes_part = self.optimize_1d or len(variable.shape) >= 2
         if name == "velocity":
-            # Of its average, Lion takes the signs alone.
+            # Lion needs no average of the squares.
             return self.variant != "lion" or not takes_part
         return takes_part or name == "momentum"
 
@@ -119,11 +116,11 @@ class MARS(Optimizer):
         momentum, velocity, last = slots
         if last is None:
             beta_1, beta_2 = self.beta_1_1d, self.beta_2_1d
-            part, root = step.values["vector"]
+            scale, root = step.values["vector"]
             corrected = gradient
         else:
             beta_1, beta_2 = self.beta_1, self.beta_2
-            part, root = step.values["matrix"]
+            scale, root = step.values["matrix"]
             corrected = self._corrected(gradient, last, step)
             last = gradient
 
@@ -133,7 +130,7 @@ class MARS(Optimizer):
         else:
             velocity = lerp(velocity, ops.square(corrected), 1 - beta_2)
             divisor = ops.sqrt(velocity) * root + self.epsilon
-            rate = step.rate * part
+            rate = step.rate * scale
             variable = stepped_by(variable, rate, momentum, divisor)
         return variable, [momentum, velocity, last]
 

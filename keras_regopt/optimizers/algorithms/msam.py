@@ -12,7 +12,7 @@ from keras_regopt.optimizers.engine._numerics import copied, wide_dtype
 
 @register
 class MSAM(Optimizer):
-    """SGD with momentum whose gradients are taken a fixed way ahead.
+    """SGD with momentum whose gradients are taken a fixed distance ahead.
 
     Sharpness-aware minimization looks for flat minima by gradients at shifted
     weights, and pays with a second gradient in each step to find the shift.
@@ -23,9 +23,9 @@ class MSAM(Optimizer):
         w = w - learning_rate * v,
 
     where the norm is that of all variables together. As the shift goes where
-    the next step will go, this is Nesterov's momentum with a length ahead that
-    the learning rate does not change, and not the ascent of `SAM`. Use it in
-    place of `SGD` with momentum where that generalizes better than Adam.
+    the next step will go, this is Nesterov's momentum with a distance ahead
+    that the learning rate does not change, and not the ascent of `SAM`. Use it
+    instead of `SGD` with momentum where that generalizes better than Adam.
 
     `fit` and `train_on_batch` shift the weights only while a step runs, so
     validation, callbacks and files see the weights themselves. In a loop of
@@ -43,9 +43,6 @@ class MSAM(Optimizer):
         **kwargs: Keras' arguments of every optimizer, such as `clipnorm` and
             `gradient_accumulation_steps`. `weight_decay` times the weights is
             added to the gradient, as in the authors' code.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> weight = keras.Variable([1.0])
@@ -111,7 +108,7 @@ class MSAM(Optimizer):
         return variable + ahead - following * (after + step.rate), [following]
 
     def unperturb(self):
-        """Takes the shift back, so that the model holds its own weights."""
+        """Undoes the shift, so that the model holds its own weights."""
         if self.built:
             self._move_to(0.0)
 
@@ -137,13 +134,13 @@ class MSAM(Optimizer):
     def finalize(self, var_list):
         super().finalize(var_list)
         if self.use_ema and self.built:
-            # The averages have taken the place of the shifted weights.
+            # The averages have replaced the shifted weights.
             self.restart()
         else:
             self.unperturb()
 
     def restart(self):
-        # The weights that came are not shifted.
+        # The new weights are not shifted.
         if self.built:
             self.shift.assign(np.zeros(self.shift.shape, "float32"))
 
@@ -166,14 +163,14 @@ class MSAM(Optimizer):
 
     def _move_to(self, shift):
         shift = ops.cast(shift, "float32")
-        ways = self.shift - shift
+        changes = self.shift - shift
         for index, (variable, momentum) in enumerate(
             zip(self._trainable_variables, self.states("momentum"), strict=True)
         ):
             if momentum is not None:
                 dtype = wide_dtype(variable.dtype)
-                way = ops.cast(ways[index], dtype)
+                change = ops.cast(changes[index], dtype)
                 moved = ops.cast(variable, dtype)
-                moved = moved + ops.cast(momentum, dtype) * way
+                moved = moved + ops.cast(momentum, dtype) * change
                 variable.assign(ops.cast(moved, variable.dtype))
-        self.shift.assign(ops.zeros_like(ways) + shift)
+        self.shift.assign(ops.zeros_like(changes) + shift)

@@ -37,9 +37,6 @@ class NovoGrad(Optimizer):
             `gradient_accumulation_steps`. `weight_decay` enters the momentum,
             as in the formula above.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
         >>> model.compile(NovoGrad(0.01, weight_decay=0.001), "mse")

@@ -16,7 +16,7 @@ class Prodigy(Optimizer):
     """Adam that estimates its learning rate: distance to the solution.
 
     The estimate `d` of the distance from the first weights to the solution
-    starts tiny and grows until it fits. Use it in place of a tuned Adam; leave
+    starts tiny and grows until it fits. Use it instead of a tuned Adam; leave
     `learning_rate` at 1, or let a schedule fall from 1 to 0, which helps as it
     helps Adam. The optimizer's variable `d` has the estimate. With the weights
     `w`, the first weights `w_0` and the gradient `g` at step `t`,
@@ -55,9 +55,6 @@ class Prodigy(Optimizer):
         **kwargs: Keras' arguments of every optimizer, such as `clipnorm` and
             `gradient_accumulation_steps`. `weight_decay` is multiplied by `d`
             too, as in the formula above.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
@@ -126,7 +123,7 @@ class Prodigy(Optimizer):
         )
 
     def step_values(self, gradients, variables, learning_rate):
-        """Estimates `d`; what the steps of the variables share."""
+        """Updates `d` and returns the values common to all variables."""
         correction = self._correction()
         rate = ops.cast(learning_rate, "float32") * correction
         d = copied(self.d)
@@ -141,10 +138,8 @@ class Prodigy(Optimizer):
             "weight": ops.ones_like(d) if self.safeguard_warmup else rate,
             "started": ops.convert_to_tensor(self.started) > 0,
         }
-        descents, lengths = self.totals(
-            self._terms, gradients, variables, values
-        )
-        descent, length = ops.sum(descents), ops.sum(lengths)
+        descents, sizes = self.totals(self._terms, gradients, variables, values)
+        descent, length = ops.sum(descents), ops.sum(sizes)
 
         numerator = self.numerator * beta_3 + rate * descent
         # With gradients of zero there is nothing to learn.
@@ -154,7 +149,7 @@ class Prodigy(Optimizer):
         self.numerator.assign(numerator)
         self.previous_d.assign(d)
         self.d.assign(next_d)
-        # A frozen variable has no part in the estimate.
+        # A frozen variable does not count in the estimate.
         moving = [
             v
             for v in variables
@@ -165,7 +160,7 @@ class Prodigy(Optimizer):
         return {**values, "epsilon": next_d / d * self.epsilon}
 
     def restart(self):
-        # The estimate `d` stays: it is a length, and not a place.
+        # The estimate `d` stays: it is a length, not a position.
         if self.built:
             sums = [s for s in self.states("gradient_sum") if s is not None]
             for variable in (self.numerator, self.started, *sums):
@@ -190,7 +185,7 @@ class Prodigy(Optimizer):
         return variable, [momentum, velocity, gradient_sum, initial]
 
     def _terms(self, variable, gradient, slots, step):
-        """What adds up to the descent and to the length of the sums."""
+        """The terms of the descent and of the L1 norm of the sums."""
         if self.rate_factors[step.index] == 0:
             return [ops.zeros_like(variable)] * 2
         *_, gradient_sum, initial = slots

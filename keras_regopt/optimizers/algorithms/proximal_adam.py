@@ -64,8 +64,8 @@ class ProximalAdam(ProximalOptimizer):
             `weight_decay` (decoupled).
 
     Raises:
-        ValueError: If an argument is out of its range, `l2` meets
-            `weight_decay`, or `group` a bound other than zero.
+        ValueError: If `l2` meets `weight_decay`, or `group` a bound other
+            than zero.
 
     Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])

@@ -27,9 +27,9 @@ class ProximalSGD(ProximalOptimizer):
     non-negative weights, or wherever a zero must be a zero. Strengths are those
     of `keras.regularizers`; do not give a layer the same penalty as well.
 
-    The momentum is a part of the way that the weights really went (iPiano), so
-    that it neither shifts the optimum nor drags weights from zero. Averages of
-    weights (`use_ema`) hold no true zeros.
+    The momentum is a fraction of the step that the weights really made
+    (iPiano), so that it neither shifts the optimum nor drags weights from zero.
+    Averages of weights (`use_ema`) hold no true zeros.
 
     Args:
         learning_rate: A number >= 0, a `LearningRateSchedule`, or a function
@@ -50,14 +50,15 @@ class ProximalSGD(ProximalOptimizer):
             bounds must be zero.
         group_axis: The axis or the axes within a group, if not all but the
             last; `-1` groups a `Dense` kernel by input. Defaults to `None`.
-        momentum: Part in [0, 1) of the last way that is gone again. Without a
-            penalty, that is the momentum of Keras' `SGD`. Defaults to `0.0`.
+        momentum: Fraction in [0, 1) of the last step that the next one adds.
+            Without a penalty, that is the momentum of Keras' `SGD`. Defaults
+            to `0.0`.
         **kwargs: Keras' arguments of every optimizer, such as `clipnorm` and
             `weight_decay` (decoupled).
 
     Raises:
-        ValueError: If an argument is out of its range, `l2` meets
-            `weight_decay`, or `group` a bound other than zero.
+        ValueError: If `l2` meets `weight_decay`, or `group` a bound other
+            than zero.
 
     Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])

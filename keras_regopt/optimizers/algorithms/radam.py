@@ -40,9 +40,6 @@ class RAdam(Optimizer):
         **kwargs: Keras' arguments of every optimizer, such as `weight_decay`
             (decoupled), `clipnorm` and `gradient_accumulation_steps`.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
         >>> model.compile(RAdam(learning_rate=0.01, weight_decay=1e-4), "mse")
@@ -71,7 +68,7 @@ class RAdam(Optimizer):
         return [("momentum", "velocity")]
 
     def step_values(self, gradients, variables, learning_rate):
-        # Factors on the rate of a plain and of an adaptive step; one is zero.
+        # Factors on the rate of a momentum and an adaptive step; one is zero.
         step = ops.cast(self.iterations + 1, "float32")
         correction = 1 / bias_correction(self.beta_1, step)
         root = ops.sqrt(bias_correction(self.beta_2, step))
@@ -85,7 +82,7 @@ class RAdam(Optimizer):
         momentum, velocity = slots
         momentum = lerp(momentum, gradient, 1 - self.beta_1)
         velocity = lerp(velocity, ops.square(gradient), 1 - self.beta_2)
-        plain, adaptive = (step.rate * size for size in step.values)
+        constant, adaptive = (step.rate * size for size in step.values)
         divisor = ops.sqrt(velocity) + self.epsilon
-        move = momentum * (adaptive / divisor + plain)
+        move = momentum * (adaptive / divisor + constant)
         return variable - move, [momentum, velocity]

@@ -10,7 +10,7 @@ from keras_regopt.optimizers.engine._numerics import bias_correction, lerp
 
 @register
 class ScheduleFreeAdamW(ScheduleFree):
-    """AdamW that averages its weights, in place of a falling learning rate.
+    """AdamW that averages its weights instead of lowering its learning rate.
 
     Use it where you would use AdamW with a learning-rate schedule, but do not
     know how long you will train. Good rates are 1 to 10 times those of AdamW
@@ -23,8 +23,8 @@ class ScheduleFreeAdamW(ScheduleFree):
         )
         x = (1 - c) x + c z
 
-    The part `c` of the newest `z` is its weight over the sum of all weights so
-    far; the weight of step `t` is `t ** r` times the largest rate so far, to
+    The factor `c` is the weight of the newest `z` over the sum of all weights
+    so far; the weight of step `t` is `t ** r` times the largest rate so far, to
     the power of `weight_lr_power`.
 
     A model trains at `y` and is otherwise used with the average `x`, as
@@ -34,8 +34,8 @@ class ScheduleFreeAdamW(ScheduleFree):
     Args:
         learning_rate: A number >= 0, a `LearningRateSchedule`, or a function
             without arguments. Defaults to `0.0025`.
-        beta_1: The part of the average in the point where gradients are
-            taken, in [0, 1]. Defaults to `0.9`.
+        beta_1: Weight of the average in the point where gradients are taken,
+            in [0, 1]. Defaults to `0.9`.
         beta_2: Decay of the average of the squared gradients, in (0, 1).
             Defaults to `0.999`.
         epsilon: Number > 0 that is added to the root of the average of the
@@ -54,7 +54,7 @@ class ScheduleFreeAdamW(ScheduleFree):
             (applied at `y`) and `clipnorm`; not `use_ema`.
 
     Raises:
-        ValueError: If an argument is out of its range, or `use_ema` is set.
+        ValueError: If `use_ema` is set.
 
     Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
@@ -75,6 +75,7 @@ class ScheduleFreeAdamW(ScheduleFree):
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         warmup_steps: int = 0,
+        *,
         rectified: bool = False,
         r: float = 0.0,
         weight_lr_power: float = 2.0,

@@ -6,7 +6,7 @@ from keras_regopt.optimizers.algorithms._schedule_free import ScheduleFree
 
 @register
 class ScheduleFreeSGD(ScheduleFree):
-    """SGD that averages its weights, in place of a falling learning rate.
+    """SGD that averages its weights instead of lowering its learning rate.
 
     Use it where you would use SGD with momentum and a learning-rate schedule,
     but do not know how long you will train: at every moment, the averaged
@@ -17,8 +17,8 @@ class ScheduleFreeSGD(ScheduleFree):
         z = z - learning_rate (gradient at y + weight_decay y)
         x = (1 - c) x + c z
 
-    The part `c` of the newest `z` is its weight over the sum of all weights so
-    far; the weight of step `t` is `t ** r` times the largest rate so far, to
+    The factor `c` is the weight of the newest `z` over the sum of all weights
+    so far; the weight of step `t` is `t ** r` times the largest rate so far, to
     the power of `weight_lr_power`.
 
     A model trains at `y` and is otherwise used with the average `x`. Its
@@ -34,8 +34,8 @@ class ScheduleFreeSGD(ScheduleFree):
     Args:
         learning_rate: A number >= 0, a `LearningRateSchedule`, or a function
             without arguments. Defaults to `1.0`.
-        momentum: The part of the average in the point where gradients are
-            taken, in [0, 1]; `0` is averaging of plain SGD. Defaults to `0.9`.
+        momentum: Weight of the average in the point where gradients are taken,
+            in [0, 1]; `0` is averaging of plain SGD. Defaults to `0.9`.
         warmup_steps: Steps over which the rate grows linearly from zero, at
             least 0. Defaults to `0`.
         r: Power >= 0 of the step in the weights of the average; larger values
@@ -46,7 +46,7 @@ class ScheduleFreeSGD(ScheduleFree):
             (applied at `y`) and `clipnorm`; not `use_ema`.
 
     Raises:
-        ValueError: If an argument is out of its range, or `use_ema` is set.
+        ValueError: If `use_ema` is set.
 
     Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])

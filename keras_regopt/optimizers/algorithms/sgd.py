@@ -28,9 +28,6 @@ class SGD(DropIn):
             `lazy`, for embeddings; `groups`; and Keras' arguments of every
             optimizer, such as `weight_decay` (decoupled) and `clipnorm`.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
         >>> optimizer = SGD(0.01, momentum=0.9, l2=1e-4, exclude="bias")
@@ -60,9 +57,9 @@ class SGD(DropIn):
         return [("momentum",)] if self.momentum else []
 
     def update_step(self, gradient, variable, learning_rate, *shared):
-        plain = not (self.momentum or self.l1 or self.l2 or self.lazy)
-        if plain and not self.decay_of(variable):
-            # Two operations, where the general way takes some more.
+        extras = self.momentum or self.l1 or self.l2 or self.lazy
+        if not extras and not self.decay_of(variable):
+            # Two operations, where the general step takes some more.
             rate = ops.cast(learning_rate, variable.dtype)
             gradient = ops.cast(gradient, variable.dtype)
             self.assign_sub(variable, gradient * rate)

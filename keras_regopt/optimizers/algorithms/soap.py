@@ -4,7 +4,7 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range, positive_int
 from keras_regopt.optimizers.algorithms._preconditioner import (
-    choose,
+    cond,
     factor,
     first_basis,
     merged_shape,
@@ -65,9 +65,6 @@ class SOAP(Optimizer):
         **kwargs: Keras' arguments of every optimizer, such as `weight_decay`
             (0.01 in the authors' code), `clipnorm` and
             `gradient_accumulation_steps`.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
@@ -159,7 +156,7 @@ class SOAP(Optimizer):
             later * (1 - self.beta_2)
         )
         step = momentum / (ops.sqrt(velocity) + self.epsilon)
-        step = rotate(step, basis, back=True)
+        step = rotate(step, basis, inverse=True)
         if self.normalize_gradient:
             root = ops.sqrt(ops.mean(ops.square(step)))
             step = step / (root + 1e-30)
@@ -201,7 +198,7 @@ class SOAP(Optimizer):
 
         def turn():
             turned, orders = next_basis(factors, basis)
-            outside = rotate(momentum, basis, back=True)
+            outside = rotate(momentum, basis, inverse=True)
             return [
                 rotate(outside, turned),
                 reorder(velocity, orders),
@@ -212,9 +209,9 @@ class SOAP(Optimizer):
             return [momentum, velocity, *_present(basis)]
 
         iterations = ops.convert_to_tensor(self.iterations)
-        momentum, velocity, *matrices = choose(
+        momentum, velocity, *matrices = cond(
             ops.equal(iterations % self.precondition_frequency, 0),
-            lambda: choose(ops.equal(iterations, 0), start, turn),
+            lambda: cond(ops.equal(iterations, 0), start, turn),
             stay,
         )
         for own, matrix in zip(

@@ -15,8 +15,8 @@ from keras_regopt.optimizers.engine._numerics import (
 class Yogi(Optimizer):
     """Adam whose squared-gradient average changes by bounded amounts.
 
-    Adam forgets large gradients within a few hundred steps of small ones, upon
-    which its steps grow quickly. In Yogi the average moves by the squared
+    Adam forgets large gradients within a few hundred steps of small ones, and
+    then its steps grow quickly. In Yogi the average moves by the squared
     gradient alone, whatever the distance, so the steps grow slowly. Use it
     where gradients are sparse or rare events matter. With the gradient `g`,
 
@@ -42,9 +42,6 @@ class Yogi(Optimizer):
             `1e-6`.
         **kwargs: Keras' arguments of every optimizer, such as `weight_decay`
             (decoupled), `clipnorm` and `gradient_accumulation_steps`.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])

@@ -1,4 +1,4 @@
-"""What `fit_full_batch` can fit: its checks of the model and of the data."""
+"""Checks of the model and of the data of `fit_full_batch`."""
 
 import math
 
@@ -28,12 +28,12 @@ def checked_data(x, y, sample_weight):
         The three as a tuple.
 
     Raises:
-        ValueError: If there is no sample, or one has no partner.
+        ValueError: If there is no sample, or the arrays differ in length.
     """
     data = map_arrays(_array, (x, y, sample_weight))
     arrays = [a for a in tree.flatten(data) if a is not None]
-    lengths = {len(a) if a.ndim else 0 for a in arrays}
-    if len(lengths) != 1 or 0 in lengths:
+    counts = {len(a) if a.ndim else 0 for a in arrays}
+    if len(counts) != 1 or 0 in counts:
         fail(
             _OWNER,
             "x",
@@ -70,7 +70,7 @@ def prepare(model, loss, data, batch_size):
             model.name,
             'Call `model.compile(loss="mse")`, or give a `loss`.',
         )
-    # Upon which Keras makes all variables, those of the loss as well.
+    # Makes Keras build all variables, those of the loss as well.
     loss_of(model, *map_arrays(lambda a: ops.convert_to_tensor(a[:1]), data))
     own_loss = type(model).compute_loss is not keras.Model.compute_loss
     if model.loss is None and not model.losses and not own_loss:
@@ -86,8 +86,8 @@ def prepare(model, loss, data, batch_size):
                 f"{variable.path} has one",
                 model.name,
             )
-    for part in tree.flatten(model.loss):
-        reduction = getattr(part, "reduction", "mean")
+    for loss in tree.flatten(model.loss):
+        reduction = getattr(loss, "reduction", "mean")
         if batch_size and reduction not in ("mean", "sum_over_batch_size"):
             fail(
                 _OWNER,
@@ -99,7 +99,7 @@ def prepare(model, loss, data, batch_size):
 
 
 def checked_start(start):
-    """The start of a fit, if one can start from there.
+    """The start of a fit, if its loss and gradient are finite.
 
     Args:
         start: An object with a `loss` and a `gradient`.
@@ -130,5 +130,5 @@ def _array(value):
 
 
 def _is_double(array):
-    # Which is what Python and NumPy make of numbers without being asked.
+    # Python and NumPy default to float64.
     return array.dtype == np.float64

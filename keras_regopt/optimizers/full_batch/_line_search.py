@@ -3,7 +3,7 @@
 import math
 from collections import namedtuple
 
-# A place on the line: the step that leads there, the loss, its slope along the
+# A point on the line: the step that leads there, the loss, its slope along the
 # line, and the gradient, which is only passed through.
 Point = namedtuple("Point", ["step", "loss", "slope", "gradient"])
 
@@ -33,8 +33,8 @@ def strong_wolfe(
         evaluate: Function of a step that returns its `Point`.
         start: The `Point` of step 0; its slope is negative.
         step: The first step to try.
-        armijo: Share of the slope by which the loss must fall.
-        curvature: Share of the slope that may be left.
+        armijo: Fraction of the slope by which the loss must fall.
+        curvature: Fraction of the slope that may be left.
         max_evaluations: Calls of `evaluate` at most.
         rounding: Differences of losses that mean nothing.
         shortest: Width of an interval that is not worth narrowing.
@@ -55,10 +55,10 @@ def strong_wolfe(
         line = start.loss + armijo * point.step * start.slope
         if point.loss <= line and point.loss < low.loss:
             return False
-        spread = max(abs(p.loss - start.loss) for p in (point, low))
+        difference = max(abs(p.loss - start.loss) for p in (point, low))
         # What the first condition demands of a parabola's slope.
         falls = point.slope <= (2 * armijo - 1) * start.slope
-        return not (spread <= rounding and falls)
+        return not (difference <= rounding and falls)
 
     def flat(point):
         return abs(point.slope) <= -curvature * start.slope
@@ -109,7 +109,7 @@ def _trial(low, high, was_near_an_end, rounding):
     """Where to look in an interval, and whether this is near one of its ends.
 
     The second step in a row that comes close to an end, or one that lies on
-    it, is moved away by a tenth of the interval, which so shrinks for sure.
+    it, is moved away by a tenth of the interval, which therefore shrinks.
     """
     left, right = sorted((low.step, high.step))
     step = _cubic_minimum(low, high, left, right, rounding)

@@ -19,7 +19,7 @@ class Objective:
         model: A built, compiled Keras model.
         data: The tuple `(x, y, sample_weight)` of structures of NumPy arrays.
         batch_size: Samples to evaluate at once, or `None` for all. The loss is
-            then the mean over the samples of the losses of the parts.
+            then the mean of the losses of the batches, weighted by their sizes.
     """
 
     def __init__(self, model, data, batch_size=None):
@@ -27,16 +27,16 @@ class Objective:
         self.failures = 0
         count = len(tree.flatten(data[0])[0])
         size = min(batch_size or count, count)
-        self._parts = [
+        self._batches = [
             (
                 (min(begin + size, count) - begin) / count,
                 map_arrays(lambda a, b=begin: a[b : b + size], data),
             )
             for begin in range(0, count, size)
         ]
-        if len(self._parts) == 1:
+        if len(self._batches) == 1:
             # Moved to the device once and for all.
-            self._parts = [(1.0, map_arrays(ops.convert_to_tensor, data))]
+            self._batches = [(1.0, map_arrays(ops.convert_to_tensor, data))]
         dtypes = {v.dtype for v in self._variables}
         self._dtype = "float64" if "float64" in dtypes else "float32"
         self._evaluate = {
@@ -64,20 +64,20 @@ class Objective:
     def __call__(self, vector):
         self.assign(vector)
         total, gradient = 0.0, None
-        for share, data in self._parts:
-            loss, part = self._evaluate(*data)
-            total += share * float(loss)
-            part = self._array(part)
-            if share < 1:
-                part = share * part
-            gradient = part if gradient is None else gradient + part
+        for weight, data in self._batches:
+            loss, term = self._evaluate(*data)
+            total += weight * float(loss)
+            term = self._array(term)
+            if weight < 1:
+                term = weight * term
+            gradient = term if gradient is None else gradient + term
         finite = math.isfinite(total) and math.isfinite(largest(gradient))
         self.failures += not finite
         return total, gradient
 
     def _array(self, tensor):
         if keras.backend.backend() == "torch":
-            # Which warns when NumPy itself makes the array.
+            # torch warns when NumPy itself makes the array.
             tensor = tensor.detach().cpu().numpy()
         # A copy, since some backends change variables in place.
         return np.array(tensor, self._dtype)

@@ -90,8 +90,8 @@ def fit_full_batch(
         interruption.
 
     Raises:
-        ValueError: If an argument is out of its range, the model has no loss,
-            or the loss is not finite to begin with.
+        ValueError: If the model has no loss, or the loss is not finite to begin
+            with.
 
     Examples:
         >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
@@ -165,7 +165,7 @@ def fit_full_batch(
     if reason == "line_search" and objective.failures:
         warnings.warn(
             "fit_full_batch met losses or gradients that are not finite and "
-            "found no way around them. The model has the weights of the lowest "
+            "could not avoid them. The model has the weights of the lowest "
             "loss.",
             stacklevel=2,
         )
@@ -175,7 +175,7 @@ def fit_full_batch(
 
 
 class _Limits:
-    """When a fit has come far enough."""
+    """The criteria that end a fit."""
 
     def __init__(self, iterations, gradient, loss):
         self.iterations = iterations
@@ -226,5 +226,5 @@ def _validation(model, data, batch_size):
 
 
 def _show(count, most, logs):
-    figures = " - ".join(f"{name}: {v:.6g}" for name, v in logs.items())
-    print_msg(f"Iteration {count}/{most} - {figures}")
+    values = " - ".join(f"{name}: {v:.6g}" for name, v in logs.items())
+    print_msg(f"Iteration {count}/{most} - {values}")

@@ -7,7 +7,7 @@ from keras_regopt._registry import register
 from keras_regopt._validate import in_range, integer
 from keras_regopt.optimizers.full_batch._line_search import Point, strong_wolfe
 
-# What the search for a minimum has reached after an iteration.
+# The state of the search after an iteration.
 Iteration = namedtuple(
     "Iteration", ["vector", "loss", "gradient", "step", "evaluations"]
 )
@@ -16,10 +16,10 @@ Iteration = namedtuple(
 # no curvature worth remembering.
 _LEAST_CURVATURE = 1e-10
 
-# What one loss differs from another by chance, relative to their size.
+# Relative rounding error of a loss.
 _ROUNDING = {"float32": 5e-7, "float64": 1e-15}
 
-# Steps of a line search that move no weight by more are all the same.
+# Steps of a line search that move no weight by more count as equal.
 _LEAST_CHANGE = 1e-9
 
 
@@ -36,7 +36,7 @@ class LBFGS(SignatureConfig):
     iterations; it needs the loss of all data at once, without noise.
 
     It is not an optimizer for `compile`: a step evaluates the loss several
-    times, for which `fit` has no way.
+    times, which `fit` does not allow.
 
     Args:
         learning_rate: First step > 0 that a line search tries, in lengths of
@@ -48,14 +48,11 @@ class LBFGS(SignatureConfig):
             Defaults to `10`.
         max_line_search_steps: Evaluations of loss and gradient in one line
             search, at least 1. Defaults to `25`.
-        armijo: Share of the fall that the slope promises which a step must
-            reach, in (0, 0.5). Defaults to `1e-4`.
-        curvature: Share of the slope that may remain after a step, between
+        armijo: Fraction, in (0, 0.5), of the fall that the slope promises: a
+            step must reach it. Defaults to `1e-4`.
+        curvature: Fraction of the slope that may remain after a step, between
             `armijo` and 1. Smaller values search longer; gradient descent and
             nonlinear losses may gain from `0.1`. Defaults to `0.9`.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
@@ -145,7 +142,7 @@ class LBFGS(SignatureConfig):
             return self.learning_rate * min(1.0, 1 / max(length, 1e-30))
         if self.memory:
             return self.learning_rate
-        # The gradient gives no length: let it promise what the last one did.
+        # The gradient gives no length: expect the same decrease as last time.
         slope, step = last
         return step * slope / min(start.slope, -1e-30)
 
@@ -170,22 +167,22 @@ class LBFGS(SignatureConfig):
 
 
 def _direction(gradient, pairs):
-    """The inverse curvature times the falling gradient, by two loops."""
+    """Minus the inverse Hessian times the gradient, by two loops."""
     direction = -gradient
     if not pairs:
         return direction
-    shares = []
+    alphas = []
     for change, difference, curvature in reversed(pairs):
-        share = _dot(change, direction) / curvature
-        direction = direction - share * difference
-        shares.append(share)
+        alpha = _dot(change, direction) / curvature
+        direction = direction - alpha * difference
+        alphas.append(alpha)
     _, difference, curvature = pairs[-1]
     direction = direction * (curvature / _dot(difference, difference))
-    for (change, difference, curvature), share in zip(
-        pairs, reversed(shares), strict=True
+    for (change, difference, curvature), alpha in zip(
+        pairs, reversed(alphas), strict=True
     ):
-        other = _dot(difference, direction) / curvature
-        direction = direction + (share - other) * change
+        beta = _dot(difference, direction) / curvature
+        direction = direction + (alpha - beta) * change
     return direction
 
 

@@ -1,1 +1,1 @@
-"""What changes gradients or updates before or after a step."""
+"""Transformations of gradients or updates, before or after a step."""

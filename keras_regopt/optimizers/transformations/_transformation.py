@@ -9,18 +9,19 @@ class GradientTransformation(SignatureConfig):
     its arguments under their own names, checks them at construction and is
     registered. State that lasts from step to step is made in `build`.
 
-    What comes and goes are lists of tensors of the same shapes and dtypes. The
-    gradients are complete, that is dense, unscaled and, under `tf.distribute`,
-    summed over the replicas. All functions run inside of compiled train steps,
+    Arguments and results are lists of tensors of the same shapes and dtypes.
+    The gradients are complete, that is dense, unscaled and, under
+    `tf.distribute`, summed over the replicas. All functions run inside of
+    compiled train steps,
     so they must not branch on values nor change the tensors that they get.
     """
 
     # Whether the transformed sum of some gradients is the sum of the
-    # transformed ones. Then each replica may transform its own part.
+    # transformed ones. Then each replica may transform its own gradients.
     is_linear = False
 
     def build(self, optimizer, variables):
-        """Creates what the transformation keeps of each variable; here nothing.
+        """Creates the state for each variable; none by default.
 
         Args:
             optimizer: The wrapper around the optimizer. Its `add_variable` and
@@ -33,7 +34,7 @@ class GradientTransformation(SignatureConfig):
         return [None] * len(variables)
 
     def transform_gradients(self, gradients, variables, step, state):
-        """Acts on the gradients before the step; here not at all.
+        """Acts on the gradients before the step; by default not at all.
 
         Args:
             gradients: List of tensors. Variables without gradient are left out.
@@ -48,13 +49,13 @@ class GradientTransformation(SignatureConfig):
         return gradients
 
     def transform_updates(self, updates, gradients, variables, step, state):
-        """Acts on what the step added to the variables; here not at all.
+        """Acts on what the step added to the variables; by default not at all.
 
         Args:
             updates: List of tensors, the new values minus the old ones.
             gradients: List of the gradients that the optimizer was given.
             variables: List of the variables.
-            step: The same, with the present one.
+            step: How many steps were made, this one included.
             state: List of the state of these variables.
 
         Returns:

@@ -41,7 +41,7 @@ class AdaptiveGradientClipping(GradientTransformation):
             out the last layer. Defaults to `None`.
 
     Raises:
-        ValueError: If an argument is out of its range or no regular expression.
+        ValueError: If `exclude` is not a regular expression.
 
     Examples:
         >>> from keras_regopt.optimizers import Transformed

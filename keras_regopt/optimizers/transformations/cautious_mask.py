@@ -6,16 +6,16 @@ from keras_regopt.optimizers.transformations._transformation import (
 )
 
 # As in the authors' code: no step grows to more than a thousand times.
-SMALLEST_SHARE = 1e-3
+SMALLEST_FRACTION = 1e-3
 
 
 @register
 class CautiousMask(GradientTransformation):
-    """Makes only those parts of a step that go down the present gradient.
+    """Makes only those entries of a step that go down the present gradient.
 
     With momentum, some weights go on in their old direction although the
     gradient has turned already. Their updates are dropped, and those that are
-    left are enlarged by the share of them that is left, variable by variable:
+    left are divided by the fraction that is left, variable by variable:
 
         mask = update * gradient < 0
         update = update * mask / max(mean(mask), 0.001).
@@ -53,5 +53,5 @@ def _masked(update, gradient):
     # By signs, since the product of two small numbers may vanish.
     signs = ops.sign(update) * ops.cast(ops.sign(gradient), update.dtype)
     mask = ops.cast(signs < 0, "float32")
-    factor = mask / ops.maximum(ops.mean(mask), SMALLEST_SHARE)
+    factor = mask / ops.maximum(ops.mean(mask), SMALLEST_FRACTION)
     return update * ops.cast(factor, update.dtype)

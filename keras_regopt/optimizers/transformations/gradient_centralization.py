@@ -31,7 +31,7 @@ class GradientCentralization(GradientTransformation):
             `None`.
 
     Raises:
-        ValueError: If an argument is out of its range or no regular expression.
+        ValueError: If `exclude` is not a regular expression.
 
     Examples:
         >>> from keras_regopt.optimizers import Transformed

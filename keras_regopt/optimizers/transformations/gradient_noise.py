@@ -20,8 +20,8 @@ class GradientNoise(GradientTransformation):
 
     Noise helps very deep or hard to train networks to leave a bad start and
     flat stretches of the loss; with adaptive optimizers it also acts as
-    exploration. It is large beside the gradients of a network that trains well
-    already, so begin with a small `eta`.
+    exploration. It is large compared with the gradients of a network that
+    trains well already, so begin with a small `eta`.
 
     Every variable and step has noise of its own, which follows from the seed
     and the step alone: it is the same on all replicas and backends, and goes on
@@ -33,9 +33,6 @@ class GradientNoise(GradientTransformation):
         gamma: How fast the variance falls, a number >= 0. Defaults to `0.55`.
         seed: Integer >= 0 that makes the noise repeatable. By default it is
             drawn at construction and becomes part of the configuration.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Examples:
         >>> from keras_regopt.optimizers import Transformed

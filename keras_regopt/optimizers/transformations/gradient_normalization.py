@@ -22,9 +22,6 @@ class GradientNormalization(GradientTransformation):
             gradient, instead of all by their common norm. Defaults to `False`.
         epsilon: Number > 0 that is added to the norm. Defaults to `1e-6`.
 
-    Raises:
-        ValueError: If an argument is not what it must be.
-
     Examples:
         >>> from keras_regopt.optimizers import Transformed
         >>> inner = keras.optimizers.SGD(1.0)

@@ -14,7 +14,7 @@ from keras_regopt.optimizers.transformations._transformation import (
 )
 from keras_regopt.optimizers.wrappers._gradients import (
     loss_scale,
-    summed,
+    reduced,
     with_gradients,
 )
 from keras_regopt.optimizers.wrappers._wrapper import OptimizerWrapper, skips
@@ -31,11 +31,11 @@ class Transformed(OptimizerWrapper):
 
     The weight decay of the inner optimizer is a part of what its step adds.
     Around an optimizer that does not make a step in every call, such as
-    `GradientAccumulation` or `SAM`, the gradients of each call are transformed,
-    and what is added is so where there is a step: then it is all that changed
-    since the last one, without the climb of `SAM`, beside the gradients of that
-    call. To transform the sum of several gradients instead, put
-    `GradientAccumulation` on the outside.
+    `GradientAccumulation` or `SAM`, the gradients of each call are transformed.
+    Updates are transformed only in a call that makes a step. The update is then
+    all that changed since the last step, without the ascent of `SAM`, and the
+    gradients are those of that call. To transform the sum of several gradients
+    instead, put `GradientAccumulation` on the outside.
 
     Under `tf.distribute`, the gradients are summed over the replicas before
     they are transformed, unless every transformation is linear.
@@ -45,9 +45,6 @@ class Transformed(OptimizerWrapper):
             `LossScaleOptimizer`, which belongs on the outside.
         transformations: List of at least one `GradientTransformation`.
         name: Optional name.
-
-    Raises:
-        ValueError: If an argument is not what it must be.
 
     Examples:
         >>> from keras_regopt.optimizers import GradientSign
@@ -82,18 +79,19 @@ class Transformed(OptimizerWrapper):
         self._states = [t.build(self, variables) for t in self.transformations]
 
     def step(self, gradients, variables):
-        places = with_gradients(gradients, variables)
-        if not places:
+        indices = with_gradients(gradients, variables)
+        if not indices:
             self.inner.apply(gradients, variables)
             return
-        active = [variables[place] for place in places]
-        complete = self._transformed([gradients[p] for p in places], active)
+        active = [variables[i] for i in indices]
+        complete = self._transformed([gradients[i] for i in indices], active)
         # Copies, since some backends change variables in place.
         steps = copied(self.inner.iterations)
         if self._acts_after:
             before = [copied(self.start_of_step(v)) for v in active]
-        for place, gradient in zip(places, self._shares(complete), strict=True):
-            gradients[place] = gradient
+        split = self._split_over_replicas(complete)
+        for i, gradient in zip(indices, split, strict=True):
+            gradients[i] = gradient
         self.inner.apply(gradients, variables)
         if self._acts_after:
             self.run_if(
@@ -107,7 +105,7 @@ class Transformed(OptimizerWrapper):
         if self._is_linear:
             gradients = [dense(gradient) for gradient in gradients]
         else:
-            gradients = summed(self, gradients, variables)
+            gradients = reduced(self, gradients, variables)
             gradients = _times(gradients, 1 / loss_scale(self))
         for transformation, state in self._with_states(variables):
             gradients = transformation.transform_gradients(
@@ -115,8 +113,8 @@ class Transformed(OptimizerWrapper):
             )
         return gradients
 
-    def _shares(self, gradients):
-        """What each replica hands on, for the inner optimizer to sum."""
+    def _split_over_replicas(self, gradients):
+        """The gradients of one replica, which the inner optimizer sums."""
         if self._is_linear:
             return gradients
         return _times(gradients, loss_scale(self) / replicas())
@@ -142,12 +140,12 @@ class Transformed(OptimizerWrapper):
         return self._iterations if skips(self.inner) else self.iterations
 
     def _with_states(self, variables):
-        """The transformations, and what they keep of these variables."""
+        """The transformations, each with its state for these variables."""
         indices = [self._get_variable_index(v) for v in variables]
-        for transformation, kept in zip(
+        for transformation, states in zip(
             self.transformations, self._states, strict=True
         ):
-            yield transformation, [kept[index] for index in indices]
+            yield transformation, [states[index] for index in indices]
 
 
 def _times(gradients, factor):

@@ -1,1 +1,1 @@
-"""What holds an optimizer and acts around its step."""
+"""Optimizers that wrap another one and act around its step."""

@@ -1,4 +1,4 @@
-"""The way up that sharpness-aware minimization goes before each step."""
+"""The perturbation of sharpness-aware minimization."""
 
 from keras import ops
 
@@ -9,8 +9,7 @@ def ascent(gradients, variables, rho, adaptive):
     """The perturbation of length `rho` that raises the loss most.
 
     Args:
-        gradients: List of complete, dense gradients; their scale is of no
-            account.
+        gradients: List of reduced, dense gradients; their scale is irrelevant.
         variables: List of the variables that they belong to.
         rho: The length, a Python number.
         adaptive: Whether the length is measured relative to the weights.
@@ -20,16 +19,20 @@ def ascent(gradients, variables, rho, adaptive):
         where all gradients are zero.
     """
     # In single precision, since the quotient leaves the range of a half.
-    ways = [ops.cast(gradient, "float32") for gradient in gradients]
+    directions = [ops.cast(gradient, "float32") for gradient in gradients]
     if adaptive:
         sizes = [ops.cast(variable, "float32") for variable in variables]
-        ways = [size * way for size, way in zip(sizes, ways, strict=True)]
-    length = global_norm(ways)
+        directions = _products(sizes, directions)
+    length = global_norm(directions)
     is_flat = ops.equal(length, 0)
     scale = ops.where(is_flat, 0.0, rho / ops.where(is_flat, 1.0, length))
     if adaptive:
-        ways = [size * way for size, way in zip(sizes, ways, strict=True)]
+        directions = _products(sizes, directions)
     return [
-        ops.cast(way * scale, variable.dtype)
-        for way, variable in zip(ways, variables, strict=True)
+        ops.cast(direction * scale, variable.dtype)
+        for direction, variable in zip(directions, variables, strict=True)
     ]
+
+
+def _products(a, b):
+    return [x * y for x, y in zip(a, b, strict=True)]

@@ -1,6 +1,6 @@
-"""Steps of which only some calls make one, on every backend.
+"""Conditional assignment to variables, on every backend.
 
-What does not happen costs nothing: this is a branch, not a selection.
+The branch that is not taken costs nothing: this is no selection.
 """
 
 import keras
@@ -74,11 +74,11 @@ def _choose_in_jax(condition, if_true, if_false, variables, assigned):
 
     if assigned is None:
         assigned = variables
-    given = [(v, v.value) for v in variables]
+    current = [(v, v.value) for v in variables]
 
     def branch(function):
         def after(values):
-            mapping = [*given, *zip(assigned, values, strict=True)]
+            mapping = [*current, *zip(assigned, values, strict=True)]
             with keras.StatelessScope(state_mapping=mapping) as scope:
                 function()
             return [scope.get_current_value(v) for v in assigned]

@@ -1,4 +1,4 @@
-"""Gradients as a whole, for wrappers that compute with them."""
+"""Reduced gradients and their scale, for wrappers that compute with them."""
 
 import keras
 
@@ -9,15 +9,15 @@ from keras_regopt.optimizers.wrappers._wrapper import chain, skips, takes_steps
 
 
 def loss_scale(optimizer):
-    """What the gradients for an optimizer are multiplied with; a number."""
+    """The factor on the gradients that an optimizer gets; a number."""
     *_, innermost = chain(optimizer)
     return innermost.loss_scale_factor or 1
 
 
 def refuse_accumulation(wrapper, inner):
-    """Refuses an optimizer that collects gradients before its step.
+    """Refuses an optimizer that accumulates gradients before its step.
 
-    The wrapper would see the parts of a gradient, one after the other.
+    The wrapper would see gradients of which each is only a term of the sum.
     """
     if skips(inner):
         fail(
@@ -31,17 +31,17 @@ def refuse_accumulation(wrapper, inner):
 
 
 def with_gradients(gradients, variables):
-    """The places of the variables that take part in a step."""
+    """The indices of the variables that make a step."""
     return [
-        place
-        for place, (gradient, variable) in enumerate(
+        index
+        for index, (gradient, variable) in enumerate(
             zip(gradients, variables, strict=True)
         )
         if gradient is not None and takes_steps(variable)
     ]
 
 
-def summed(optimizer, gradients, variables):
+def reduced(optimizer, gradients, variables):
     """The gradients summed over the replicas of `tf.distribute`, and dense."""
     if keras.backend.backend() == "tensorflow":
         gradients = all_reduced(optimizer, gradients, variables)

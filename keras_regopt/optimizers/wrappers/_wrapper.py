@@ -14,7 +14,7 @@ from keras_regopt.optimizers.wrappers._conditional import choose, nothing
 
 
 class OptimizerWrapper(Optimizer):
-    """Base of the optimizers that stand around another one.
+    """Base of the optimizers that wrap another one.
 
     A wrapper hands the gradients to `inner` and acts before or afterwards. A
     subclass writes `__init__`, `after_step` and, if it must, `before_step`,
@@ -28,7 +28,7 @@ class OptimizerWrapper(Optimizer):
         name: Optional name.
     """
 
-    # Whether one may stand around another one of its class, at any distance.
+    # Whether one may wrap another one of its class, at any depth.
     may_repeat = False
 
     # Whether some calls make no step of the inner optimizer.
@@ -73,7 +73,7 @@ class OptimizerWrapper(Optimizer):
         """What happens in one call of `apply`, but for the counting.
 
         Args:
-            gradients: List of gradients, as they came.
+            gradients: List of gradients, as `apply` got them.
             variables: List of the model's variables that they belong to.
         """
         # What has no gradient makes no step either.
@@ -96,7 +96,7 @@ class OptimizerWrapper(Optimizer):
             )
 
     def before_step(self, variables):
-        """Acts on the variables before the inner optimizer; here not at all.
+        """Acts on the variables before the inner optimizer; by default not.
 
         Args:
             variables: The model's variables.
@@ -138,10 +138,9 @@ class OptimizerWrapper(Optimizer):
         choose(condition, function, otherwise, variables, assigned)
 
     def start_of_step(self, variable):
-        """Where the step of the inner optimizer begins, as a tensor.
+        """The weights at which the inner optimizer's step begins, as a tensor.
 
-        Mostly where the variable is. Of account only in a call which makes a
-        step.
+        Mostly the variable itself. Valid only in a call that makes a step.
 
         Args:
             variable: One of the model's variables.

@@ -14,8 +14,8 @@ from keras_regopt.optimizers.wrappers._wrapper import (
 class ExponentialMovingAverage(OptimizerWrapper):
     """Averages the weights that another optimizer goes through.
 
-    After each step of the inner optimizer, the average goes a part of the way
-    to the weights, and at the end of `fit` the weights become the average. That
+    After each step of the inner optimizer, the average moves a little towards
+    the weights, and at the end of `fit` the weights become the average. That
     often generalizes better than the last weights, as if the learning rate had
     been lowered. It does not change the training itself. The average follows
 
@@ -30,17 +30,17 @@ class ExponentialMovingAverage(OptimizerWrapper):
     Validation and callbacks during `fit` see the weights, not the average;
     `average_values` gives the average. Weights that no gradient moves, such as
     the statistics of batch normalization, are unknown to an optimizer and are
-    not averaged: compute them anew with some batches of training data, or
-    average with a callback. A weight that never made a step stays out of it.
+    not averaged: compute them again with some batches of training data, or
+    average with a callback. A weight that never made a step is not averaged.
     After the weights were replaced from outside, as by `model.set_weights`,
-    `restart()` begins the average anew.
+    `restart()` begins the average again.
 
     Args:
         inner: Any Keras optimizer, or the name of one; not a
             `LossScaleOptimizer`, which belongs on the outside. Where it makes
             steps in some calls alone, only those count.
-        momentum: Part that the average keeps in each step, in [0, 1). It
-            reaches back about `1 / (1 - momentum)` steps. Defaults to `0.999`.
+        momentum: Decay of the average, in [0, 1). It reaches back about
+            `1 / (1 - momentum)` steps. Defaults to `0.999`.
         bias_correction: Whether to leave the weights before the first step out
             of the average. Defaults to `True`.
         warm_up: Whether to begin with a smaller momentum, which forgets the
@@ -51,9 +51,8 @@ class ExponentialMovingAverage(OptimizerWrapper):
         name: Optional name.
 
     Raises:
-        ValueError: If an argument is out of its range, or `inner` is not an
-            optimizer, is a `LossScaleOptimizer` or has another
-            `ExponentialMovingAverage` in it.
+        ValueError: If `inner` is not an optimizer, is a `LossScaleOptimizer` or
+            has another `ExponentialMovingAverage` in it.
 
     Examples:
         >>> optimizer = ExponentialMovingAverage(
@@ -187,14 +186,14 @@ class ExponentialMovingAverage(OptimizerWrapper):
         )
 
     def _average(self, variables):
-        given = self.among(variables)
+        present = self.among(variables)
         rest = 1 - self._momentum_now()
         mass = self.mass + rest * (1 - self.mass)
         self._move(variables, rest / mass)
         self.mass.assign(
-            ops.where(given, mass, ops.convert_to_tensor(self.mass))
+            ops.where(present, mass, ops.convert_to_tensor(self.mass))
         )
-        self.averaged_steps.assign_add(ops.cast(given, "int32"))
+        self.averaged_steps.assign_add(ops.cast(present, "int32"))
 
     def _momentum_now(self):
         if not self.warm_up:
@@ -202,14 +201,14 @@ class ExponentialMovingAverage(OptimizerWrapper):
         steps = ops.cast(self.averaged_steps, "float32")
         return ops.minimum(self.momentum, (1 + steps) / (10 + steps))
 
-    def _move(self, variables, part):
-        """Moves the averages a part of the way, their own, to the variables."""
+    def _move(self, variables, weights):
+        """Moves each average to its variable, by the weight at its index."""
 
         def update(variable):
             index = self._get_variable_index(variable)
             average = self.averages[index]
             value = ops.cast(variable, average.dtype)
-            part_of = ops.cast(part[index], average.dtype)
-            self.assign_add(average, (value - average) * part_of)
+            weight = ops.cast(weights[index], average.dtype)
+            self.assign_add(average, (value - average) * weight)
 
         self.update_each(update, variables)

@@ -41,9 +41,8 @@ class GradientAccumulation(OptimizerWrapper):
         name: Optional name.
 
     Raises:
-        ValueError: If an argument is out of its range, or `inner` is not an
-            optimizer, is a `LossScaleOptimizer` or has another
-            `GradientAccumulation` in it.
+        ValueError: If `inner` is not an optimizer, is a `LossScaleOptimizer` or
+            has another `GradientAccumulation` in it.
 
     Examples:
         >>> optimizer = GradientAccumulation(keras.optimizers.SGD(0.5), steps=2)
@@ -101,9 +100,9 @@ class GradientAccumulation(OptimizerWrapper):
     def _make_step(self, gradients, variables):
         complete = list(gradients)
         known = list(self._known(gradients, variables))
-        places = [i for i, g in enumerate(gradients) if g is not None]
-        for place, (collector, gradient, variable) in zip(
-            places, known, strict=True
+        indices = [i for i, g in enumerate(gradients) if g is not None]
+        for i, (collector, gradient, variable) in zip(
+            indices, known, strict=True
         ):
             gradient = dense(gradient)
             if not takes_steps(variable):
@@ -112,15 +111,15 @@ class GradientAccumulation(OptimizerWrapper):
                 total = ops.add(collector, gradient)
                 if self.average:
                     total = total / self.steps
-            complete[place] = ops.cast(total, gradient.dtype)
+            complete[i] = ops.cast(total, gradient.dtype)
         self.inner.apply(complete, variables)
         for collector, _, _ in known:
             self.assign(collector, ops.zeros(collector.shape, collector.dtype))
 
     def _known(self, gradients, variables):
-        """The gradients that there are, each between its collector and weight.
+        """Triples of collector, gradient and weight, where there is a gradient.
 
-        What a call has no gradient for at all is left to the inner optimizer.
+        Variables without one are left to the inner optimizer.
         """
         for gradient, variable in zip(gradients, variables, strict=True):
             if gradient is not None:

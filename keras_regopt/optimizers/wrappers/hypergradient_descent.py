@@ -9,8 +9,8 @@ from keras_regopt.optimizers.engine._numerics import copied
 from keras_regopt.optimizers.engine._replicas import assign_each
 from keras_regopt.optimizers.wrappers._gradients import (
     loss_scale,
+    reduced,
     refuse_accumulation,
-    summed,
     with_gradients,
 )
 from keras_regopt.optimizers.wrappers._wrapper import OptimizerWrapper
@@ -53,9 +53,8 @@ class HypergradientDescent(OptimizerWrapper):
         name: Optional name.
 
     Raises:
-        ValueError: If an argument is not what it must be, or `inner` has a
-            schedule or no single learning rate, or is a `HypergradientDescent`
-            already.
+        ValueError: If `inner` has a schedule or no single learning rate, or is
+            a `HypergradientDescent` already.
 
     Examples:
         >>> inner = keras.optimizers.SGD(0.1)
@@ -99,18 +98,18 @@ class HypergradientDescent(OptimizerWrapper):
         self.directions = self.add_optimizer_variables(variables, "direction")
 
     def step(self, gradients, variables):
-        places = with_gradients(gradients, variables)
-        variables_here = [variables[place] for place in places]
-        if places:
-            self._learn([gradients[p] for p in places], variables_here)
+        indices = with_gradients(gradients, variables)
+        active = [variables[i] for i in indices]
+        if indices:
+            self._learn([gradients[i] for i in indices], active)
         # Copies, since some backends change variables in place.
-        before = [copied(v) for v in variables_here]
+        before = [copied(v) for v in active]
         self.inner.apply(gradients, variables)
-        self._keep_directions(before, variables_here)
+        self._keep_directions(before, active)
 
     def _learn(self, gradients, variables):
         """Moves the learning rate by the derivative of the loss."""
-        gradients = summed(self, gradients, variables)
+        gradients = reduced(self, gradients, variables)
         directions = [
             ops.convert_to_tensor(self._direction(v)) for v in variables
         ]
@@ -120,9 +119,9 @@ class HypergradientDescent(OptimizerWrapper):
         )
         rate = ops.convert_to_tensor(self.inner.learning_rate)
         if self.multiplicative:
-            lengths = global_norm(gradients) * global_norm(directions)
+            norms = global_norm(gradients) * global_norm(directions)
             # No direction before the first step.
-            cosine = slope / ops.where(lengths > 0, lengths, 1.0)
+            cosine = slope / ops.where(norms > 0, norms, 1.0)
             change = rate * cosine
         else:
             change = slope / loss_scale(self)
@@ -130,7 +129,7 @@ class HypergradientDescent(OptimizerWrapper):
         self.inner.learning_rate = rate
 
     def _keep_directions(self, before, variables):
-        """Keeps what the step would have been at a rate of 1."""
+        """Stores what the step would have been at a rate of 1."""
         rate = ops.cast(self.inner.learning_rate, "float32")
         inverse = ops.where(rate == 0, 0.0, 1 / ops.where(rate == 0, 1.0, rate))
         directions = []

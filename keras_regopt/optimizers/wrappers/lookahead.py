@@ -11,11 +11,11 @@ from keras_regopt.optimizers.wrappers._wrapper import OptimizerWrapper
 
 @register
 class Lookahead(OptimizerWrapper):
-    """Averages the way of another optimizer: k steps forward, 1 step back.
+    """Averages the path of another optimizer: k steps forward, 1 step back.
 
     The inner optimizer moves the model's (fast) weights. Every `sync_period`
-    of its steps, a second (slow) copy of the weights moves a part of the way
-    towards them, and the fast weights start again from there:
+    of its steps, a second (slow) copy of the weights moves towards them, and
+    the fast weights start again from there:
 
         slow = slow + slow_step_size * (fast - slow);  fast = slow
 
@@ -28,7 +28,7 @@ class Lookahead(OptimizerWrapper):
     Each weight has a count of its own, so weights that join later (frozen
     first, say) begin where they are when they join. After the weights were
     replaced from outside, as by `model.set_weights`, call `restart()`, or the
-    next synchronization takes them a part of the way back.
+    next synchronization moves them back towards the old ones.
 
     Args:
         inner: Any Keras optimizer, or the name of one. Its learning rate,
@@ -36,14 +36,13 @@ class Lookahead(OptimizerWrapper):
             `LossScaleOptimizer`, which belongs on the outside.
         sync_period: Inner steps between two synchronizations, at least 2.
             Defaults to `6`.
-        slow_step_size: The part of the way that the slow weights go, in
-            (0, 1]. Defaults to `0.5`.
+        slow_step_size: Fraction of the difference that the slow weights move,
+            in (0, 1]. Defaults to `0.5`.
         name: Optional name.
 
     Raises:
-        ValueError: If an argument is out of its range, or `inner` is not an
-            optimizer, is a `LossScaleOptimizer` or has another `Lookahead` in
-            it.
+        ValueError: If `inner` is not an optimizer, is a `LossScaleOptimizer` or
+            has another `Lookahead` in it.
 
     Examples:
         >>> optimizer = Lookahead(keras.optimizers.Adam(0.01), sync_period=5)

@@ -9,7 +9,7 @@ from keras_regopt.optimizers.engine._numerics import copied
 from keras_regopt.optimizers.engine._replicas import assign_each, replicas
 from keras_regopt.optimizers.wrappers._ascent import ascent
 from keras_regopt.optimizers.wrappers._gradients import (
-    summed,
+    reduced,
     with_gradients,
 )
 
@@ -21,8 +21,7 @@ class SharpnessAwareModel(ModelWrapper):
     Looks for weights in whose whole neighborhood the loss is low, which often
     generalizes better. Each train step takes two gradients of the same batch:
     the first tells where, at the distance `rho`, the loss is highest; the
-    second, taken there, is what the optimizer gets for the weights where they
-    were:
+    second, taken there, is what the optimizer gets for the original weights:
 
         w' = w + rho * g(w) / ||g(w)||,   w = step(w, g(w')).
 
@@ -49,7 +48,7 @@ class SharpnessAwareModel(ModelWrapper):
         **kwargs: Keras' arguments of every model, such as `name`.
 
     Raises:
-        ValueError: If an argument is out of its range or not a model.
+        ValueError: If `model` is not a model.
 
     Examples:
         >>> inner = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
@@ -62,7 +61,7 @@ class SharpnessAwareModel(ModelWrapper):
     References:
         Foret et al. 2021, Sharpness-aware minimization for efficiently
         improving generalization (arXiv 2010.01412); Kwon et al. 2021, ASAM
-        (arXiv 2102.11600), whose small constant beside the weights is left
+        (arXiv 2102.11600), whose small constant added to the weights is left
         out, as usual. Under `tf.distribute` the perturbation is that of the
         whole batch, not one for each replica.
     """
@@ -135,29 +134,31 @@ class SharpnessAwareModel(ModelWrapper):
         (loss, updates), gradients = jax.value_and_grad(
             loss_and_updates, has_aux=True
         )(jax.lax.stop_gradient(values))
-        places, ways = self._ways(gradients, self.trainable_variables, values)
-        for place, way in zip(places, ways, strict=True):
-            values[place] = values[place] + jax.lax.stop_gradient(way)
+        indices, steps = self._ascent(
+            gradients, self.trainable_variables, values
+        )
+        for i, step in zip(indices, steps, strict=True):
+            values[i] = values[i] + jax.lax.stop_gradient(step)
         above, _ = loss_and_updates(values)
         # The value of the first pass, with the gradient of the second.
         return loss + above - jax.lax.stop_gradient(above), updates
 
     def _perturb(self, gradients, weights):
-        places, ways = self._ways(gradients, weights, weights)
-        weights = [weights[place] for place in places]
-        tops = [ops.add(w, way) for w, way in zip(weights, ways, strict=True)]
-        assign_each(self.optimizer, weights, tops)
+        indices, steps = self._ascent(gradients, weights, weights)
+        weights = [weights[i] for i in indices]
+        perturbed = list(map(ops.add, weights, steps))
+        assign_each(self.optimizer, weights, perturbed)
 
-    def _ways(self, gradients, variables, values):
-        """Which weights are perturbed, by their places, and by how much."""
-        places = with_gradients(gradients, variables)
-        if not places:
+    def _ascent(self, gradients, variables, values):
+        """The indices of the weights that are perturbed, and by how much."""
+        indices = with_gradients(gradients, variables)
+        if not indices:
             return [], []
-        variables = [variables[place] for place in places]
-        gradients = [gradients[place] for place in places]
-        gradients = summed(self.optimizer, gradients, variables)
-        values = [values[place] for place in places]
-        return places, ascent(gradients, values, self.rho, self.adaptive)
+        variables = [variables[i] for i in indices]
+        gradients = [gradients[i] for i in indices]
+        gradients = reduced(self.optimizer, gradients, variables)
+        values = [values[i] for i in indices]
+        return indices, ascent(gradients, values, self.rho, self.adaptive)
 
     def _gradients(self, weights, batch):
         """The gradients of the scaled loss, the loss and the predictions."""
@@ -183,9 +184,9 @@ class SharpnessAwareModel(ModelWrapper):
 
 
 def _state(model):
-    """What a pass changes by itself: running statistics and random seeds.
+    """The variables that a pass changes: running statistics and random seeds.
 
-    Frozen weights are not among them, which may be many.
+    Frozen weights, which may be many, are not among them.
     """
     state = [v for layer in all_layers(model) for v in own_state(layer)]
     state += seed_states(model)

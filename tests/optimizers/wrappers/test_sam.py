@@ -214,7 +214,7 @@ def test_gradients_that_are_not_finite_change_nothing():
     model = dense_model(scaled, dtype="mixed_float16", mode=QUICK)
     x, y = data()
     model.fit(x, y, batch_size=8, verbose=0)
-    assert int(optimizer.climbs) == 1
+    assert int(optimizer.ascent_steps) == 1
     before = values_of([*optimizer.variables, *model.weights])
     model.fit(x * np.inf, y, batch_size=8, verbose=0)
     after = values_of([*optimizer.variables, *model.weights])

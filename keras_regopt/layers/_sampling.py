@@ -1,4 +1,4 @@
-"""What the layers draw."""
+"""Random numbers and masks of the layers."""
 
 import keras
 from keras import ops
@@ -45,14 +45,14 @@ def dropped(layer, x):
         x: A tensor of floats.
 
     Returns:
-        A tensor as `x`; what is kept is scaled up, so that its mean stays.
+        A tensor like `x`; other elements are scaled up, so that the mean stays.
     """
     check_floats(layer, x.dtype)
     return _elementwise.dropped(x, next_key(layer.seed_generator), layer.rate)
 
 
 def masked(layer, x, noise_shape):
-    """A tensor of which whole parts are zero with the probability `layer.rate`.
+    """A tensor times a dropout mask of another shape, which is broadcast.
 
     Args:
         layer: The layer, with its `rate` and its generator.
@@ -61,7 +61,7 @@ def masked(layer, x, noise_shape):
             or `None`.
 
     Returns:
-        A tensor as `x`; what is kept is scaled up, so that its mean stays.
+        A tensor like `x`; other elements are scaled up, so that the mean stays.
     """
     shape = full_shape(layer, x, noise_shape)
     if shape is None:
@@ -87,7 +87,7 @@ def full_shape(layer, x, noise_shape):
 
 
 def dropout_factors(layer, shape, dtype):
-    """Zero with the probability `layer.rate`, else what keeps the mean at one.
+    """Factors that are zero with probability `layer.rate`, and 1 on average.
 
     Args:
         layer: The layer, with its `rate` and its generator.
