@@ -7,6 +7,7 @@ from keras_regopt._types import LearningRate
 from keras_regopt._validate import fail, in_range, integer
 from keras_regopt.optimizers.engine._base import Optimizer
 from keras_regopt.optimizers.engine._control_dependencies import after
+from keras_regopt.optimizers.engine._in_place import after_reads
 from keras_regopt.optimizers.engine._model_hooks import hook_models, note_step
 
 
@@ -152,7 +153,8 @@ class ScheduleFree(Optimizer):
         variable = variable + (
             ahead * values["forth"] - distance * values["back"]
         )
-        return variable, [ahead * (1 - values["part"]), *slots]
+        rest = after_reads(1 - values["part"], variable)
+        return variable, [ahead * rest, *slots]
 
     def switch_to_training(self):
         """Puts `y` into the variables, unless they hold it already.
