@@ -87,13 +87,13 @@ def torch(name, *forms, **arguments):
     }
 
 
-def plain(name, moved, targets=None, forms=(), **arguments):
+def plain(name, moved, targets=None, forms=(), more=None, **arguments):
     """Ours against the same, written down plainly on Keras' base class."""
     contenders = {
         "plain": ("plain", name, {}),
         "ours": ("ours", name, arguments),
     }
-    contenders |= torch(name, *forms)
+    contenders |= torch(name, *forms) | (more or {})
     return Step(contenders, moved, NOT_SLOWER | (targets or {}))
 
 
@@ -158,7 +158,21 @@ STEPS = {
         40,
         LAMB,
     ),
-    "LARS": plain("LARS", 28, NORMS),
+    "Nadam": Step(
+        alike("Nadam") | optax("nadam") | torch("NAdam", "foreach"),
+        28,
+        NOT_SLOWER,
+    ),
+    "Adamax": Step(
+        alike("Adamax") | optax("adamax") | torch("Adamax", "foreach"),
+        28,
+        NOT_SLOWER,
+    ),
+    "Lion": Step(alike("Lion") | optax("lion"), 20, NOT_SLOWER),
+    "Ftrl": Step(alike("Ftrl"), 28, NOT_SLOWER),
+    # Torch's class of the name factors in another way.
+    "Adafactor": Step(alike("Adafactor") | optax("adafactor"), 20, NOT_SLOWER),
+    "LARS": plain("LARS", 28, NORMS, more=optax("lars")),
     "AdaBelief": plain("AdaBelief", 28),
     "Yogi": plain("Yogi", 28),
     "RAdam": plain("RAdam", 28, forms=["foreach"]),

@@ -4,7 +4,8 @@ import functools
 
 import keras
 import numpy as np
-from _regularization_techniques import TECHNIQUES, convolutional, dense
+from _regularization_networks import convolutional, dense
+from _regularization_techniques import TECHNIQUES
 
 from keras_regopt import layers
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import keras
 import numpy as np
-from _regularization_techniques import convolutional, dense
+from _regularization_networks import convolutional, dense
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler

@@ -44,13 +44,15 @@ class Workers:
             with mock.patch.dict(os.environ, KERAS_BACKEND=own):
                 worker.start()
 
-    def measure(self, descriptions, *task, rounds):
+    def measure(self, descriptions, *task, rounds, spread=0.0):
         """Medians of the CPU seconds of a step.
 
         Args:
             descriptions: A dict: name to what describes a contender.
             *task: What `steps` of the module is called with beside it.
-            rounds: How often each contender has its turn.
+            rounds: How often each contender has its turn, at most.
+            spread: Of this part of the median, a contender's times may differ
+                after three turns or more for it to have no further one.
 
         Returns:
             A dict: (name, mode) to seconds, `None` where the step fails.
@@ -68,6 +70,8 @@ class Workers:
         times = {name: [] for _, name in turns}
         for _ in range(rounds):
             for backend, name in turns:
+                if _settled(times[name], spread):
+                    continue
                 connection = self._connections[backend]
                 connection.send(("time", name))
                 times[name].append(connection.recv())
@@ -89,6 +93,15 @@ class Workers:
             connection.send(("peak", name))
             found[name] = connection.recv()
         return found
+
+
+def _settled(times, spread):
+    """Whether a contender needs no further turn."""
+    if not spread or len(times) < 3:
+        return False
+    if None in times:
+        return True
+    return max(times) - min(times) <= spread * statistics.median(times)
 
 
 # A turn is as long as it takes to be measured well.

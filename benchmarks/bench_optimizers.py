@@ -23,6 +23,8 @@ PAGE = pathlib.Path(__file__).parents[1] / "docs/benchmarks/optimizers.md"
 BACKENDS = ("tensorflow", "jax", "torch")
 # One cannot measure better than this whether two are equally fast.
 NOISE = 1.05
+# After three turns within this part of their median, a contender has no more.
+SPREAD = 0.03
 
 
 def main():
@@ -37,6 +39,7 @@ def main():
                 step.kind,
                 LISTS[of],
                 rounds=arguments.rounds,
+                spread=SPREAD,
             )
             print(f"== {name}: {of}")
             for contender in times:

@@ -9,6 +9,7 @@ from keras_regopt._types import LearningRate
 from keras_regopt._validate import fail, in_range, integer
 from keras_regopt.optimizers.engine._base import Optimizer
 from keras_regopt.optimizers.engine._control_dependencies import after
+from keras_regopt.optimizers.engine._in_place import after_reads
 
 
 class ScheduleFree(Optimizer):
@@ -154,7 +155,8 @@ class ScheduleFree(Optimizer):
         variable = variable + (
             ahead * values["x_to_y"] - z_minus_x * values["y_to_x"]
         )
-        return variable, [ahead * (1 - values["c"]), *slots]
+        rest = after_reads(1 - values["c"], variable)
+        return variable, [ahead * rest, *slots]
 
     def switch_to_training(self):
         """Puts `y` into the variables, unless they hold it already.

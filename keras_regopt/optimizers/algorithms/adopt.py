@@ -4,6 +4,7 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.engine._base import Optimizer
+from keras_regopt.optimizers.engine._in_place import after_reads
 from keras_regopt.optimizers.engine._numerics import lerp
 
 
@@ -91,6 +92,8 @@ class ADOPT(Optimizer):
         scaled = gradient / ops.maximum(ops.sqrt(velocity), self.epsilon)
         scaled = ops.clip(scaled, -bound, bound)
         momentum = lerp(momentum, scaled, 1 - self.beta_1)
+        # Of the velocity as it was.
+        weight = after_reads(weight, momentum)
         velocity = lerp(velocity, ops.square(gradient), weight)
         move = momentum * step.rate
         if step.decay:

@@ -5,6 +5,7 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers.engine._base import Optimizer
+from keras_regopt.optimizers.engine._in_place import after_reads, after_totals
 
 
 @register
@@ -109,6 +110,7 @@ class DoG(Optimizer):
         )
         self.distances.assign(distances)
         sums = self._total(ops.convert_to_tensor(self.gradient_sums))
+        moved = after_totals(moved, moves)
         return moved, distances / ops.sqrt(sums + self.epsilon)
 
     def restart(self):
@@ -128,7 +130,8 @@ class DoG(Optimizer):
         # Not at `build`, when TensorFlow may still be tracing and the weights
         # have no values yet.
         initial = ops.where(step.own(moved), slots[0], variable)
-        move = gradient * (step.rate * step.own(rates))
+        rate = after_reads(step.rate * step.own(rates), initial)
+        move = gradient * rate
         return variable - move, [initial]
 
     def _total(self, x):

@@ -4,6 +4,7 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.algorithms._drop_in import DropIn
+from keras_regopt.optimizers.engine._in_place import after_reads
 from keras_regopt.optimizers.engine._numerics import lerp, stepped_by
 
 
@@ -66,5 +67,6 @@ class Lion(DropIn):
     def formula(self, variable, gradient, slots, step):
         (momentum,) = slots
         mixed = lerp(gradient, momentum, self.beta_1)
-        momentum = lerp(momentum, gradient, 1 - self.beta_2)
-        return stepped_by(variable, step.rate, ops.sign(mixed)), [momentum]
+        variable = stepped_by(variable, step.rate, ops.sign(mixed))
+        weight = after_reads(1 - self.beta_2, variable)
+        return variable, [lerp(momentum, gradient, weight)]

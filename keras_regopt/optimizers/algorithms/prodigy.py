@@ -5,6 +5,7 @@ from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers.engine._base import Optimizer
+from keras_regopt.optimizers.engine._in_place import after_reads, after_totals
 from keras_regopt.optimizers.engine._numerics import (
     bias_correction,
     copied,
@@ -157,7 +158,9 @@ class Prodigy(Optimizer):
         ]
         present = ops.cast(self.among(moving), "float32")
         self.started.assign(ops.maximum(self.started, present))
-        return {**values, "epsilon": next_d / d * self.epsilon}
+        started = after_totals(values["started"], descents)
+        epsilon = next_d / d * self.epsilon
+        return {**values, "started": started, "epsilon": epsilon}
 
     def restart(self):
         # The estimate `d` stays: it is a length, not a position.
@@ -181,7 +184,8 @@ class Prodigy(Optimizer):
         move = momentum / (ops.sqrt(velocity) + values["epsilon"])
         if step.decay:
             move = move + variable * step.decay
-        variable = variable - move * (step.rate * values["rate"])
+        rate = after_reads(step.rate * values["rate"], initial)
+        variable = variable - move * rate
         return variable, [momentum, velocity, gradient_sum, initial]
 
     def _terms(self, variable, gradient, slots, step):

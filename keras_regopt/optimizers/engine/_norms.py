@@ -1,12 +1,13 @@
 """Euclidean norms, in single precision whatever the tensors are."""
 
 import math
+import os
 
-import keras
 from keras import ops
 
 from keras_regopt._sums import row_totals, total_of_squares
-from keras_regopt.optimizers.engine._numerics import wide
+from keras_regopt.optimizers.engine._in_place import on_one_cpu
+from keras_regopt.optimizers.engine._numerics import wide, wide_dtype
 from keras_regopt.optimizers.engine._sparse_gradients import is_sparse
 
 
@@ -46,9 +47,11 @@ def global_norm(tensors):
     return ops.sqrt(sum(sum_of_squares(x) for x in tensors))
 
 
-# Numbers of a block: its temporary results stay in the cache of a core, and
+# Numbers of a block for each core: its temporary results stay in the cache, and
 # starting its operations takes no time beside them.
-_BLOCK = 2**17
+_BLOCK = 2**15
+# From this size on, blocks pay.
+_LARGE = 2**18
 
 
 def pays_in_blocks(x):
@@ -57,13 +60,7 @@ def pays_in_blocks(x):
     XLA keeps what it sums on a CPU, and new memory for as many numbers as a
     large weight has takes longer to get than to fill.
     """
-    if keras.backend.backend() != "jax" or math.prod(x.shape) < 2 * _BLOCK:
-        return False
-    import jax
-
-    # A slice of an array that is spread over devices would gather it.
-    spread = keras.distribution.distribution() is not None
-    return jax.default_backend() == "cpu" and not spread
+    return math.prod(x.shape) >= _LARGE and on_one_cpu()
 
 
 def norms_in_blocks(function, first, *others):
@@ -81,18 +78,17 @@ def norms_in_blocks(function, first, *others):
     import jax
 
     flat = [ops.reshape(x, (-1,)) for x in (first, *others)]
-    blocks = flat[0].shape[0] // _BLOCK
-
-    def totals(parts):
-        return sum_of_squares(parts[0]), sum_of_squares(function(*parts))
+    size = min(_BLOCK * (os.cpu_count() or 1), _LARGE)
+    blocks = flat[0].shape[0] // size
 
     def add(i, sums):
-        parts = [
-            jax.lax.dynamic_slice(x, (i * _BLOCK,), (_BLOCK,)) for x in flat
-        ]
-        return tuple(a + b for a, b in zip(sums, totals(parts), strict=True))
+        parts = [jax.lax.dynamic_slice(x, (i * size,), (size,)) for x in flat]
+        # A sum for each entry of a block: XLA adds these with vectors, and
+        # would take the sum of a block one number after the other.
+        return sums + ops.square(wide(function(*parts)))
 
     sums = jax.lax.fori_loop(
-        0, blocks, add, totals([x[blocks * _BLOCK :] for x in flat])
+        0, blocks, add, ops.zeros(size, wide_dtype(first.dtype))
     )
-    return [ops.sqrt(each) for each in sums]
+    rest = function(*(x[blocks * size :] for x in flat))
+    return norm(first), ops.sqrt(ops.sum(sums) + sum_of_squares(rest))
