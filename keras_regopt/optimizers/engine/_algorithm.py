@@ -164,7 +164,7 @@ class Algorithm:
         """
         return (
             self.rate_factors[index],
-            self._decay_factors[index],
+            self.decay_factors[index],
             self._use_weight_decay(variable),
         )
 

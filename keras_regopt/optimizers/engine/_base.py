@@ -25,7 +25,10 @@ from keras_regopt.optimizers.engine._control_dependencies import after
 from keras_regopt.optimizers.engine._groups import (
     checked_groups,
     factors,
-    warn_of_idle_groups,
+    groups_without_variables,
+    load_factors,
+    save_factors,
+    warn_of_groups,
 )
 from keras_regopt.optimizers.engine._numerics import copied
 from keras_regopt.optimizers.engine._replicas import update_each
@@ -75,14 +78,16 @@ class Optimizer(Algorithm, SignatureConfig, keras.optimizers.Optimizer):
             **checked_base_arguments(self, kwargs),
         )
         self.groups = checked_groups(self, groups)
+        self.idle_groups = []
 
     def build(self, variables):
         if self.built:
             return
         super().build(variables)
-        warn_of_idle_groups(self, self.groups, variables)
         self.rate_factors = factors(self.groups, variables, "learning_rate")
-        self._decay_factors = factors(self.groups, variables, "weight_decay")
+        self.decay_factors = factors(self.groups, variables, "weight_decay")
+        # A file that is read after this may know better.
+        self.idle_groups = groups_without_variables(self.groups, variables)
         self.slots = Slots(self, variables)
         for names in self.slot_names():
             self.slots.add(names)
@@ -101,6 +106,9 @@ class Optimizer(Algorithm, SignatureConfig, keras.optimizers.Optimizer):
             trainable_variables = list(trainable_variables)
             with keras.name_scope(self.name, caller=self):
                 self.build(trainable_variables)
+        if self.idle_groups:
+            warn_of_groups(self, self.idle_groups)
+            self.idle_groups = []
         # One gradient will do: where it is, the batch was.
         with after(grads[-1:]):
             return super().apply(grads, trainable_variables)
@@ -231,7 +239,7 @@ class Optimizer(Algorithm, SignatureConfig, keras.optimizers.Optimizer):
         if self.weight_decay is None or not self._use_weight_decay(variable):
             return 0.0
         index = self._get_variable_index(variable)
-        return self.weight_decay * self._decay_factors[index]
+        return self.weight_decay * self.decay_factors[index]
 
     def finalize_variable_values(self, var_list):
         # After a `fit` that ended by an error, JAX leaves no values.
@@ -258,9 +266,13 @@ class Optimizer(Algorithm, SignatureConfig, keras.optimizers.Optimizer):
         super().save_own_variables(store)
         if self.names_its_state:
             save_layout(self, self.variables, store)
+        if self.groups:
+            save_factors(self, store)
 
     def load_own_variables(self, store):
         load_state(self, self.variables, store)
+        if self.built and self.idle_groups:
+            self.idle_groups = load_factors(self, store)
 
     def _keras_config(self):
         return keras.optimizers.Optimizer.get_config(self)

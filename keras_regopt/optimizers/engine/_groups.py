@@ -5,9 +5,14 @@ import warnings
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 
+from keras_regopt._keras import file_attributes
 from keras_regopt._validate import fail, in_range, instance_of
 from keras_regopt.optimizers.engine.parameter_group import ParameterGroup
+
+# What an optimizer keeps for each variable, and a file of it under this name.
+_FACTORS = ("rate_factors", "decay_factors")
 
 
 def checked_groups(owner, groups):
@@ -53,17 +58,52 @@ def factors(groups, variables, argument):
     return result
 
 
-def warn_of_idle_groups(owner, groups, variables):
-    """Warns of each group that matches no variable, and shows the paths."""
+def groups_without_variables(groups, variables):
+    """The groups that match no variable."""
     paths = [variable_path(variable) for variable in variables]
-    for group in groups or ():
-        if not any(group.matches(path) for path in paths):
-            warnings.warn(
-                f"The pattern {group.pattern!r} of a ParameterGroup of "
-                f"{type(owner).__name__} matches no variable. "
-                f"The paths are: {', '.join(paths)}.",
-                stacklevel=2,
-            )
+    return [
+        group
+        for group in groups or ()
+        if not any(group.matches(path) for path in paths)
+    ]
+
+
+def warn_of_groups(owner, idle):
+    """Warns of the groups of an optimizer that match no variable."""
+    patterns = ", ".join(repr(group.pattern) for group in idle)
+    warnings.warn(
+        f"`groups` of {type(owner).__name__} have patterns that match no "
+        f"variable: {patterns}. {_some_paths(owner.model_variables)}",
+        stacklevel=3,
+    )
+
+
+def save_factors(optimizer, store):
+    """Notes in a file which factors the variables have, in their order.
+
+    Keras may load a model with other paths than those it was saved with: the
+    name of a `Sequential` within a model is no longer in them.
+    """
+    attributes = file_attributes(store)
+    if attributes is not None:
+        for name in _FACTORS:
+            attributes[name] = np.array(getattr(optimizer, name))
+
+
+def load_factors(optimizer, store):
+    """Takes factors from a file, where the groups match no longer.
+
+    Returns:
+        The groups that still match nothing, a list.
+    """
+    attributes = file_attributes(store) or {}
+    saved = [attributes.get(name) for name in _FACTORS]
+    count = len(optimizer.model_variables)
+    if any(f is None or len(f) != count for f in saved):
+        return optimizer.idle_groups
+    for name, values in zip(_FACTORS, saved, strict=True):
+        setattr(optimizer, name, [float(value) for value in values])
+    return []
 
 
 def exclusion(owner, exclude):
@@ -105,7 +145,7 @@ def exclusions(owner, group, variables):
     if owner.exclude is not None and not any(excluded):
         warnings.warn(
             f"`exclude={owner.exclude!r}` of {type(owner).__name__} matches no "
-            f"variable. The paths are: {', '.join(paths)}.",
+            f"variable. {_some_paths(variables)}",
             stacklevel=2,
         )
     return excluded
@@ -173,6 +213,13 @@ def layerwise_decay(
 def variable_path(variable):
     """The path of a variable, also of a plain `tf.Variable`."""
     return getattr(variable, "path", variable.name)
+
+
+def _some_paths(variables):
+    """A sentence that shows what patterns are matched with."""
+    paths = [variable_path(variable) for variable in variables]
+    more = f" and {len(paths) - 8} more" if len(paths) > 8 else ""
+    return f"The paths are: {', '.join(paths[:8])}{more}."
 
 
 def _patterns_of_layers(model):

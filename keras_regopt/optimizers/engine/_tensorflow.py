@@ -37,6 +37,8 @@ def buckets(optimizer, variables):
         keras.backend.backend() != "tensorflow"
         or not optimizer.slot_names()
         or not stands_alone(optimizer)
+        # A file may hold other factors than those that are known now.
+        or optimizer.idle_groups
     ):
         return []
     names = [n for names in optimizer.slot_names() for n in names]

@@ -2,7 +2,14 @@ import keras
 import numpy as np
 import pytest
 
-from keras_regopt.optimizers import ParameterGroup, RAdam, layerwise_decay
+from keras_regopt.optimizers import (
+    SAM,
+    AdamW,
+    Lion,
+    ParameterGroup,
+    RAdam,
+    layerwise_decay,
+)
 
 X = np.random.default_rng(0).normal(size=(8, 4)).astype("float32")
 Y = X[:, :1]
@@ -140,8 +147,40 @@ def test_a_factor_on_the_rate_is_like_an_optimizer_of_its_own():
 @pytest.mark.any_backend
 def test_warns_of_a_group_without_variables_and_lists_the_paths():
     optimizer = RAdam(groups=[ParameterGroup("kernle")])
+    variable = keras.Variable([1.0], name="weight")
     with pytest.warns(UserWarning, match=r"'kernle'.*paths are: .*weight"):
-        optimizer.build([keras.Variable([1.0], name="weight")])
+        optimizer.apply([keras.ops.ones(1)], [variable])
+
+
+def nested():
+    """A net whose paths lose the names of its parts when it is loaded."""
+    x = inputs = keras.Input((4,))
+    for name in ("stem", "body"):
+        dense = keras.layers.Dense(4, "tanh", name=f"{name}_dense")
+        x = keras.Sequential([dense], name=name)(x)
+    return keras.Model(inputs, keras.layers.Dense(1, name="head")(x))
+
+
+@pytest.mark.parametrize(
+    "make", [RAdam, AdamW, Lion, lambda **o: SAM(RAdam(**o))]
+)
+def test_groups_of_a_reloaded_model_are_those_that_it_was_saved_with(
+    make, tmp_path
+):
+    model = nested()
+    model.compile(make(groups=layerwise_decay(model, decay=0.1)), "mse")
+    model.fit(X, Y, epochs=2, shuffle=False, verbose=0)
+    paths = [v.path for v in model.trainable_variables]
+    for _ in range(2):
+        # The second file is written by a model that has lost the names.
+        model.save(tmp_path / "model.keras")
+        reloaded = keras.saving.load_model(tmp_path / "model.keras")
+        for each in (model, reloaded):
+            each.fit(X, Y, epochs=2, shuffle=False, verbose=0)
+        for a, b in zip(model.weights, reloaded.weights, strict=True):
+            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-5)
+        model = reloaded
+    assert paths[0] != reloaded.trainable_variables[0].path
 
 
 def test_a_pattern_matches_whole_components_at_the_end_of_a_path():
