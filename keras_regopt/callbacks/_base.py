@@ -4,6 +4,7 @@ import keras
 
 from keras_regopt._config import SignatureConfig
 from keras_regopt._validate import instance_of
+from keras_regopt.callbacks._claims import release_claims
 
 
 class Callback(SignatureConfig, keras.callbacks.Callback):
@@ -53,6 +54,10 @@ class Callback(SignatureConfig, keras.callbacks.Callback):
             )
         self._load(copy.deepcopy(state))
         self._restored = True
+
+    def set_model(self, model):
+        super().set_model(model)
+        release_claims(model)
 
     def on_train_begin(self, logs=None):
         state = {name: getattr(self, name) for name in self.state_attributes}

@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, fail, one_of
+from keras_regopt.callbacks._claims import claim
 from keras_regopt.callbacks._restart import restart
 from keras_regopt.callbacks.averaging._averaging_checks import (
     refuse_long_executions,
@@ -177,6 +178,7 @@ class WeightAveraging(StepClock):
         if self._interrupted():
             self.use_weights()
         super().on_train_begin(logs)
+        claim(self, "the weights")
         refuse_other_averages(self, self.model.optimizer)
         refuse_long_executions(self.average, self.model)
         self._live = None

@@ -6,6 +6,7 @@ from keras_regopt._optimizer_tree import chain, has_members
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, positive_int
 from keras_regopt.callbacks._base import Callback
+from keras_regopt.callbacks._claims import claim
 from keras_regopt.callbacks.averaging._live_weights import require_built
 from keras_regopt.callbacks.scheduling._trainable_flags import TrainableFlags
 
@@ -98,6 +99,7 @@ class GradualUnfreezing(Callback):
         self.unfreeze()
         super().on_train_begin(logs)
         model = self.model
+        claim(self, "what is frozen")
         require_built(self, model)
         self._groups = self._find_groups()
         self._flags = TrainableFlags(model)

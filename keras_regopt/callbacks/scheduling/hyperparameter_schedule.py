@@ -9,6 +9,7 @@ from keras_regopt import _train_step
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, instance_of, one_of
 from keras_regopt.callbacks._base import Callback
+from keras_regopt.callbacks._claims import claim
 from keras_regopt.callbacks.scheduling._scheduled_attribute import (
     schedule_attribute,
 )
@@ -114,6 +115,8 @@ class HyperparameterSchedule(Callback):
         super().on_train_begin(logs)
         self._end()
         found = find(self.model, self._targets(), self.attribute)
+        for owner, name, label in found:
+            claim(self, label, key=(id(owner), name))
         number = self.value()
         self._scheduled = [
             schedule_attribute(self.model, owner, name, label, number)

@@ -6,6 +6,7 @@ from keras_regopt import _train_step
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, in_range, instance_of
 from keras_regopt.callbacks._base import Callback
+from keras_regopt.callbacks._claims import claim
 from keras_regopt.callbacks.rates._rates import rate_holders
 from keras_regopt.schedules.scale import Scale
 
@@ -82,6 +83,7 @@ class MomentumCycle(Callback):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
+        claim(self, "the momentum")
         # What a training that ended by an error has left.
         self._detach()
         self._attach()
