@@ -1,4 +1,4 @@
-"""Refuses formats that cannot hold what some layers do in a served model."""
+"""Refuses export formats that cannot draw random numbers."""
 
 import functools
 
@@ -6,7 +6,7 @@ import keras
 
 
 class DrawsInService:
-    """What layers inherit that draw random numbers at inference, too.
+    """Base of the layers that draw random numbers at inference, too.
 
     Keras does not tell a layer in which format it is exported. This wraps the
     one method, `export`, that does so, once; models without such a layer are

@@ -71,14 +71,7 @@ class Graph:
 
 
 def leaf_layers(model):
-    """The layers of any model that hold no others, each once.
-
-    Args:
-        model: A Keras model.
-
-    Returns:
-        A list.
-    """
+    """The layers of a model that contain no others, each once, as a list."""
     return [
         layer
         for layer in model._flatten_layers(include_self=False)

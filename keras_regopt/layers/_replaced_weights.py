@@ -57,18 +57,7 @@ class WeightRef:
 
 
 def names_of_weights(owner, target):
-    """The argument `target` of a wrapper: a name of weights, or several.
-
-    Args:
-        owner: The wrapper under construction.
-        target: A name, or a list of names.
-
-    Returns:
-        The name, or a list of the names.
-
-    Raises:
-        ValueError: If it is anything else.
-    """
+    """Checks the argument `target` of a wrapper: a name, or a list of names."""
     names = [target] if isinstance(target, str) else target
     good = isinstance(names, (list, tuple)) and len(names) > 0
     if not good or not all(isinstance(n, str) and n for n in names):
@@ -140,16 +129,7 @@ def shape_of(ref):
 
 
 def refuse_quantized(owner, refs, action):
-    """Raises an error where weights have been quantized to integers.
-
-    Args:
-        owner: The wrapper.
-        refs: List of `WeightRef` objects.
-        action: What it cannot do then, as a verb.
-
-    Raises:
-        ValueError: If any of the weights has been quantized.
-    """
+    """Raises an error where weights are integers; `action` is a verb."""
     for ref in refs:
         mode = quantization_of(ref)
         if mode is not None:

@@ -13,11 +13,7 @@ import keras
 
 
 def hook_quantization(kind):
-    """Wraps `keras.Model.quantize`; once, however often called.
-
-    Args:
-        kind: The class of the penalties.
-    """
+    """Wraps `keras.Model.quantize` for a class of penalties, once."""
     original = keras.Model.quantize
     if getattr(original, "hides_penalties", False):
         return

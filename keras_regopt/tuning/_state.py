@@ -11,7 +11,7 @@ import os
 from keras_tuner.engine.trial import Trial
 from keras_tuner.oracles import BayesianOptimizationOracle, GridSearchOracle
 
-# The key of our additions to Keras Tuner's `oracle.json`.
+# The key under which our additions stand in Keras Tuner's `oracle.json`.
 _EXTRAS = "keras_regopt"
 
 
@@ -73,7 +73,7 @@ def unusable(path, reason):
 
 
 def require_same(folder, before, now):
-    """Refuses to go on with a project that was begun with other values.
+    """Refuses to go on with a project that was begun otherwise.
 
     Args:
         folder: The project's folder.
@@ -123,7 +123,7 @@ def require_empty(oracle):
 
 
 def load_oracle(oracle):
-    """Restores an oracle from its files.
+    """Puts an oracle back to where its files say that it was.
 
     Args:
         oracle: The oracle, fresh, with its project's folder set.
@@ -191,7 +191,7 @@ def _load_trial(path):
 
 
 def _oracle_state(oracle):
-    """Keras Tuner's state, and what is missing there."""
+    """Keras Tuner's state, and what it forgets."""
     extras = {}
     if isinstance(oracle, GridSearchOracle):
         extras["grid_order"] = _linked_ids(oracle._ordered_ids)
