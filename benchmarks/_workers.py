@@ -49,7 +49,7 @@ class Workers:
 
         Args:
             descriptions: A dict: name to what describes a contender.
-            *task: What `steps` of the module is called with beside it.
+            *task: What `steps` of the module is called with, too.
             rounds: How often each contender has its turn.
 
         Returns:

@@ -353,10 +353,10 @@ def gap(found, name):
 def gain_page(results):
     introduction = f"""
     Three data sets that scikit-learn carries, each so small that a network
-    overfits. Of the training labels of classes, {NOISE:.0%} are drawn anew at
+    overfits. Of the training labels of classes, {NOISE:.0%} are drawn again at
     random. Each technique is in the same network, with the same initial weights
     and batches, at the best of up to three strengths: the one with the lowest
-    mean loss on a tuning set from {len(TUNING_SEEDS)} seeds. It trains anew
+    mean loss on a tuning set from {len(TUNING_SEEDS)} seeds. It trains again
     from {len(TEST_SEEDS)} others, and is evaluated on a test set. Adam, batches
     of {BATCH}, a warm-up of 30 steps and a cosine decay; no early stopping, no
     weight decay. What does not help stays in the tables.

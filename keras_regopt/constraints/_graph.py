@@ -34,7 +34,7 @@ class Graph:
         ValueError: If the model is of another kind, or not built.
 
     Attributes:
-        steps: The steps, without those that stand for the model's inputs.
+        steps: The steps, without the model's inputs.
         tensors: The symbolic tensors by their numbers.
         outputs: The numbers of the tensors that the model returns.
     """

@@ -19,7 +19,7 @@ def in_time_order(time, sizes):
 
     Args:
         time: An array of times, or `None` if the rows are in order.
-        sizes: How many rows each part shall have.
+        sizes: The number of rows of each part.
 
     Returns:
         Three arrays of rows.

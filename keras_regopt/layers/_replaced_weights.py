@@ -4,14 +4,13 @@
     with replaced(refs, [f(value_of(ref)) for ref in refs]):
         outputs = layer(inputs)
 
-While the `with` lasts, the weights read as tensors, computed from themselves,
-so that gradients flow through them. This is ordinary Python and so works on
-every backend, eagerly, while a graph is traced, in a loop of a recurrent layer
-and in JAX's stateless scope. It nests: what a weight reads as counts.
+While the `with` lasts, the weights have the values of tensors that are computed
+from them, so that gradients flow through. This is ordinary Python and so works
+on every backend, eagerly, while a graph is traced, in a loop of a recurrent
+layer and in JAX's stateless scope. It nests: `value_of` gives replaced values.
 
-Nothing on the layer is exchanged: a server's threads share it, and replicas
-hand over to one another in the middle of a call. A weight asks for its value
-in the thread that reads it.
+The layer itself does not change, since a server's threads share it, and
+replicas alternate in the middle of a call. Each thread has its own values.
 """
 
 import contextlib
