@@ -255,7 +255,7 @@ PEERS = {"albumentations": _albumentations, "torchvision": _torchvision}
 REMEDIES = {
     "albumentations": "`pip install 'keras_regopt[bench]'` brings it.",
     "torchvision": "It must fit the build of torch: its package on PyPI is "
-    "made for CUDA, and does not load beside the CPU build that is pinned "
+    "made for CUDA, and does not load with the CPU build that is pinned "
     "here.",
 }
 

@@ -209,7 +209,7 @@ def others(results, batch):
 
 
 OTHERS = """
-    224 x 224 x 3, uint8, with the defaults of ours. Peers stand beside it where
+    224 x 224 x 3, uint8, with the defaults of ours. Peers are compared where
     they have an operation of the same kind, every image changed, with settings
     as near as they can be; the two ratios are those of `tf.data`. Filters of
     other sizes and other noise make some of them hard to compare, and mixing

@@ -119,7 +119,7 @@ def in_graphs(optimizer, gradients, variables):
         )
         optimizer.apply(results, variables)
 
-    # Of functions that are traced anew for every step that is compared.
+    # Of functions that are traced again for every step that is compared.
     tf.get_logger().setLevel("ERROR")
     optimizer.build(variables)
     for mode, jit in (("TF graph", False), ("TF jit", True)):

@@ -12,7 +12,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 BATCH = 32
-# The share of the training labels that are drawn anew, for classes.
+# The share of the training labels that are drawn again, for classes.
 NOISE = 0.1
 PEAK = 0.003
 

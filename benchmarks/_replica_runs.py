@@ -78,7 +78,7 @@ class Comparison:
             keras.backend.clear_session()
             self._on_one[shards] = _run(self._case, False, shards)
         expected = self._on_one[shards]
-        # Names are counted anew, so that those of layouts are the same.
+        # Names are counted again, so that those of layouts are the same.
         keras.backend.clear_session()
         with _distribution(kind, count, expected.weights):
             return expected, _run(self._case, jit, shards)

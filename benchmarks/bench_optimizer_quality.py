@@ -1,7 +1,7 @@
 """How well each optimizer trains two small networks, tuned on equal terms.
 
 Every optimizer has the same number of trials to find its learning rate on a
-development set. The best one trains anew from other seeds, and a test set
+development set. The best one trains again from other seeds, and a test set
 tells how well.
 """
 
@@ -183,7 +183,7 @@ def page(results):
     {FACTORS[0]:.2g} to {FACTORS[-1]:.0f} times the default of the class (for
     Adagrad: 0.01) by factors of {FACTORS[1] / FACTORS[0]:.2g}; constant or with
     a cosine decay to zero; a quarter, a half or all of the steps. All other
-    arguments are the defaults, or stand beside the name; "SGD" within another
+    arguments are the defaults, or are given with the name; "SGD" within another
     optimizer has a momentum of 0.9. A trial trains from {len(TUNING_SEEDS)}
     seeds, and the lowest mean loss on the development set wins. The winner
     trains from {len(TEST_SEEDS)} other seeds, which give the initial weights
@@ -199,7 +199,7 @@ def page(results):
     better); the trial that won: the rate as a multiple of the default (a star:
     the first or last that was tried), schedule and steps; the CPU time of a
     step as a multiple of that of {PEER}, which for networks as small as these
-    says little about large ones (none for L-BFGS, which is compiled anew in
+    says little about large ones (none for L-BFGS, which is compiled again in
     each fit).
 
     **How to read it.** The data, the networks and the trainings are small: what

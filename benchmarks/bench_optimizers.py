@@ -157,7 +157,7 @@ def page(results):
     CPU time as a multiple of that of Keras' class of the same name; in brackets
     the target. A target of 1.00 counts as met up to {NOISE}, since a run
     repeats itself to a few percent only. Where Keras has no class of the name,
-    its place takes one that is written down plainly on Keras' base class
+    one is written down plainly on Keras' base class
     (`benchmarks/_plain_optimizers.py`)."""
     foreach = """
     CPU time as a multiple of that of torch's own class with `foreach=True`,

@@ -58,21 +58,21 @@ def main():
     print(f"Chosen: {best}")
 
     say(f"4. Both models, {options.seeds} seeds, once on the test set")
-    figures = {PLAIN: [], REGULARIZED: []}
+    results = {PLAIN: [], REGULARIZED: []}
     for seed in range(options.seeds):
         for name, build, settings in (
             (PLAIN, plain_model, {}),
             (REGULARIZED, regularized_model, best),
         ):
             model, history = train(build, settings, data, options, seed)
-            figures[name].append(model.evaluate(*data.test, verbose=0))
-            loss, accuracy = figures[name][-1]
+            results[name].append(model.evaluate(*data.test, verbose=0))
+            loss, accuracy = results[name][-1]
             print(
                 f"  seed {seed}, {name}: accuracy {accuracy:.2%}, "
                 f"loss {loss:.3f}",
                 flush=True,
             )
-    result_table, conclusion = compare(figures)
+    result_table, conclusion = compare(results)
     print_table(result_table)
     print(conclusion)
 
@@ -161,7 +161,7 @@ def regularized_model(settings, steps):
 
 
 def train(build, settings, data, options, seed):
-    """Trains one model; the best epoch on the dev set is kept."""
+    """Trains one model, with the weights of the best epoch on the dev set."""
     keras.utils.set_random_seed(seed)
     steps = options.epochs * int(np.ceil(len(data.train[0]) / BATCH_SIZE))
     model = build(settings, steps)
@@ -198,7 +198,7 @@ def diagnose(model, history, data, at):
 
 
 def tune(data, options, output):
-    """Searches on the training part alone; returns the best and a table."""
+    """Searches on the training data alone; returns the best and a table."""
     epochs = max(2, 2 * options.epochs // 3)
     steps = epochs * int(np.ceil(len(data.train[0]) * 2 / 3 / BATCH_SIZE))
 
@@ -234,25 +234,25 @@ def tune(data, options, output):
     return results[0]["hyperparameters"], table
 
 
-def compare(figures):
-    """A table of mean and spread, and a sentence that says whether it paid."""
+def compare(results):
+    """A table of means and deviations, and a sentence on the difference."""
     table = []
-    for name, values in figures.items():
+    for name, values in results.items():
         losses, accuracies = np.array(values).T
         table.append(
             {
                 "model": name,
-                "test accuracy": spread(100 * accuracies, 2) + " %",
-                "test loss": spread(losses, 4),
+                "test accuracy": mean_and_std(100 * accuracies, 2) + " %",
+                "test loss": mean_and_std(losses, 4),
                 "seeds": len(values),
             }
         )
-    gains = np.array(figures[REGULARIZED]) - np.array(figures[PLAIN])
+    gains = np.array(results[REGULARIZED]) - np.array(results[PLAIN])
     mean, error = gains.mean(axis=0), standard_error(gains)
     # Two standard errors of the paired differences.
     sure = np.abs(mean) > 2 * error
     words = []
-    for index, (figure, scale, unit, good) in enumerate(
+    for index, (metric, scale, unit, good) in enumerate(
         (("loss", 1, "", -1), ("accuracy", 100, " points", 1))
     ):
         if not sure[index]:
@@ -260,13 +260,13 @@ def compare(figures):
         else:
             verdict = "better" if good * mean[index] > 0 else "worse"
         words.append(
-            f"{figure} {scale * mean[index]:+.3f}{unit} "
+            f"{metric} {scale * mean[index]:+.3f}{unit} "
             f"(standard error {scale * error[index]:.3f}): {verdict}"
         )
     return table, f"Regularized minus plain: {'; '.join(words)}."
 
 
-def spread(values, digits):
+def mean_and_std(values, digits):
     deviation = np.std(values, ddof=1) if len(values) > 1 else float("nan")
     return f"{np.mean(values):.{digits}f} ± {deviation:.{digits}f}"
 

@@ -48,7 +48,7 @@ def net(threshold):
 
 
 def fit(model, data, epochs, fall):
-    """Trains a model; the rate falls to zero in the last part `fall`."""
+    """Trains a model; the rate falls to zero in the last fraction `fall`."""
     x, y = data
     steps = epochs * math.ceil(len(x) / BATCH)
     warmup = steps // 20

@@ -50,10 +50,10 @@ def axes_within(owner, argument, value, shape, first=0, what="the shape"):
         ValueError: If the tensor has no such axis, or one is named twice.
     """
     rank = len(shape)
-    given = value if isinstance(value, (list, tuple)) else [value]
-    found = tuple(axis % rank for axis in given if -rank <= axis < rank)
-    if len(set(found)) < len(given) or any(axis < first for axis in found):
-        kind = "an axis" if len(given) == 1 else "different axes"
+    listed = value if isinstance(value, (list, tuple)) else [value]
+    found = tuple(axis % rank for axis in listed if -rank <= axis < rank)
+    if len(set(found)) < len(listed) or any(axis < first for axis in found):
+        kind = "an axis" if len(listed) == 1 else "different axes"
         batch = " other than the batch's" if first else ""
         fail(
             owner,

@@ -38,8 +38,8 @@ def at_quantile(table, u, ops=keras.ops):
         uniform.
     """
     table = ops.convert_to_tensor(table)
-    place = u * _STEPS
-    index = ops.clip(ops.cast(place, "int32"), 0, _STEPS - 1)
-    part = place - ops.cast(index, u.dtype)
+    position = u * _STEPS
+    index = ops.clip(ops.cast(position, "int32"), 0, _STEPS - 1)
+    fraction = position - ops.cast(index, u.dtype)
     low, high = ops.take(table, index), ops.take(table, index + 1)
-    return low + part * (high - low)
+    return low + fraction * (high - low)

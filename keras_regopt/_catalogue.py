@@ -1,4 +1,4 @@
-"""What this package has."""
+"""The table of all public objects."""
 
 import inspect
 

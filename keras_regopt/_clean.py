@@ -106,13 +106,13 @@ def _clean_model(model, pairs):
 def _call_unless_gone(layer, *args, **kwargs):
     if isinstance(layer, keras.layers.Identity):
         return args[0]
-    # A wrapper takes what the layer within may not know, such as `mask`.
-    given = {name: value for name, value in kwargs.items() if value is not None}
-    return layer(*args, **given)
+    # A wrapper takes arguments that the layer within may not, such as `mask`.
+    known = {name: value for name, value in kwargs.items() if value is not None}
+    return layer(*args, **known)
 
 
 def _clean_layer(layer, pairs):
-    """A layer of Keras in the place of any, or `None` for none at all."""
+    """The layer of Keras that replaces a layer, or `None` to remove it."""
     if isinstance(layer, keras.Model):
         return _clean_model(layer, pairs)
     if isinstance(layer, DrawsInService):
@@ -171,8 +171,8 @@ _STATISTICS = ("gamma", "beta", "moving_mean", "moving_variance")
 
 
 def _values(layer):
-    """The weights of a layer as it reads them, without what penalties keep."""
-    kept = {
+    """The weights of a layer as it reads them, without states of penalties."""
+    states = {
         id(weight)
         for part in all_layers(layer)
         if isinstance(part, StatefulRegularizer)
@@ -182,7 +182,7 @@ def _values(layer):
     return [
         keras.ops.convert_to_numpy(read.get(id(weight), weight))
         for weight in layer.weights
-        if id(weight) not in kept
+        if id(weight) not in states
     ]
 
 
@@ -195,11 +195,11 @@ def _affine(layer, pairs):
     mean, matrix = layer.get_weights()
     dense = keras.layers.Dense(matrix.shape[1])
     pairs.append((dense, [matrix, -mean @ matrix]))
-    parts = [keras.layers.Flatten(), dense]
+    layers = [keras.layers.Flatten(), dense]
     shape = tuple(layer.input.shape)
     if layer.method == "zca" and len(shape) > 2:
-        parts.append(keras.layers.Reshape(shape[1:]))
-    return keras.Sequential([keras.Input(shape[1:]), *parts], name=layer.name)
+        layers.append(keras.layers.Reshape(shape[1:]))
+    return keras.Sequential([keras.Input(shape[1:]), *layers], name=layer.name)
 
 
 def _refuse(layer, why):

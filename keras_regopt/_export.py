@@ -1,11 +1,11 @@
-"""Refuses formats that cannot hold what some layers do in a served model."""
+"""Refuses export formats that cannot draw random numbers."""
 
 from keras_regopt._keras import all_layers
 from keras_regopt._model_hooks import wrap_models
 
 
 class DrawsInService:
-    """What layers inherit that draw random numbers at inference, too.
+    """Base of the layers that draw random numbers at inference, too.
 
     Keras does not tell a layer in which format it is exported. Models without
     such a layer are exported as they would be without this.

@@ -1,4 +1,4 @@
-"""What was meant by an argument that no constructor knows."""
+"""Hints in the errors about misspelt arguments."""
 
 import functools
 import inspect
@@ -7,7 +7,7 @@ from keras_regopt._names import did_you_mean
 
 
 class Hinting:
-    """Base of the classes whose constructors ask what was meant."""
+    """Base of the classes whose constructors suggest the right name."""
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -38,16 +38,16 @@ def hinting(init):
                 error.args = (f"{str(error).rstrip('.')}. {hint}",)
             raise
 
-    # Keras reads the signature in a way that does not see through wrappers.
+    # Keras reads the signature without unwrapping.
     __init__.__signature__ = inspect.signature(init)  # type: ignore[attr-defined]
     return __init__
 
 
-def _hint(cls, given, message):
+def _hint(cls, arguments, message):
     known = _arguments(cls)
     hints = [
         did_you_mean(name, known)
-        for name in given
+        for name in arguments
         if name not in known and name in message
     ]
     hint = " ".join(filter(None, hints))

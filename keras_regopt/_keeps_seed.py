@@ -2,12 +2,12 @@ from keras_regopt._random import Counter
 from keras_regopt._seed_state import seed_state, set_seed_state
 from keras_regopt._validate import integer
 
-# Of the state in a file.
+# The key of the state in a file.
 SEED_KEY = "seed_generator_state"
 
 
 class KeepsSeed:
-    """What a layer or a model inherits that draws random numbers.
+    """Base of the layers and models that draw random numbers.
 
     It keeps its generator in `self.seed_generator`, whose state is saved with
     the weights, so that a reloaded model draws on.

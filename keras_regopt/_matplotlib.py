@@ -1,4 +1,4 @@
-"""Matplotlib, which only those need who draw."""
+"""Matplotlib, which only plots need."""
 
 
 def require_matplotlib():

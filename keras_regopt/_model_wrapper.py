@@ -1,4 +1,4 @@
-"""A model around a model, for what trains another way."""
+"""Base of the models around a model, which train it differently."""
 
 import keras
 
@@ -9,7 +9,7 @@ from keras_regopt._validate import instance_of
 
 
 class ModelWrapper(NotAPenalty, SignatureConfig, keras.Model):
-    """A model that computes what the model within computes, and shares it.
+    """A model with the outputs and the weights of the model within.
 
     The constructor of a subclass ends with `self.build_as_within()`.
 

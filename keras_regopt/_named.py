@@ -55,8 +55,8 @@ def get_of(package, identifier, arguments):
         return _class_of(identifier, package)(**arguments)
     if arguments:
         raise ValueError(
-            f"keras_regopt.{package}.get takes arguments beside the name of a "
-            f"class alone. Received: {identifier!r} and {sorted(arguments)}"
+            f"keras_regopt.{package}.get takes arguments only with the name of "
+            f"a class. Received: {identifier!r} and {sorted(arguments)}"
         )
     return getattr(keras, package).get(identifier)
 

@@ -4,7 +4,7 @@ import difflib
 
 
 def plain(name):
-    """A name without what people write one way or the other."""
+    """A name without case, underscores and hyphens."""
     return name.replace("_", "").replace("-", "").lower()
 
 
@@ -12,8 +12,8 @@ def near(name, names):
     """The names that were probably meant, the nearest first.
 
     Args:
-        name: What came.
-        names: What there is.
+        name: The name that was given.
+        names: The names that exist.
 
     Returns:
         A list of at most three of the names.
@@ -31,9 +31,9 @@ def did_you_mean(name, names, mark="`"):
     """The question of an error, or nothing where no name is near.
 
     Args:
-        name: What came.
-        names: What there is.
-        mark: What to put around names: that of arguments, or of strings.
+        name: The name that was given.
+        names: The names that exist.
+        mark: The quotes around a name, those of arguments or of strings.
 
     Returns:
         A string.

@@ -1,4 +1,4 @@
-"""What `repr` shows of an object: the call that makes an equal one."""
+"""The `repr` of an object: the call that makes an equal one."""
 
 import importlib
 import inspect
@@ -110,7 +110,7 @@ def _show_config(cls, serialized):
     """An object of which the configuration is known."""
     if not inspect.isclass(cls) or not isinstance(serialized["config"], dict):
         return f"{serialized['class_name']}(...)"
-    # Names and precisions of parts say little.
+    # Names and precisions of nested objects are of little interest.
     values = {
         name: value
         for name, value in serialized["config"].items()

@@ -1,14 +1,13 @@
-"""Keras calls whatever stands in the place of a regularizer or constraint."""
+"""Refuses objects as regularizer or constraint that are none."""
 
-# Where a layer, or what is made for another place, does not belong.
 _ROLES = ("regularizer", "constraint")
 
 
 def refuse_role(owner, weight, is_for=None):
-    """Raises an error where an object stands in another one's place.
+    """Raises an error where an object is used as what it is not.
 
-    Keras takes anything that can be called for a regularizer or a constraint,
-    and so a layer as well. A variable knows what was given for it.
+    Keras takes any callable for a regularizer or a constraint, and so a layer
+    as well. A variable has both as attributes.
 
     Args:
         owner: The object that was called.
@@ -16,7 +15,7 @@ def refuse_role(owner, weight, is_for=None):
         is_for: `"regularizer"` or `"constraint"`, if it is one.
 
     Raises:
-        ValueError: If it was given as something else than it is.
+        ValueError: If it is of another kind than its role.
     """
     for role in _ROLES:
         if role != is_for and getattr(weight, role, None) is owner:
@@ -34,9 +33,9 @@ def refuse_role(owner, weight, is_for=None):
 
 
 class NotAPenalty:
-    """What the layers inherit that can do nothing with a weight."""
+    """Base of the layers, which are no penalty on a weight."""
 
     def __call__(self, *args, **kwargs):
-        for given in args[:1]:
-            refuse_role(self, given)
+        for first in args[:1]:
+            refuse_role(self, first)
         return super().__call__(*args, **kwargs)  # type: ignore[misc]

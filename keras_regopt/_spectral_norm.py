@@ -127,7 +127,7 @@ def _length(x):
 
 
 def _matmul(one, other):
-    # On torch, the way through Keras takes as long as the product.
+    # On torch, the call through Keras takes as long as the product.
     if keras.backend.backend() == "torch":
         return operator.matmul(one, other)
     return ops.matmul(one, other)

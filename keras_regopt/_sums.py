@@ -22,8 +22,8 @@ def total_of_squares(x):
 def total(x):
     """The sum of all entries, in the dtype of the tensor.
 
-    XLA sums a whole tensor one number after the other on a CPU. The sum of
-    eight parts it computes with vectors, and only that is summed so.
+    On a CPU, XLA adds the numbers of a whole tensor one by one. Eight slices it
+    adds with vectors; only their sum is added one by one.
 
     Args:
         x: A tensor.
@@ -49,11 +49,13 @@ def row_totals(x):
         return tf.reduce_sum(x, 1)
     rows, size = x.shape
     whole = size // 8 * 8
-    parts = tf.unstack(tf.reshape(x[:, :whole], [rows, 8, whole // 8]), axis=1)
-    while len(parts) > 1:
-        half = len(parts) // 2
-        parts = [a + b for a, b in zip(parts[:half], parts[half:], strict=True)]
-    return tf.reduce_sum(parts[0], 1) + tf.reduce_sum(x[:, whole:], 1)
+    slices = tf.unstack(tf.reshape(x[:, :whole], [rows, 8, whole // 8]), axis=1)
+    while len(slices) > 1:
+        half = len(slices) // 2
+        slices = [
+            a + b for a, b in zip(slices[:half], slices[half:], strict=True)
+        ]
+    return tf.reduce_sum(slices[0], 1) + tf.reduce_sum(x[:, whole:], 1)
 
 
 def _sum_on_tensorflow(x):

@@ -48,7 +48,7 @@ def test_a_package_lets_objects_pass_and_reads_configurations():
     assert regularizers.get(None) is None
     config = keras.saving.serialize_keras_object(penalty)
     assert repr(regularizers.get(config)) == "L1(l1=0.5)"
-    with pytest.raises(ValueError, match="beside the name of a class alone"):
+    with pytest.raises(ValueError, match="only with the name of a class"):
         regularizers.get(penalty, l1=0.1)
 
 

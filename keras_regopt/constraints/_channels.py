@@ -1,7 +1,7 @@
 """How the channels of a tensor pass through the layers, for `shrink`.
 
 A channel is an entry of the axis on which a layer has its units or filters.
-For each kind of layer this tells which channels are constant behind it, and
+For each kind of layer, this defines which channels are constant after it, and
 which channels of its inputs and of its output are the same.
 """
 

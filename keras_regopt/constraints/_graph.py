@@ -33,7 +33,7 @@ class Graph:
         ValueError: If the model is of another kind, or not built.
 
     Attributes:
-        steps: The steps, without those that stand for the model's inputs.
+        steps: The steps, without the model's inputs.
         tensors: The symbolic tensors by their numbers.
         outputs: The numbers of the tensors that the model returns.
     """
@@ -67,14 +67,7 @@ class Graph:
 
 
 def leaf_layers(model):
-    """The layers of any model that hold no others, each once.
-
-    Args:
-        model: A Keras model.
-
-    Returns:
-        A list.
-    """
+    """The layers of a model that contain no others, each once, as a list."""
     return [
         layer
         for layer in all_layers(model, include_self=False)

@@ -124,38 +124,19 @@ def choose_metric(owner, names, monitor):
 
 
 def is_score(name):
-    """Whether a metric's name says that higher is better.
-
-    Args:
-        name: A metric's name, such as `"binary_accuracy"`.
-
-    Returns:
-        A bool.
-    """
+    """Whether a metric's name says that higher is better."""
     return bool(_SCORE.search(name)) and not _NOT_SCORE.search(name)
 
 
 def has_direction(name):
-    """Whether a metric's name says which direction is better.
-
-    Args:
-        name: A metric's name.
-
-    Returns:
-        A bool.
-    """
+    """Whether a metric's name says which direction is better."""
     return is_score(name) or bool(_LOWER.search(name))
 
 
 def one_class_only(lists, metric):
-    """The dev metric that shows that one class is never predicted.
+    """The name of the dev metric that shows that a class is never predicted.
 
-    Args:
-        lists: The dict that `read_history` returned.
-        metric: The metric that is judged; only an accuracy hides this.
-
-    Returns:
-        The metric's name, or an empty string.
+    An empty string if there is none, or if `metric` is not an accuracy.
     """
     if not _ACCURACY.search(metric):
         return ""

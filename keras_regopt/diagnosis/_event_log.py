@@ -10,11 +10,7 @@ class EventLog(EventFile):
     """One event file of diagnoses; see `EventFile`."""
 
     def write_epoch(self, diagnosis):
-        """Adds the values of a live diagnosis at its last epoch.
-
-        Args:
-            diagnosis: A `Diagnosis`.
-        """
+        """Adds the values of a live diagnosis at its last epoch."""
         d = diagnosis
         values = {
             "training_error": d.train_error,
@@ -25,11 +21,7 @@ class EventLog(EventFile):
         self.write([(int(d.curves.epochs[-1]), _scalars(values))])
 
     def write_curves(self, diagnosis):
-        """Adds the error curves.
-
-        Args:
-            diagnosis: A `Diagnosis`.
-        """
+        """Adds the error curves of a diagnosis."""
         curves = diagnosis.curves
         rows = zip(curves.epochs, curves.train, curves.dev, strict=True)
         self.write(
@@ -41,14 +33,7 @@ class EventLog(EventFile):
         )
 
     def write_summary(self, diagnosis):
-        """Adds text and figure.
-
-        Args:
-            diagnosis: A `Diagnosis`.
-
-        Raises:
-            ImportError: If Matplotlib is not installed.
-        """
+        """Adds the text and the figure of a diagnosis."""
         from tensorboard.compat.proto.summary_pb2 import Summary
         from tensorboard.compat.proto.tensor_pb2 import TensorProto
         from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto

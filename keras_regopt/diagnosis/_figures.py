@@ -56,14 +56,8 @@ def to_svg(figure, number=1):
     """A figure as SVG for an HTML page.
 
     Text stays text, for search and screen readers, and takes the page's
-    color; names are made unique, and nothing points outside.
-
-    Args:
-        figure: A Matplotlib figure.
-        number: Its number on the page.
-
-    Returns:
-        A string that begins with `<svg`.
+    color; names are made unique by the figure's number on the page, and nothing
+    points outside.
     """
     import matplotlib
 

@@ -13,11 +13,7 @@ _TOLD = 6
 def is_nest(data):
     """Whether data are a dict, list or tuple of arrays, not one array.
 
-    Args:
-        data: What a user passed as samples or targets.
-
-    Returns:
-        A bool. A list of numbers or strings is one array.
+    A list of numbers or strings is one array.
     """
     if isinstance(data, Mapping):
         return True
@@ -29,15 +25,7 @@ def is_nest(data):
 
 
 def leaves(data, path):
-    """The arrays within nested data.
-
-    Args:
-        data: An array, or a nested structure of arrays.
-        path: The name of the data, for errors.
-
-    Returns:
-        A dict of paths, such as `x['image']`, and arrays.
-    """
+    """The arrays within nested data, by paths such as `x['image']`."""
     if data is None:
         return {}
     if not is_nest(data):
@@ -127,15 +115,7 @@ def _several_inputs(data):
 
 
 def take(data, rows):
-    """The given rows of every array.
-
-    Args:
-        data: An array, or a nested structure of arrays.
-        rows: A NumPy array of row numbers.
-
-    Returns:
-        New data of the same structure and kinds.
-    """
+    """The rows of a NumPy array of numbers, of every array of nested data."""
     if data is None:
         return None
     if isinstance(data, Mapping):
@@ -148,14 +128,7 @@ def take(data, rows):
 
 
 def to_numpy(array):
-    """An array of any kind as a NumPy array.
-
-    Args:
-        array: An array, a tensor on any device, a list or a pandas object.
-
-    Returns:
-        A NumPy array; not a copy where the kind allows it.
-    """
+    """An array, tensor, list or pandas object as a NumPy array."""
     if hasattr(array, "detach"):
         # np.asarray takes no torch tensor that has a gradient or lies on a
         # GPU.

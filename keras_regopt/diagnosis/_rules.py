@@ -19,14 +19,7 @@ class Rules:
     at: str = "last"
 
     def check(self, owner):
-        """Refuses arguments that are out of their range.
-
-        Args:
-            owner: The object or function whose arguments they are.
-
-        Raises:
-            ValueError: If one is.
-        """
+        """Refuses arguments out of their range, in the name of `owner`."""
         instance_of(
             owner,
             "monitor",

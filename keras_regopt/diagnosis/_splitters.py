@@ -19,7 +19,7 @@ def in_time_order(time, sizes):
 
     Args:
         time: An array of times, or `None` if the rows are in order.
-        sizes: How many rows each part shall have.
+        sizes: The number of rows of each part.
 
     Returns:
         Three arrays of rows.
@@ -44,16 +44,7 @@ def in_time_order(time, sizes):
 
 
 def at_random(rows, sizes, random):
-    """Draws rows at random.
-
-    Args:
-        rows: An array of rows.
-        sizes: How many rows each part shall have.
-        random: A `numpy.random.RandomState`.
-
-    Returns:
-        Three arrays of rows.
-    """
+    """Draws rows at random, `sizes` of them for the three parts."""
     from sklearn.model_selection import ShuffleSplit
 
     splitter = ShuffleSplit(

@@ -26,14 +26,7 @@ def number(diagnosis, value):
 
 
 def values(diagnosis):
-    """The values behind a verdict.
-
-    Args:
-        diagnosis: A `Diagnosis`.
-
-    Returns:
-        A list of `(name, value, remark)`, all strings.
-    """
+    """The values behind a verdict: texts `(name, value, remark)`."""
     d, m = diagnosis, diagnosis.measures
     assumed = "taken as zero, as none was given"
     rows = [

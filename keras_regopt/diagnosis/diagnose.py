@@ -24,7 +24,7 @@ from keras_regopt.diagnosis.diagnosis import Diagnosis
 _SCORE_TOLERANCE = 0.02
 _ERROR_TOLERANCE = 0.1
 
-# Fewer epochs tell the start of a training, not its result.
+# Fewer epochs show the start of a training, not its result.
 _LEAST_EPOCHS = 3
 
 # Differences of decimal fractions that should be equal.
@@ -66,7 +66,7 @@ def diagnose(
        if the model overfits: the dev loss has risen from its lowest value by
        more than `rise_tolerance` of it, beyond four times the noise of the
        curve and 1 % of the loss of an untrained model, while the training
-       loss fell. (A loss can so tell what the accuracy does not show yet.)
+       loss fell. (A loss can show this before the accuracy does.)
     4. The verdict is `"high bias"`, `"high variance"`, `"high bias and high
        variance"`, or `"fits"` if neither is high.
 

@@ -13,7 +13,7 @@ class BatchNormalization(
     """Base of the layers that normalize otherwise in training alone.
 
     A subclass writes `normalize`. Inference, weights, freezing and arguments
-    are those of Keras' layer, which it can stand in for.
+    are those of Keras' layer, which it can replace.
 
     Args:
         **kwargs: The arguments of `keras.layers.BatchNormalization`.

@@ -50,12 +50,7 @@ class DropIn(Layer):
 
 
 def checked_by_keras(cls, **arguments):
-    """Lets Keras' class refuse what it refuses, in its own words.
-
-    Args:
-        cls: A layer class of Keras.
-        **arguments: What it is made with.
-    """
+    """Makes a layer of Keras, which refuses bad arguments in its own words."""
     # With a name, so that Keras counts none for it.
     cls(name="checked", **arguments)
 

@@ -10,15 +10,7 @@ from keras_regopt._validate import fail
 
 
 def uniforms(layer, shape):
-    """Numbers from 0 to 1, whatever precision a layer computes in.
-
-    Args:
-        layer: The layer, whose generator counts on.
-        shape: Tuple of integers and, where a size is not known, tensors.
-
-    Returns:
-        A float32 tensor.
-    """
+    """Float32 numbers from 0 to 1, whatever precision a layer computes in."""
     return _elementwise.uniforms(next_key(layer.seed_generator), shape)
 
 
@@ -38,14 +30,9 @@ def check_floats(layer, dtype):
 
 
 def dropped(layer, x):
-    """A tensor with each element zero with the probability `layer.rate`.
+    """Dropout of single elements: zero with the probability `layer.rate`.
 
-    Args:
-        layer: The layer, with its `rate` and its generator.
-        x: A tensor of floats.
-
-    Returns:
-        A tensor like `x`; other elements are scaled up, so that the mean stays.
+    The others are scaled up, so that the mean stays.
     """
     check_floats(layer, x.dtype)
     return _elementwise.dropped(x, next_key(layer.seed_generator), layer.rate)
@@ -87,16 +74,7 @@ def full_shape(layer, x, noise_shape):
 
 
 def dropout_factors(layer, shape, dtype):
-    """Factors that are zero with probability `layer.rate`, and 1 on average.
-
-    Args:
-        layer: The layer, with its `rate` and its generator.
-        shape: Tuple of integers and, where a size is not known, tensors.
-        dtype: The dtype of the factors.
-
-    Returns:
-        A tensor of `dtype`.
-    """
+    """Factors that are zero with probability `layer.rate`, and 1 on average."""
     return dropped(layer, ops.ones(shape, dtype=dtype))
 
 

@@ -33,7 +33,7 @@ class Wrapper(Layer, keras.layers.Wrapper):
         return self._call_layer(inputs, training, mask)
 
     def _call_layer(self, inputs, training, mask):
-        """What the layer within gives, in the precision of the wrapper."""
+        """The outputs of the layer within, in the wrapper's precision."""
         arguments = {}
         if takes_training(self.layer):
             arguments["training"] = training
@@ -54,7 +54,7 @@ class Wrapper(Layer, keras.layers.Wrapper):
         return self.layer.compute_output_shape(input_shape)
 
     def compute_output_spec(self, inputs, training=False, mask=None):
-        # Not by the shape: not every layer tells what it will be.
+        # Not by the shape, which not every layer can compute.
         specs = self.layer.compute_output_spec(inputs)
         return keras.tree.map_structure(self._cast_spec, specs)
 

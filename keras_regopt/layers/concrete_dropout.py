@@ -114,7 +114,7 @@ class ConcreteDropout(Wrapper):
 
     def build(self, input_shape):
         super().build(input_shape)
-        self._places = find_weights(self, self.layer, self.target)
+        self._refs = find_weights(self, self.layer, self.target)
         odds = self.initial_rate / (1 - self.initial_rate)
         self.rate_logit = self.add_weight(
             name="rate_logit",
@@ -146,10 +146,10 @@ class ConcreteDropout(Wrapper):
         logit = self._logit()
         rate, rest = ops.sigmoid(logit), ops.sigmoid(-logit)
         squares = sum(
-            ops.sum(ops.square(ops.cast(value_of(place, True), "float32")))
-            for place in self._places
+            ops.sum(ops.square(ops.cast(value_of(ref, True), "float32")))
+            for ref in self._refs
             # Integers are not penalized: they are not trained.
-            if quantization_of(place) is None
+            if quantization_of(ref) is None
         )
         # The logarithms of `rate` and `rest`, finite for every logit.
         negative_entropy = -rate * ops.softplus(-logit) - rest * ops.softplus(

@@ -83,15 +83,15 @@ class DropConnect(Wrapper):
 
     def build(self, input_shape):
         super().build(input_shape)
-        self._places = find_weights(self, self.layer, self.target)
+        self._refs = find_weights(self, self.layer, self.target)
 
     def call(self, inputs, training=False, mask=None):
         if not training or self.rate == 0:
             return self._call_layer(inputs, training, mask)
-        refuse_quantized(self, self._places, "drop weights")
-        weights = list(map(self._dropped, self._places))
-        with replaced(self._places, weights):
+        refuse_quantized(self, self._refs, "drop weights")
+        weights = list(map(self._dropped, self._refs))
+        with replaced(self._refs, weights):
             return self._call_layer(inputs, training, mask)
 
-    def _dropped(self, place):
-        return dropped(self, value_of(place))
+    def _dropped(self, ref):
+        return dropped(self, value_of(ref))

@@ -124,8 +124,8 @@ class L0(Wrapper):
         target = self.target
         if self.per == "unit":
             target = ["kernel", "bias"] if self.layer.use_bias else "kernel"
-        self._places = find_weights(self, self.layer, target)
-        shapes = [shape_of(place) for place in self._places]
+        self._refs = find_weights(self, self.layer, target)
+        shapes = [shape_of(ref) for ref in self._refs]
         self._sizes = [math.prod(shape) for shape in shapes]
         if self.per == "unit":
             # The same gates for the kernel and the bias.
@@ -142,7 +142,7 @@ class L0(Wrapper):
             )
             for index, shape in enumerate(shapes)
         ]
-        fold_at_quantization(self, self._places, self._at_inference)
+        fold_at_quantization(self, self._refs, self._at_inference)
 
     @property
     def expected_zeros(self):
@@ -161,23 +161,23 @@ class L0(Wrapper):
         self.add_loss(self.strength * self._expected_weights(log_alphas))
         gates = (self._drawn if training else self._closed)(log_alphas)
         if self.per == "unit":
-            gates = gates * len(self._places)
+            gates = gates * len(self._refs)
         if training:
-            refuse_quantized(self, self._places, "train")
+            refuse_quantized(self, self._refs, "train")
         # Quantized weights contain the gates already.
         each = [
-            (place, gate)
-            for place, gate in zip(self._places, gates, strict=True)
-            if not _is_whole(place)
+            (ref, gate)
+            for ref, gate in zip(self._refs, gates, strict=True)
+            if not _is_whole(ref)
         ]
-        weights = [_gated(value_of(place), gate) for place, gate in each]
-        with replaced([place for place, _ in each], weights):
+        weights = [_gated(value_of(ref), gate) for ref, gate in each]
+        with replaced([ref for ref, _ in each], weights):
             return self._call_layer(inputs, training, mask)
 
-    def _at_inference(self, place, number):
+    def _at_inference(self, ref, number):
         gates = self._closed(self._values())
         gate = gates[0] if self.per == "unit" else gates[number]
-        return _gated(value_of(place, full_precision=True), gate)
+        return _gated(value_of(ref, full_precision=True), gate)
 
     def _drawn(self, log_alphas):
         return [_stretched(self._noisy(a)) for a in log_alphas]
@@ -207,10 +207,10 @@ def _gated(weight, gate):
     return weight * ops.cast(gate, weight.dtype)
 
 
-def _is_whole(place):
+def _is_whole(ref):
     """Whether a weight is integers: the bias of an integer kernel is not."""
-    dtype = keras.backend.standardize_dtype(stored_dtype(place.variable))
-    return quantization_of(place) is not None and "int" in dtype
+    dtype = keras.backend.standardize_dtype(stored_dtype(ref.variable))
+    return quantization_of(ref) is not None and "int" in dtype
 
 
 def _stretched(logit):

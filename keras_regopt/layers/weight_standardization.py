@@ -62,8 +62,8 @@ class WeightStandardization(Wrapper):
 
     References:
         Qiao et al. 2019, Micro-batch training with batch-channel normalization
-        and weight standardization (arXiv 1903.10520); timm's `StdConv2d`, whose
-        place of `epsilon` and default it has.
+        and weight standardization (arXiv 1903.10520); timm's `StdConv2d`, which
+        adds the same `epsilon` to the variance.
     """
 
     def __init__(
@@ -79,22 +79,22 @@ class WeightStandardization(Wrapper):
 
     def build(self, input_shape):
         super().build(input_shape)
-        self._places = find_weights(self, self.layer, self.target)
+        self._refs = find_weights(self, self.layer, self.target)
         fold_at_quantization(
-            self, self._places, lambda place, _: self._standardized(place)
+            self, self._refs, lambda ref, _: self._standardized(ref)
         )
 
     def call(self, inputs, training=False, mask=None):
         # Quantized weights are standardized already.
-        places = [p for p in self._places if quantization_of(p) is None]
-        weights = [self._standardized(place) for place in places]
-        with replaced(places, weights):
+        refs = [p for p in self._refs if quantization_of(p) is None]
+        weights = [self._standardized(ref) for ref in refs]
+        with replaced(refs, weights):
             return self._call_layer(inputs, training, mask)
 
-    def _standardized(self, place):
+    def _standardized(self, ref):
         # In the weight's own precision: small variances need it.
-        weight = value_of(place, full_precision=True)
-        axes = _incoming(place.layer, len(weight.shape))
+        weight = value_of(ref, full_precision=True)
+        axes = _incoming(ref.layer, len(weight.shape))
         mean, variance = ops.moments(weight, axes=axes, keepdims=True)
         return (weight - mean) * ops.rsqrt(variance + self.epsilon)
 

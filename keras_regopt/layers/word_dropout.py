@@ -23,7 +23,7 @@ class WordDropout(Layer):
 
     Args:
         rate: Probability that a word is dropped, in [0, 1). Defaults to `0.1`.
-        token: The id that stands in for a dropped one, at least 0. Has no
+        token: The id that replaces a dropped one, at least 0. Has no
             meaning on embeddings. Defaults to `1`, which Keras'
             `TextVectorization` gives to unknown words.
         keep: List of the ids that are never dropped. Has no meaning on

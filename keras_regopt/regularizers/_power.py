@@ -7,14 +7,7 @@ FIRST_ITERATIONS = 20
 
 
 def as_matrix(x):
-    """A weight as a matrix with a column for each output.
-
-    Args:
-        x: A tensor of rank 1 at least.
-
-    Returns:
-        A tensor of rank 2.
-    """
+    """A weight as a matrix with a column for each output."""
     return ops.reshape(x, (-1, x.shape[-1]))
 
 

@@ -14,11 +14,7 @@ from keras_regopt._model_hooks import wrap_models
 
 
 def hook_quantization(kind):
-    """Has all models look for penalties before they are quantized.
-
-    Args:
-        kind: The class of the penalties.
-    """
+    """Has all models hide penalties of a class while they are quantized."""
     wrap_models("quantize", functools.partial(_quantize, kind))
 
 

@@ -8,7 +8,7 @@ from keras import ops
 
 
 def pullback(function, inputs, *, twice=True):
-    """A function's value, and the way back from it to the inputs.
+    """A function's value, and its pullback to the inputs.
 
     Args:
         function: Function of a list of tensors that returns one tensor.
@@ -80,14 +80,7 @@ _PULLBACKS = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}
 
 
 def square_norms(tensors):
-    """The squared Euclidean norm of each example, over several tensors.
-
-    Args:
-        tensors: List of tensors whose first axis counts the examples.
-
-    Returns:
-        A float32 tensor of shape `(examples,)`.
-    """
+    """The squared Euclidean norm of each example, over several tensors."""
     return sum(ops.sum(ops.square(rows(tensor)), axis=-1) for tensor in tensors)
 
 

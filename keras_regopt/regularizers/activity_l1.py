@@ -19,7 +19,7 @@ class ActivityL1(Regularizer):
     the mean over the examples and, in a sequence or an image with the
     channels last, over the positions: a strength fits any length. The
     regularizer itself returns this times the size of the batch. Padding is
-    counted, as Keras hands over no mask.
+    counted, as Keras passes no mask.
 
     Args:
         rate: Strength of the penalty, a number >= 0. Defaults to `0.01`.

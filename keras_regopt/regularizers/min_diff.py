@@ -28,7 +28,7 @@ class MinDiff(PenalizedModel):
         model.fit({"inputs": x, "group": group}, y)
 
     `x` is what the model within takes, `group` one number for each example:
-    1 in the group, 0 in the other one, and -1 where the example shall not
+    1 in the group, 0 in the other one, and -1 where the example should not
     count. So, for equal false positive rates, give a group to the negatives
     alone. Examples that are there for the gap only, without a label, take any
     label and the `sample_weight` 0. To predict and to evaluate, `x` alone

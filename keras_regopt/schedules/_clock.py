@@ -11,15 +11,7 @@ def steps_per_epoch_or_none(owner, value):
 
 
 def time_of(step, steps_per_epoch):
-    """The number of finished epochs, or of steps without `steps_per_epoch`.
-
-    Args:
-        step: The step, a float32 scalar tensor.
-        steps_per_epoch: Steps of an epoch, or `None`.
-
-    Returns:
-        A float32 scalar tensor.
-    """
+    """The number of finished epochs, or of steps without `steps_per_epoch`."""
     if steps_per_epoch is None:
         return step
     return ops.floor(step / steps_per_epoch)

@@ -71,14 +71,7 @@ def needs_compiler():
 
 
 def data_parallel(train):
-    """Runs `train()` with every batch split over two devices.
-
-    Args:
-        train: Function without arguments that makes, fits and returns a model.
-
-    Returns:
-        What `train` returned.
-    """
+    """The result of `train()`, with every batch split over two devices."""
     if backend() == "tensorflow":
         import tensorflow as tf
 

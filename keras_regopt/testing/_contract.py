@@ -40,16 +40,7 @@ def require(condition, message):
 
 
 def keep(subject, promise):
-    """Checks one promise of a class.
-
-    Args:
-        subject: A `Subject`.
-        promise: A function of a subject that raises where it is broken.
-
-    Raises:
-        AssertionError: If the promise is broken, with what went wrong.
-        NotApplicable: If the promise has no meaning here.
-    """
+    """Checks one promise of a class; raises an error if it is broken."""
     try:
         promise(subject)
     except NotApplicable:
@@ -62,15 +53,7 @@ def keep(subject, promise):
 
 
 def check(subject, promises):
-    """Checks the promises of a class and reports all that are broken.
-
-    Args:
-        subject: A `Subject`.
-        promises: List of functions of a subject.
-
-    Raises:
-        AssertionError: If promises are broken; the message lists them all.
-    """
+    """Checks the promises of a class; one error lists all that are broken."""
     broken = []
     for promise in promises:
         try:

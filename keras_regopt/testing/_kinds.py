@@ -51,17 +51,7 @@ PROMISES = {
 
 
 def promises_of(cls):
-    """The promises for a class of any kind.
-
-    Args:
-        cls: The class.
-
-    Returns:
-        A list of functions of a `Subject`.
-
-    Raises:
-        TypeError: If the class is of no known kind.
-    """
+    """The promises for a class of any kind, as a list of functions."""
     for base, promises in PROMISES.items():
         if issubclass(cls, base):
             return promises

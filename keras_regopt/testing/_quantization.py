@@ -33,13 +33,7 @@ def quickly_quantized(model, mode, **options):
 
 
 def require_quantized(model, x, parts):
-    """Requires that a model predicts nearly the same with kernels in int8.
-
-    Args:
-        model: A built model.
-        x: Its inputs.
-        parts: The layers that must be quantized.
-    """
+    """Requires that `parts` of a model are in int8 and change little."""
     expected = to_numpy(model(x, training=False))
     with warnings.catch_warnings():
         # Keras names each layer that has nothing to quantize.

@@ -75,7 +75,7 @@ def takes_half_precision(subject):
 
 
 def measures_alike_compiled_or_not(subject):
-    """`fit` tells the same values eagerly, in a graph and compiled."""
+    """`fit` logs the same values eagerly, in a graph and compiled."""
 
     def train(mode):
         metric = subject.make()

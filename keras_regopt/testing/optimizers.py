@@ -149,7 +149,7 @@ def steps_alike_in_data_parallel(subject):
         model.fit(x, y, batch_size=4, shuffle=False, verbose=0)
         return model
 
-    # First, so that a backend that cannot says so at once.
+    # First, so that a backend without it skips at once.
     parallel = [to_numpy(w) for w in data_parallel(train).weights]
     alone = [to_numpy(w) for w in train("eager").weights]
     pairs = zip(alone, parallel, strict=True)

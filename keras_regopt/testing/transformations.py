@@ -44,7 +44,7 @@ def leaves_its_inputs_alone(subject):
 
 
 def is_linear_if_it_says_so(subject):
-    """Where it says so, sums and multiples may be taken before or after."""
+    """If `is_linear`, sums and multiples may be taken before or after."""
     if not subject.make().is_linear:
         return
     first, second = _tensors(3), _tensors(4)

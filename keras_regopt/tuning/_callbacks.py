@@ -31,14 +31,7 @@ def copy_callbacks(callbacks):
 
 
 def without_validation(callbacks):
-    """The callbacks that do not monitor a validation metric.
-
-    Args:
-        callbacks: List of Keras callbacks.
-
-    Returns:
-        A list.
-    """
+    """The callbacks that do not monitor a validation metric, as a list."""
     return [c for c in callbacks if not _monitors_validation(c)]
 
 

@@ -52,14 +52,7 @@ class FoldedData:
         return len(self._pairs)
 
     def fold(self, number):
-        """The data of a fold, as `HyperModel.fit` takes them.
-
-        Args:
-            number: The fold, from 0.
-
-        Returns:
-            A tuple of positional and a dict of keyword arguments.
-        """
+        """The arguments of `HyperModel.fit` for a fold, counted from 0."""
         train, val = self._pairs[number]
         arguments, keywords = self._take(train)
         x, y, weight = (_take(a, val) for a in self._arrays.values())
@@ -136,14 +129,7 @@ def _take(data, index):
 
 
 def fingerprint(*data):
-    """A short text that differs where the data differ.
-
-    Args:
-        *data: What `to_arrays` returned, or lists of such.
-
-    Returns:
-        A `str` of 32 hexadecimal digits.
-    """
+    """32 hexadecimal digits, others where the data differ."""
     digest = hashlib.sha256()
     for structure in data:
         leaves = [] if structure is None else keras.tree.flatten(structure)

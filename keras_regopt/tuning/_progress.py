@@ -58,13 +58,7 @@ class Progress:
 
 
 def show_results(results, objective, folder):
-    """Prints the results of a search.
-
-    Args:
-        results: What `cross_validation_results` returned.
-        objective: The name of the objective.
-        folder: The project's folder.
-    """
+    """Prints the results of a search."""
     print_msg(f"Results in {folder}: {objective}, mean +- std of the folds")
     for result in results:
         scores = ", ".join(short(score) for score in result["scores"])

@@ -60,17 +60,7 @@ def resume_records(path, trial, attempt):
 
 
 def finished_records(path):
-    """All records of a finished trial.
-
-    Args:
-        path: The file.
-
-    Returns:
-        A list.
-
-    Raises:
-        RuntimeError: If the file is missing or damaged.
-    """
+    """All records of a finished trial; an error if the file is damaged."""
     try:
         return read_json(path)["folds"]
     except KeyError as error:

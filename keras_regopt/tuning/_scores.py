@@ -77,14 +77,7 @@ def summary(records, name):
 
 
 def middle_epoch(records):
-    """The median of the folds' best epochs, the higher of two.
-
-    Args:
-        records: What `fold_record` returned, one a fold.
-
-    Returns:
-        An `int`, or `None` where the epochs are not known.
-    """
+    """The median of the folds' best epochs, the higher of two, or `None`."""
     epochs = [record["best_epoch"] for record in records]
     return None if None in epochs else statistics.median_high(epochs)
 

@@ -21,7 +21,7 @@ from keras_regopt.tuning._keras_tuner import (
     waiting_trials,
 )
 
-# The key of our additions to Keras Tuner's `oracle.json`.
+# The key under which our additions stand in Keras Tuner's `oracle.json`.
 _EXTRAS = "keras_regopt"
 
 
@@ -83,7 +83,7 @@ def unusable(path, reason):
 
 
 def require_same(folder, before, now):
-    """Refuses to go on with a project that was begun with other values.
+    """Refuses to go on with a project that was begun otherwise.
 
     Args:
         folder: The project's folder.
@@ -135,7 +135,7 @@ def require_empty(oracle):
 
 
 def load_oracle(oracle):
-    """Restores an oracle from its files.
+    """Puts an oracle back to where its files say that it was.
 
     Args:
         oracle: The oracle, fresh, with its project's folder set.
@@ -199,5 +199,5 @@ def _load_trial(path):
 
 
 def _oracle_state(oracle):
-    """Keras Tuner's state, and what is missing there."""
+    """Keras Tuner's state, and what it forgets."""
     return {**oracle.get_state(), _EXTRAS: forgotten_state(oracle)}

@@ -245,11 +245,7 @@ class CrossValidationTuner(ResumableTuner):
         return self.oracle.start_order.index(trial_id) + 1
 
     def results_summary(self, num_trials=10):
-        """Prints the best trials with mean and standard deviation.
-
-        Args:
-            num_trials: Number of trials. Defaults to `10`.
-        """
+        """Prints the `num_trials` best trials with mean and deviation."""
         show_results(
             self.cross_validation_results()[:num_trials],
             self.oracle.objective.name,

@@ -47,13 +47,13 @@ def test_the_layer_computes_with_the_other_value_for_one_call(name):
     layer, shape, target = LAYERS[name]()
     x = np.ones(shape, "float32")
     before = as_array(layer(x))
-    places = find_weights("a test", layer, target)
-    assert len(places) == 1
-    doubled = 2 * value_of(places[0])
-    with replaced(places, [doubled]):
+    refs = find_weights("a test", layer, target)
+    assert len(refs) == 1
+    doubled = 2 * value_of(refs[0])
+    with replaced(refs, [doubled]):
         inside = as_array(layer(x))
     np.testing.assert_array_equal(as_array(layer(x)), before)
-    places[0].variable.assign(doubled)
+    refs[0].variable.assign(doubled)
     np.testing.assert_array_equal(as_array(layer(x)), inside)
     assert not np.array_equal(inside, before)
 
@@ -61,10 +61,10 @@ def test_the_layer_computes_with_the_other_value_for_one_call(name):
 def test_the_gradient_reaches_the_weight():
     layer = keras.layers.Dense(1, use_bias=False)
     layer.build((None, 3))
-    places = find_weights("a test", layer, "kernel")
+    refs = find_weights("a test", layer, "kernel")
 
     def loss(x):
-        with replaced(places, [value_of(places[0]) * x]):
+        with replaced(refs, [value_of(refs[0]) * x]):
             return keras.ops.sum(layer(np.ones((1, 3), "float32")))
 
     slope = gradient(loss, np.ones((3, 1), "float32"))
@@ -75,17 +75,17 @@ def test_replacements_nest_and_end_even_by_an_error():
     layer = keras.layers.Dense(1, use_bias=False)
     layer.build((None, 1))
     layer.kernel.assign([[1.0]])
-    places = find_weights("a test", layer, "kernel")
+    refs = find_weights("a test", layer, "kernel")
 
     def output():
         return float(as_array(layer(np.ones((1, 1), "float32")))[0, 0])
 
     def fails_within():
-        with replaced(places, [value_of(places[0]) * 5]):
+        with replaced(refs, [value_of(refs[0]) * 5]):
             assert output() == 15
             raise RuntimeError("on purpose")
 
-    with replaced(places, [value_of(places[0]) * 3]):
+    with replaced(refs, [value_of(refs[0]) * 3]):
         with pytest.raises(RuntimeError, match="on purpose"):
             fails_within()
         assert output() == 3
@@ -96,14 +96,14 @@ def test_a_value_comes_in_the_precision_that_is_asked_for():
     layer = keras.layers.Dense(1, dtype="mixed_bfloat16")
     layer.build((None, 1))
     layer.kernel.assign([[1.001]])
-    (place,) = find_weights("a test", layer, "kernel")
+    (ref,) = find_weights("a test", layer, "kernel")
     dtype = keras.backend.standardize_dtype
     # As a wrapper does within its call.
     with keras.src.backend.AutocastScope("bfloat16"):
-        full, low = value_of(place, full_precision=True), value_of(place)
+        full, low = value_of(ref, full_precision=True), value_of(ref)
     assert dtype(low.dtype) == "bfloat16"
     assert dtype(full.dtype) == "float32"
     assert as_array(full)[0, 0] == np.float32(1.001)
-    with replaced([place], [full]):
+    with replaced([ref], [full]):
         output = layer(np.ones((1, 1), "float32"))
     assert dtype(output.dtype) == "bfloat16"

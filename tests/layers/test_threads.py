@@ -22,7 +22,7 @@ def uncertain(dense):
     [
         (WeightStandardization, 1e-5),
         (lambda dense: L0(dense, per="weight", seed=1), 1e-5),
-        # Each call draws anew; inputs that were exchanged would be 1 off.
+        # Each call draws again; inputs that were exchanged would be 1 off.
         (uncertain, 0.3),
     ],
     ids=["WeightStandardization", "L0", "MonteCarlo"],

@@ -106,7 +106,7 @@ def test_counts_beyond_what_half_precision_holds():
 
     assert [after(0, 0), after(254, 0), after(255, 0)] == [1, 255, 256]
     assert [after(0, 1), after(255, 254)] == [257, 255 * 256]
-    # After 65536 steps it begins anew.
+    # After 65536 steps it begins again.
     assert after(255, 255) == 0
 
 

@@ -46,7 +46,7 @@ def test_each_run_starts_at_the_top(period, factor, step):
     start, length = 0.0, float(period)
     while start + length <= step:
         start, length = start + length, length * factor
-    # A step beside a restart may fall on either side of it in float32.
+    # A step next to a restart may fall on either side of it in float32.
     if min(step - start, start + length - step) > 1e-3 * length:
         expected = 1 - (step - start) / length
         assert float(schedule(step)) == pytest.approx(expected, abs=2e-3)

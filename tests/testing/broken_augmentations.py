@@ -76,7 +76,7 @@ class DrawsTheSame(RandomShade):
 
 @register
 class ForgetsSeedState(RandomShade):
-    """Begins its draws anew after a reload."""
+    """Begins its draws again after a reload."""
 
     def save_own_variables(self, store):
         pass

@@ -71,7 +71,7 @@ class RootOfNegative(Momentum):
 
 
 class WeakNumber(Momentum):
-    """Assigns a number of no certain dtype, upon which JAX compiles anew."""
+    """Assigns a number of no certain dtype, so that JAX compiles again."""
 
     def build(self, variables):
         super().build(variables)

@@ -71,7 +71,7 @@ class CountsInPython(Damping):
 
 
 class WeakNumber(Damping):
-    """Assigns a number of no certain dtype, upon which JAX compiles anew."""
+    """Assigns a number of no certain dtype, so that JAX compiles again."""
 
     def build(self, optimizer, variables):
         return [optimizer.add_variable((), name="warm")] * len(variables)

@@ -12,15 +12,7 @@ NEGLIGIBLE = 1e-6
 
 
 def merged_shape(shape, limit):
-    """Joins neighbouring axes from the left while they stay below a limit.
-
-    Args:
-        shape: Tuple of integers.
-        limit: Largest size of a joined axis.
-
-    Returns:
-        A tuple of integers with the same product.
-    """
+    """A shape whose neighbouring axes are joined up to a limit."""
     merged, size = [], 1
     for length in shape:
         if size * length <= limit:
@@ -36,16 +28,7 @@ def merged_shape(shape, limit):
 
 
 def factor(x, axis):
-    """Sums the products of a tensor's slices along an axis.
-
-    Args:
-        x: A tensor.
-        axis: The axis whose slices are multiplied with each other.
-
-    Returns:
-        A symmetric matrix of the axis' size; for a matrix `x`, `x @ x.T` or
-        `x.T @ x`.
-    """
+    """The products of the slices along an axis; of a matrix, `x @ x.T`."""
     others = [i for i in range(len(x.shape)) if i != axis]
     return ops.tensordot(x, x, axes=[others, others])
 

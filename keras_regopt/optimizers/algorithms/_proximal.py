@@ -99,14 +99,7 @@ class ProximalOptimizer(Optimizer):
         return (*super().kind_of(index, variable), axis is None)
 
     def penalizes(self, variable):
-        """Whether the penalty and the bounds act on a variable.
-
-        Args:
-            variable: A variable of the model.
-
-        Returns:
-            A Python `bool`.
-        """
+        """Whether the penalty and the bounds act on a variable of the model."""
         return not self._excluded.matches(variable_path(variable))
 
     def penalty(self, variables=None):

@@ -99,17 +99,7 @@ def prepare(model, loss, data, batch_size):
 
 
 def checked_start(start):
-    """The start of a fit, if its loss and gradient are finite.
-
-    Args:
-        start: An object with a `loss` and a `gradient`.
-
-    Returns:
-        The same object.
-
-    Raises:
-        ValueError: If one of the two is not finite.
-    """
+    """The start of a fit; an error if its loss or gradient is not finite."""
     if not (
         math.isfinite(start.loss) and math.isfinite(largest(start.gradient))
     ):

@@ -34,7 +34,7 @@ class AdaptiveGradientClipping(GradientTransformation):
         clip_factor: Largest ratio of a unit's gradient to its weights, a
             number > 0. The authors use `0.01` for large batches, more for small
             ones. Defaults to `0.01`.
-        epsilon: Number > 0 that stands for smaller norms of weights, so that
+        epsilon: Number > 0 that replaces smaller norms of weights, so that
             weights that start at zero can move. Defaults to `0.001`.
         exclude: Optional regular expression on the end of the path of the
             variables to leave alone, as in `ParameterGroup`. The authors leave

@@ -70,7 +70,7 @@ class OptimizerWrapper(Optimizer):
             self._iterations.assign_add(1)
 
     def step(self, gradients, variables):
-        """What happens in one call of `apply`, but for the counting.
+        """One call of `apply`, without its count.
 
         Args:
             gradients: List of gradients, as `apply` got them.

@@ -1,4 +1,4 @@
-"""What torch's compiler makes of a step, beside what the contract says."""
+"""Steps under torch's compiler, besides the promises of the contract."""
 
 import shutil
 

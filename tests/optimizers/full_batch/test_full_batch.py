@@ -237,7 +237,7 @@ def test_leaves_alone_what_is_not_fitted():
     model.layers[0].trainable = False
     model.compile("adam", "mse")
     x, y = data()
-    # As one batch, since each size of batches is compiled anew.
+    # As one batch, since each size of batches is compiled again.
     model.fit(x, y, batch_size=len(x), verbose=0)
     frozen = [
         keras.ops.convert_to_numpy(w).copy()
