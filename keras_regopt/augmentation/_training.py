@@ -135,7 +135,7 @@ def _model_in_training():
         return None
     if "torch" in sys.modules and sys.modules["torch"].compiler.is_compiling():
         return None
-    frame = sys._getframe(1)
+    frame = inspect.currentframe()
     while frame is not None:
         if frame.f_code.co_name == "train_step":
             model = frame.f_locals.get("self")
