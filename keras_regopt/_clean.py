@@ -3,7 +3,7 @@
 import keras
 
 from keras_regopt._export import DrawsInService
-from keras_regopt._keras import REST_IN_INFERENCE
+from keras_regopt._keras import REST_IN_INFERENCE, all_layers
 from keras_regopt._model_wrapper import ModelWrapper
 from keras_regopt._validate import fail, instance_of
 from keras_regopt.augmentation import RandomAugmentation
@@ -145,7 +145,7 @@ def _clean_layer(layer, pairs):
 
 
 def _copied(layer, pairs, cls):
-    for part in layer._flatten_layers():
+    for part in all_layers(layer):
         ours = type(part).__module__.startswith("keras_regopt.")
         if ours and not isinstance(
             part, (StatefulRegularizer, *_NORMALIZATIONS)
@@ -174,7 +174,7 @@ def _values(layer):
     """The weights of a layer as it reads them, without what penalties keep."""
     kept = {
         id(weight)
-        for part in layer._flatten_layers()
+        for part in all_layers(layer)
         if isinstance(part, StatefulRegularizer)
         for weight in part.weights
     }

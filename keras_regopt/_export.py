@@ -1,5 +1,6 @@
 """Refuses formats that cannot hold what some layers do in a served model."""
 
+from keras_regopt._keras import all_layers
 from keras_regopt._model_hooks import wrap_models
 
 
@@ -19,7 +20,7 @@ def _export(
     model, original, filepath, format="tf_saved_model", *args, **kwargs
 ):
     if format == "onnx":
-        for layer in model._flatten_layers():
+        for layer in all_layers(model):
             if isinstance(layer, DrawsInService):
                 _refuse(layer)
     return original(filepath, format, *args, **kwargs)

@@ -3,6 +3,7 @@
 import keras
 
 from keras_regopt._config import SignatureConfig
+from keras_regopt._keras import takes_training
 from keras_regopt._roles import NotAPenalty
 from keras_regopt._validate import instance_of
 
@@ -37,6 +38,6 @@ class ModelWrapper(NotAPenalty, SignatureConfig, keras.Model):
         return keras.layers.Layer.get_config(self)
 
     def call(self, inputs, training=None):
-        if self.model._call_has_training_arg:
+        if takes_training(self.model):
             return self.model(inputs, training=training)
         return self.model(inputs)

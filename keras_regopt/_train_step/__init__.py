@@ -42,7 +42,6 @@ from keras_regopt._train_step.hook import (
 )
 from keras_regopt._train_step.jax_state import (
     PendingValue,
-    in_sync,
     sync,
 )
 from keras_regopt._train_step.overrides import override, replaced, take_back
@@ -62,7 +61,6 @@ __all__ = [
     "PendingValue",
     "StepAttributes",
     "hook_models",
-    "in_sync",
     "note_step",
     "override",
     "register",

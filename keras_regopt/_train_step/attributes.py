@@ -4,6 +4,7 @@ import functools
 
 import keras
 
+from keras_regopt._keras import count_of_calls
 from keras_regopt._train_step.features import ATTRIBUTES, Feature
 from keras_regopt._train_step.overrides import override, replaced, take_back
 from keras_regopt._train_step.step_number import step_number
@@ -39,7 +40,7 @@ def _around_apply(optimizer, attribute, value, apply):
     """The `apply` of an optimizer with the value of the step in it."""
 
     def apply_with_value(grads, *arguments, **options):
-        number = step_number(value(optimizer._iterations), _dtype(grads))
+        number = step_number(value(count_of_calls(optimizer)), _dtype(grads))
         with replaced(optimizer, attribute, number):
             return apply(grads, *arguments, **options)
 

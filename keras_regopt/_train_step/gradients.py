@@ -12,6 +12,7 @@ import threading
 import keras
 from keras import ops
 
+from keras_regopt._keras import trained_variables
 from keras_regopt._optimizer_tree import chain
 from keras_regopt._train_step.features import GRADIENTS, Feature
 from keras_regopt._train_step.overrides import override, take_back
@@ -93,7 +94,7 @@ class Gradients(Feature):
         def measuring_apply(grads, trainable_variables=None):
             variables = trainable_variables
             if variables is None:
-                variables = optimizer._trainable_variables
+                variables = trained_variables(optimizer)
             self._note(optimizer, grads, list(variables))
             return apply(grads, trainable_variables)
 
@@ -109,13 +110,13 @@ class Gradients(Feature):
                     optimizer.variables, optimizer_variables, strict=True
                 )
                 with keras.StatelessScope(list(mapping)):
-                    self._note(optimizer, grads, optimizer._trainable_variables)
+                    self._note(optimizer, grads, trained_variables(optimizer))
             return apply(optimizer_variables, grads, trainable_variables)
 
         return measuring_apply
 
     def _note(self, optimizer, gradients, variables):
-        known = getattr(optimizer, "_trainable_variables", [])
+        known = trained_variables(optimizer)
         scale = _loss_scale(optimizer)
         self._measured.value = self._measure(
             list(gradients), variables, known, scale

@@ -7,6 +7,7 @@ read one of them, it would have to give all back and collect them again.
 import functools
 import types
 
+from keras_regopt._keras import seed_generators
 from keras_regopt._train_step.features import PENDING, Feature
 
 
@@ -21,11 +22,6 @@ def sync(model):
     """
     if hasattr(model, "jax_state_sync"):
         model.jax_state_sync()
-
-
-def in_sync(model):
-    """Whether the variables hold their current values; see `sync`."""
-    return getattr(model, "_jax_state_synced", True)
 
 
 class PendingValue(Feature):
@@ -51,12 +47,11 @@ class PendingValue(Feature):
 
     def start(self, model):
         holder = types.SimpleNamespace(state=self._variable)
-        model._seed_generators.append(holder)
+        seed_generators(model).append(holder)
 
     def end(self, model):
-        model._seed_generators[:] = [
-            g for g in model._seed_generators if g.state is not self._variable
-        ]
+        generators = seed_generators(model)
+        generators[:] = [g for g in generators if g.state is not self._variable]
 
     def put(self, value):
         """Sets the value, a Python number, in the middle of an epoch."""

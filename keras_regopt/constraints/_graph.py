@@ -2,8 +2,7 @@
 
 import typing
 
-import keras
-
+from keras_regopt._keras import all_layers, direct_layers, graph_nodes, graph_of
 from keras_regopt._validate import fail
 
 
@@ -41,10 +40,7 @@ class Graph:
 
     def __init__(self, owner, model):
         functional = _functional(owner, model)
-        nodes = functional._nodes_by_depth
-        nodes = [
-            n for depth in sorted(nodes, reverse=True) for n in nodes[depth]
-        ]
+        nodes = graph_nodes(functional)
         calls = [id(node.operation) for node in nodes]
         self.tensors = []
         self._numbers = {}
@@ -81,22 +77,20 @@ def leaf_layers(model):
     """
     return [
         layer
-        for layer in model._flatten_layers(include_self=False)
-        if not layer._layers
+        for layer in all_layers(model, include_self=False)
+        if not direct_layers(layer)
     ]
 
 
 def _functional(owner, model):
-    if isinstance(model, keras.Sequential):
-        if model.built and getattr(model, "_functional", None) is not None:
-            return model._functional
-    elif hasattr(model, "_nodes_by_depth"):
-        return model
-    return fail(
-        owner,
-        "model",
-        "a built Sequential or functional model",
-        model,
-        "Give it a `keras.Input`. The graph of a subclassed model is not "
-        "known.",
-    )
+    functional = graph_of(model)
+    if functional is None:
+        fail(
+            owner,
+            "model",
+            "a built Sequential or functional model",
+            model,
+            "Give it a `keras.Input`. The graph of a subclassed model is not "
+            "known.",
+        )
+    return functional

@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 
-from keras_regopt._keras import print_msg
+from keras_regopt._keras import all_layers, print_msg
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.constraints._channels import (
     channel_axis,
@@ -157,7 +157,7 @@ class _Plan:
         """Whether units that do nothing come to a step, or are within it."""
         layer = step.layer
         within = (
-            layer._flatten_layers(include_self=False)
+            all_layers(layer, include_self=False)
             if isinstance(layer, keras.layers.Layer)
             else ()
         )

@@ -20,7 +20,12 @@ import threading
 import keras
 from keras import ops
 
-from keras_regopt._keras import AutocastScope
+from keras_regopt._keras import (
+    AutocastScope,
+    all_layers,
+    autocasts,
+    stored_dtype,
+)
 from keras_regopt._validate import fail
 
 # For the present thread, by the identity of a variable, what it reads as.
@@ -116,7 +121,9 @@ def value_of(place, full_precision=False):
     Returns:
         A tensor.
     """
-    dtype = place.variable._dtype if full_precision else _read_dtype(place)
+    dtype = (
+        stored_dtype(place.variable) if full_precision else _read_dtype(place)
+    )
     with AutocastScope(None):
         value = place.variable.value
     return ops.cast(value, dtype)
@@ -225,7 +232,7 @@ def weights_at_inference(layer):
         read as they are.
     """
     found = {}
-    for part in layer._flatten_layers():
+    for part in all_layers(layer):
         folded = vars(part).get("quantize")
         if isinstance(folded, _Quantize):
             for i in folded.own:
@@ -256,7 +263,7 @@ def replaced(places, values):
 def _places(layer):
     return [
         Place(part, attribute, value)
-        for part in layer._flatten_layers()
+        for part in all_layers(layer)
         for attribute, value in vars(part).items()
         if isinstance(value, keras.Variable)
     ]
@@ -264,7 +271,7 @@ def _places(layer):
 
 def _read_dtype(place):
     """The precision in which a layer reads a weight."""
-    dtype = keras.backend.standardize_dtype(place.variable._dtype)
-    if place.variable._autocast and keras.backend.is_float_dtype(dtype):
+    dtype = keras.backend.standardize_dtype(stored_dtype(place.variable))
+    if autocasts(place.variable) and keras.backend.is_float_dtype(dtype):
         return place.layer.compute_dtype
     return dtype

@@ -1,6 +1,7 @@
 import keras
 from keras import ops
 
+from keras_regopt._keras import takes_mask, takes_training
 from keras_regopt._validate import instance_of
 from keras_regopt.layers._base import Layer
 
@@ -34,9 +35,9 @@ class Wrapper(Layer, keras.layers.Wrapper):
     def _call_layer(self, inputs, training, mask):
         """What the layer within gives, in the precision of the wrapper."""
         arguments = {}
-        if self.layer._call_has_training_arg:
+        if takes_training(self.layer):
             arguments["training"] = training
-        if self.layer._call_has_mask_arg and mask is not None:
+        if takes_mask(self.layer) and mask is not None:
             arguments["mask"] = mask
         outputs = self.layer(inputs, **arguments)
         return keras.tree.map_structure(self._cast, outputs)

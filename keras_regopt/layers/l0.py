@@ -4,6 +4,7 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
+from keras_regopt._keras import stored_dtype
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, in_range, one_of
 from keras_regopt.layers._draws import logistics
@@ -208,7 +209,7 @@ def _gated(weight, gate):
 
 def _is_whole(place):
     """Whether a weight is integers: a bias stays float beside a kernel."""
-    dtype = keras.backend.standardize_dtype(place.variable._dtype)
+    dtype = keras.backend.standardize_dtype(stored_dtype(place.variable))
     return quantization_of(place) is not None and "int" in dtype
 
 

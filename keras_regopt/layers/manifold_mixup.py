@@ -6,6 +6,7 @@ from keras import ops
 
 from keras_regopt._beta import at_quantile, beta_quantiles
 from keras_regopt._keeps_seed import KeepsSeed
+from keras_regopt._keras import all_layers
 from keras_regopt._model_wrapper import ModelWrapper
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, fail, in_range
@@ -195,7 +196,7 @@ class _Mixture:
 
 
 def _names(owner, names):
-    known = [part.name for part in owner.model._flatten_layers(False)]
+    known = [part.name for part in all_layers(owner.model, include_self=False)]
     good = isinstance(names, (list, tuple)) and set(names) <= set(known)
     if not good:
         fail(owner, "layer_names", f"a list of names from {known}", names)
@@ -203,4 +204,5 @@ def _names(owner, names):
 
 
 def _find(model, name):
-    return next(p for p in model._flatten_layers(False) if p.name == name)
+    parts = all_layers(model, include_self=False)
+    return next(part for part in parts if part.name == name)

@@ -6,7 +6,14 @@ import numpy as np
 from keras import ops
 
 from keras_regopt._export import DrawsInService
-from keras_regopt._keras import in_tf_graph, make_default_seed
+from keras_regopt._keras import (
+    all_layers,
+    in_tf_graph,
+    make_default_seed,
+    own_state,
+    seed_states,
+    takes_training,
+)
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, integer
 from keras_regopt.layers._replaced_calls import replaced_calls
@@ -113,7 +120,7 @@ class MonteCarlo(DrawsInService, Wrapper):
 
     def _passes(self, inputs, mask):
         """What all passes give, one after the other on axis 1."""
-        parts = self.layer._flatten_layers()
+        parts = all_layers(self.layer)
         if any(getattr(p, "draws_once_for_a_batch", False) for p in parts):
             each = [
                 self._call_layer(inputs, True, mask)
@@ -142,11 +149,7 @@ class MonteCarlo(DrawsInService, Wrapper):
     @contextlib.contextmanager
     def _own_draws(self):
         """All generators begin at this seed, and then go on as before."""
-        states = [
-            generator.state
-            for part in self.layer._flatten_layers()
-            for generator in part._seed_generators
-        ]
+        states = seed_states(self.layer)
         before = [ops.copy(state.value) for state in states]
         for place, state in enumerate(states):
             start = np.array([(self.seed + place * _STRIDE) % 2**31, 0])
@@ -161,8 +164,8 @@ class MonteCarlo(DrawsInService, Wrapper):
     def _statistics_at_rest(self):
         parts = [
             part
-            for part in self.layer._flatten_layers()
-            if part._non_trainable_variables and part._call_has_training_arg
+            for part in all_layers(self.layer)
+            if own_state(part) and takes_training(part)
         ]
         return replaced_calls(parts, _in_inference)
 

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_regopt import _elementwise
-from keras_regopt._keras import DropoutRNNCell
+from keras_regopt._keras import DropoutRNNCell, takes_training
 from keras_regopt._random import next_key
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, in_range
@@ -121,7 +121,7 @@ class Zoneout(DropoutRNNCell, Wrapper):
     def call(self, inputs, states, training=False):
         *old, steps = states
         arguments = {}
-        if self.layer._call_has_training_arg:
+        if takes_training(self.layer):
             arguments["training"] = training
         output, computed = self.layer(inputs, old, **arguments)
         computed = _as_list(computed)

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_regopt._keras import unscale_loss_for_distribution
+from keras_regopt._keras import compiled_loss, unscale_loss_for_distribution
 from keras_regopt.regularizers._slopes import pullback, rows
 
 
@@ -81,7 +81,7 @@ class Batch:
 
     def loss(self, y_pred):
         """The compiled loss of predictions, in single precision."""
-        compiled = self._model._compile_loss
+        compiled = compiled_loss(self._model)
         if compiled is None:
             raise ValueError(
                 f"{type(self._model).__name__} needs a loss: give one to "

@@ -1,7 +1,11 @@
 import keras
 from keras import ops
 
-from keras_regopt._keras import scale_loss_for_distribution
+from keras_regopt._keras import (
+    all_layers,
+    scale_loss_for_distribution,
+    seed_states,
+)
 from keras_regopt._model_wrapper import ModelWrapper
 from keras_regopt._validate import fail, in_range
 from keras_regopt.regularizers._batch import Batch
@@ -29,11 +33,11 @@ class PenalizedModel(ModelWrapper):
             self.supports_jit = False
         self.rate = in_range(self, "rate", rate, low=0)
         self._penalty_tracker = keras.metrics.Mean(name="penalty")
-        self._seeds = _SeedsBefore()
+        self.seeds_before = _SeedsBefore()
 
     def call(self, inputs, training=None):
         if training and self.compiled:
-            self._seeds.keep(self.model)
+            self.seeds_before.keep(self.model)
         return self.run(inputs, training)
 
     def run(self, inputs, training=None):
@@ -63,12 +67,14 @@ class PenalizedModel(ModelWrapper):
         loss = super().compute_loss(x, y, y_pred, sample_weight, training)
         if not training:
             return loss
-        batch = Batch(self, x, y, y_pred, sample_weight, self._seeds.values)
+        batch = Batch(
+            self, x, y, y_pred, sample_weight, self.seeds_before.values
+        )
         terms = [model.terms(batch) for model in self._chain()]
         penalty = sum(penalty for _, penalty in terms)
         self._penalty_tracker.update_state(penalty, sample_weight=batch.size)
         for model in self._chain():
-            model._seeds.forget()
+            model.seeds_before.forget()
         added = scale_loss_for_distribution(sum(added for added, _ in terms))
         return loss + ops.cast(added, loss.dtype)
 
@@ -112,12 +118,7 @@ class _SeedsBefore:
         self.forget()
 
     def keep(self, model):
-        states = {
-            id(generator.state): generator.state
-            for layer in model._flatten_layers()
-            for generator in layer._seed_generators
-        }
-        self.values = [(s, s.value * 1) for s in states.values()]
+        self.values = [(s, s.value * 1) for s in seed_states(model)]
 
     def forget(self):
         # No tensor of a train step may outlive it.
@@ -133,7 +134,7 @@ def _pools_in_half(model):
     )
     return keras.backend.backend() == "tensorflow" and any(
         isinstance(layer, pools) and layer.compute_dtype != "float32"
-        for layer in model._flatten_layers()
+        for layer in all_layers(model)
     )
 
 

@@ -9,6 +9,7 @@ one is quantized as it would be without this.
 import contextlib
 import functools
 
+from keras_regopt._keras import all_layers, direct_layers, finish_quantization
 from keras_regopt._model_hooks import wrap_models
 
 
@@ -24,8 +25,8 @@ def hook_quantization(kind):
 def _quantize(kind, model, original, *args, **kwargs):
     owners = [
         layer
-        for layer in model._flatten_layers()
-        if any(isinstance(part, kind) for part in layer._layers)
+        for layer in all_layers(model)
+        if any(isinstance(part, kind) for part in direct_layers(layer))
     ]
     if not owners:
         return original(*args, **kwargs)
@@ -34,19 +35,18 @@ def _quantize(kind, model, original, *args, **kwargs):
             stack.enter_context(_hidden(owner, kind))
         original(*args, **kwargs)
     # On torch, the penalties' state is a parameter of the model again.
-    model._post_quantize(None)
+    finish_quantization(model)
 
 
 @contextlib.contextmanager
 def _hidden(owner, kind):
     """Takes the penalties out of what a layer holds, while a `with` lasts."""
-    before = list(owner._layers)
+    held = direct_layers(owner)
+    before = list(held)
     # In place, since Keras tracks by this very list.
-    owner._layers[:] = [p for p in before if not isinstance(p, kind)]
+    held[:] = [p for p in before if not isinstance(p, kind)]
     try:
         yield
     finally:
         known = {id(part) for part in before}
-        owner._layers[:] = before + [
-            part for part in owner._layers if id(part) not in known
-        ]
+        held[:] = before + [part for part in held if id(part) not in known]

@@ -6,6 +6,7 @@ import warnings
 import keras
 import numpy as np
 
+from keras_regopt._keras import all_layers
 from keras_regopt.testing._backend import to_numpy
 from keras_regopt.testing._contract import require
 from keras_regopt.testing._saving import through_file
@@ -15,7 +16,7 @@ def quantizable(layer):
     """The layers within a layer, or itself, whose kernels Keras quantizes."""
     return [
         part
-        for part in layer._flatten_layers()
+        for part in all_layers(layer)
         if type(part).quantize is not keras.layers.Layer.quantize
         and not isinstance(part, keras.Model)
     ]

@@ -5,6 +5,7 @@ import warnings
 import keras
 import numpy as np
 
+from keras_regopt._keras import count_of_calls
 from keras_regopt.testing import common
 from keras_regopt.testing._backend import (
     backend,
@@ -216,7 +217,7 @@ def _moves(subject, calls, iterations=0):
     optimizer.build(variables)
     holder = optimizer
     while holder is not None and iterations:
-        holder._iterations.assign(iterations)
+        count_of_calls(holder).assign(iterations)
         holder = getattr(holder, "inner", None)
     for parts in calls:
         gradients = [keras.ops.ones(3) for _ in parts]

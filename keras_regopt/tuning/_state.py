@@ -9,7 +9,17 @@ import json
 import os
 
 from keras_tuner.engine.trial import Trial
-from keras_tuner.oracles import BayesianOptimizationOracle, GridSearchOracle
+
+from keras_regopt.tuning._keras_tuner import (
+    forgotten_state,
+    oracle_file,
+    project_folder,
+    replace_writing,
+    run_times,
+    set_forgotten_state,
+    trial_file,
+    waiting_trials,
+)
 
 # The key under which our additions stand in Keras Tuner's `oracle.json`.
 _EXTRAS = "keras_regopt"
@@ -99,11 +109,12 @@ def keep_safely(oracle):
     Args:
         oracle: A Keras Tuner oracle. Only this object changes, not its class.
     """
-    oracle.save = lambda: write_json(
-        oracle._get_oracle_fname(), _oracle_state(oracle)
-    )
-    oracle._save_trial = lambda trial: write_json(
-        _trial_path(oracle, trial.trial_id), trial.get_state()
+    replace_writing(
+        oracle,
+        lambda: write_json(oracle_file(oracle), _oracle_state(oracle)),
+        lambda trial: write_json(
+            trial_file(oracle, trial.trial_id), trial.get_state()
+        ),
     )
 
 
@@ -116,9 +127,10 @@ def require_empty(oracle):
     Raises:
         RuntimeError: If its folder holds a state or trials.
     """
-    for name in sorted(os.listdir(oracle._project_dir)):
+    folder = project_folder(oracle)
+    for name in sorted(os.listdir(folder)):
         if name == "oracle.json" or name.startswith("trial_"):
-            path = os.path.join(oracle._project_dir, name)
+            path = os.path.join(folder, name)
             raise unusable(path, "was not written by this tuner")
 
 
@@ -135,7 +147,7 @@ def load_oracle(oracle):
     Raises:
         RuntimeError: If a file is damaged or of another kind of oracle.
     """
-    path = oracle._get_oracle_fname()
+    path = oracle_file(oracle)
     if not os.path.exists(path):
         require_empty(oracle)
         return False
@@ -144,7 +156,7 @@ def load_oracle(oracle):
         # In the order of their starts: ties and the Bayesian model depend
         # on it. A trial that `oracle.json` does not know had not begun.
         oracle.trials = {
-            trial_id: _load_trial(_trial_path(oracle, trial_id))
+            trial_id: _load_trial(trial_file(oracle, trial_id))
             for trial_id in state["start_order"]
         }
         oracle.set_state(state)
@@ -152,15 +164,15 @@ def load_oracle(oracle):
             trial.trial_id
             for trial in oracle.ongoing_trials.values()
             if trial.trial_id not in oracle.end_order
-            and trial.trial_id not in oracle._retry_queue
+            and trial.trial_id not in waiting_trials(oracle)
         ]
-        _set_extras(oracle, state[_EXTRAS])
+        set_forgotten_state(oracle, state[_EXTRAS])
     except (AttributeError, KeyError, TypeError) as error:
         raise unusable(
             path,
             f"does not fit {type(oracle).__name__} ({error!r})",
         ) from error
-    oracle._retry_queue.extend(interrupted)
+    waiting_trials(oracle).extend(interrupted)
     oracle.ongoing_trials = {}
     return True
 
@@ -175,11 +187,7 @@ def attempt(oracle, trial_id):
     Returns:
         An `int`, 0 for the first attempt.
     """
-    return oracle._run_times.get(trial_id, 0)
-
-
-def _trial_path(oracle, trial_id):
-    return os.path.join(oracle._get_trial_dir(trial_id), "trial.json")
+    return run_times(oracle, trial_id)
 
 
 def _load_trial(path):
@@ -192,36 +200,4 @@ def _load_trial(path):
 
 def _oracle_state(oracle):
     """Keras Tuner's state, and what it forgets."""
-    extras = {}
-    if isinstance(oracle, GridSearchOracle):
-        extras["grid_order"] = _linked_ids(oracle._ordered_ids)
-        extras["grid_next"] = list(oracle._populate_next)
-    if isinstance(oracle, BayesianOptimizationOracle):
-        random_state = oracle._random_state.get_state(legacy=False)
-        random_state["state"]["key"] = random_state["state"]["key"].tolist()
-        extras["random_state"] = random_state
-    return {**oracle.get_state(), _EXTRAS: extras}
-
-
-def _set_extras(oracle, extras):
-    if isinstance(oracle, GridSearchOracle):
-        for trial_id in extras["grid_order"]:
-            oracle._ordered_ids.insert(trial_id)
-        oracle._populate_next = list(extras["grid_next"])
-        # The file was last written just before these were appended.
-        oracle._populate_next += [
-            trial.trial_id
-            for trial in oracle.ongoing_trials.values()
-            if trial.trial_id in oracle.end_order
-            or trial.trial_id in oracle._retry_queue
-        ]
-    if isinstance(oracle, BayesianOptimizationOracle):
-        oracle._random_state.set_state(extras["random_state"])
-
-
-def _linked_ids(linked):
-    ids, index = [], linked._next_index[None]
-    while index is not None:
-        ids.append(linked._memory[index])
-        index = linked._next_index[index]
-    return ids
+    return {**oracle.get_state(), _EXTRAS: forgotten_state(oracle)}

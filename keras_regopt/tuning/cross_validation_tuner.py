@@ -5,13 +5,13 @@ from typing import Any
 
 import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
-from keras_tuner.src.engine.tuner_utils import TunerCallback
 
 from keras_regopt._types import Path
 from keras_regopt._validate import fail, instance_of, one_of
 from keras_regopt.tuning._callbacks import copy_callbacks, without_validation
 from keras_regopt.tuning._data import FoldedData
 from keras_regopt.tuning._folds import check_folds
+from keras_regopt.tuning._keras_tuner import TunerCallback
 from keras_regopt.tuning._progress import Progress, show_results
 from keras_regopt.tuning._resumable_tuner import HyperModel, ResumableTuner
 from keras_regopt.tuning._scores import fold_record

@@ -176,7 +176,7 @@ def test_a_trained_model_keeps_no_tensor_and_copies(name):
     model, x = penalized(name, keras.layers.Dropout(0.5))
     compiled(model, mode=None)
     step(model, x)
-    assert model._seeds.values == []
+    assert model.seeds_before.values == []
     copied = copy.deepcopy(model)
     np.testing.assert_allclose(
         copied.predict(X, verbose=0), model.predict(X, verbose=0)

@@ -6,6 +6,7 @@ import functools
 import keras
 from keras import ops
 
+from keras_regopt._keras import all_layers
 from keras_regopt._validate import fail
 from keras_regopt.callbacks.averaging._live_weights import assign, copies
 
@@ -109,7 +110,7 @@ class Reestimation:
 def _layers(model):
     return [
         layer
-        for layer in model._flatten_layers()
+        for layer in all_layers(model)
         if isinstance(layer, keras.layers.BatchNormalization)
     ]
 

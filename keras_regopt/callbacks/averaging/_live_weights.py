@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_regopt._keras import all_layers, jax_state
 from keras_regopt._validate import fail
 
 
@@ -41,8 +42,8 @@ class LiveWeights:
             step changes or deletes the values.
         """
         model = self.model
-        state = getattr(model, "_jax_state", None)
-        if not state or model._jax_state_synced:
+        state = jax_state(model)
+        if not state:
             return [v.value for v in self.variables]
         if self._indices is None:
             lists = {
@@ -81,7 +82,7 @@ def require_built(owner, model):
 
     On TensorFlow, Keras makes them in the first step only.
     """
-    if not all(layer.built for layer in model._flatten_layers()):
+    if not all(layer.built for layer in all_layers(model)):
         fail(
             owner,
             "model",

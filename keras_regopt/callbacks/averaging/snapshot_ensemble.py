@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from keras_regopt._keras import Functional
+from keras_regopt._keras import Functional, input_structure
 from keras_regopt._registry import register
 from keras_regopt._train_step import sync
 from keras_regopt._types import Path
@@ -259,11 +259,7 @@ def _values(model):
 
 def _inputs_like(model):
     """New inputs of the structure of a model's own."""
-    structure = (
-        model._inputs_struct
-        if isinstance(model, Functional)
-        else model.inputs[0]
-    )
+    structure = input_structure(model)
     return keras.tree.map_structure(
         lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype, name=x.name),
         structure,

@@ -58,11 +58,11 @@ class CSVLoggerAdapter(Adapter):
             file.write(state["content"].tobytes())
         os.replace(unfinished, callback.filename)
         # Otherwise it empties the file when the training begins.
-        callback.append, callback._append_of_user = True, callback.append
+        callback.append, callback.append_of_user = True, callback.append
 
     def restore(self, callback, state):
         super().restore(callback, state)
-        callback.append = vars(callback).pop("_append_of_user", callback.append)
+        callback.append = vars(callback).pop("append_of_user", callback.append)
 
 
 # By exact type: a subclass may have learned more than its base knows of.

@@ -6,7 +6,6 @@ trained on are drawn once more and dropped. Where the data has a memory of its
 own that cannot be saved, the epochs before are drawn and dropped as well.
 """
 
-import sys
 import warnings
 import zlib
 
@@ -14,7 +13,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_regopt._keras import EpochIterator
+from keras_regopt._keras import (
+    go_on_with,
+    has_iterator,
+    is_between_passes,
+    replace_iterator,
+    replace_steps,
+)
 from keras_regopt.callbacks.backup._data_sources import source_of
 from keras_regopt.callbacks.backup._random_state import (
     capture_states,
@@ -22,27 +27,6 @@ from keras_regopt.callbacks.backup._random_state import (
     random_states,
     set_random_states,
 )
-
-
-def running_fit(model):
-    """The `fit` of a model that is on the call stack.
-
-    Keras hands neither its data nor its list of callbacks to a callback.
-
-    Args:
-        model: The model.
-
-    Returns:
-        Its `EpochIterator` and its `CallbackList`, or `None` twice.
-    """
-    frame = sys._getframe(1)
-    while frame is not None:
-        names = frame.f_locals
-        iterator = names.get("epoch_iterator")
-        if isinstance(iterator, EpochIterator) and names.get("self") is model:
-            return iterator, names["callbacks"]
-        frame = frame.f_back
-    return None, None
 
 
 class DataPosition:
@@ -54,33 +38,35 @@ class DataPosition:
 
     def __init__(self, epoch_iterator):
         self._iterator = epoch_iterator
-        self._source = source_of(epoch_iterator)
-        self._original_steps = epoch_iterator._enumerate_iterator
-        epoch_iterator._enumerate_iterator = self._steps
-        self._original_iterator = epoch_iterator._get_iterator
+        self.source = source_of(epoch_iterator)
+        self._original_steps = replace_steps(epoch_iterator, self._steps)
         if keras.backend.backend() == "torch":
-            epoch_iterator._get_iterator = self._get_iterator
+            self._original_iterator = replace_iterator(
+                epoch_iterator, self._new_iterator
+            )
         self._origin = self._at_iterator = None
-        self._last_batch = self._before_last_batch = None
+        # The last batch that was drawn, and the randomness before it.
+        self.last_batch = self.before_last_batch = None
         self._to_drop = None
 
     @property
     def obstacle(self):
         """Why the order of the data cannot be repeated, or `None`."""
-        return self._source.obstacle
+        return self.source.obstacle
 
     def begin_epoch(self, epoch):
         """Notes what the order of the batches from here on depends on."""
         if self._origin is not None and (
-            self._source.remembers or not self._begins_a_pass()
+            self.source.remembers or not is_between_passes(self._iterator)
         ):
             return
+        goes_on = has_iterator(self._iterator)
         self._origin = {
             "epoch": epoch,
             **self._randomness(),
-            "at_iterator": self._at_iterator if self._has_iterator() else None,
+            "at_iterator": self._at_iterator if goes_on else None,
         }
-        self._source.begin_pass(self._origin)
+        self.source.begin_pass(self._origin)
 
     def state(self):
         """The position as plain values."""
@@ -88,10 +74,9 @@ class DataPosition:
             "origin": self._origin,
             "random": random_states(),
             "before_last_batch": (
-                self._before_last_batch
-                and plain_states(self._before_last_batch)
+                self.before_last_batch and plain_states(self.before_last_batch)
             ),
-            "last_batch": _digest(self._last_batch),
+            "last_batch": _digest(self.last_batch),
         }
 
     def go_to(self, epoch, batch, state):
@@ -107,10 +92,9 @@ class DataPosition:
         at_iterator = self._origin.get("at_iterator")
         if at_iterator is not None:
             self._set_randomness(at_iterator)
-            self._iterator._current_iterator = iter(self._original_iterator())
-            self._iterator._steps_seen = 0
+            go_on_with(self._iterator, iter(self._original_iterator()))
         self._set_randomness(self._origin)
-        self._source.begin_pass(self._origin)
+        self.source.begin_pass(self._origin)
         for _ in range(self._origin["epoch"], epoch):
             self._drop_epoch()
         if batch:
@@ -118,21 +102,10 @@ class DataPosition:
             self._to_drop = (batch, random_states(), state)
             set_random_states(state["random"])
         else:
-            self._arrive(state)
+            self.arrive(state)
 
-    def _begins_a_pass(self):
-        return not self._has_iterator() or self._iterator._steps_seen == 0
-
-    def _has_iterator(self):
-        """Whether `fit` goes on with an iterator that it has made already."""
-        iterator = self._iterator
-        return (
-            iterator._current_iterator is not None
-            and iterator.steps_per_epoch is not None
-        )
-
-    def _get_iterator(self):
-        """Comes instead of `EpochIterator._get_iterator` on torch.
+    def _new_iterator(self):
+        """Comes instead of Keras' own function on torch.
 
         An iterator of torch draws random numbers when it is made, which may be
         at the end of the last pass.
@@ -141,14 +114,14 @@ class DataPosition:
         return self._original_iterator()
 
     def _randomness(self):
-        return {"random": random_states(), "memory": self._source.memory()}
+        return {"random": random_states(), "memory": self.source.memory()}
 
     def _set_randomness(self, state):
         set_random_states(state["random"])
-        self._source.set_memory(state["memory"])
+        self.source.set_memory(state["memory"])
 
     def _steps(self):
-        """Comes instead of `EpochIterator._enumerate_iterator`."""
+        """Comes instead of what draws an epoch's batches in Keras."""
         backend = keras.backend.backend()
         batch, random, state = self._to_drop or (0, None, None)
         self._to_drop = None
@@ -163,7 +136,7 @@ class DataPosition:
                 yield begin, end, _DrawnAhead(self, iterator, state)
             else:
                 if batch:
-                    self._arrive(state)
+                    self.arrive(state)
                 # TensorFlow's function draws the batch itself.
                 if backend != "tensorflow":
                     iterator = _Watched(self, iterator)
@@ -187,13 +160,14 @@ class DataPosition:
         """Draws the batches of one call of the train function."""
         for count in range(self._iterator.steps_per_execution):
             try:
-                self._last_batch = next(iterator)
+                self.last_batch = next(iterator)
             except StopIteration:
                 return count > 0
         return True
 
-    def _arrive(self, state):
-        digest = _digest(self._last_batch)
+    def arrive(self, state):
+        """Warns of other data, and goes on with the randomness it had."""
+        digest = _digest(self.last_batch)
         if None not in (digest, state["last_batch"]) and (
             digest != state["last_batch"]
         ):
@@ -205,13 +179,13 @@ class DataPosition:
                 stacklevel=2,
             )
         # A thread may be drawing batches ahead by now.
-        if not self._source.runs_python:
+        if not self.source.runs_python:
             set_random_states(state["random"])
 
     def _warn_of_what_cannot_be_checked(self, epoch, batch, state):
         anything_to_read = batch or epoch > state["origin"]["epoch"]
         if (
-            self._source.runs_python
+            self.source.runs_python
             and anything_to_read
             and keras.backend.backend() == "tensorflow"
         ):
@@ -235,8 +209,8 @@ class _Watched:
         return self
 
     def __next__(self):
-        self._position._last_batch = next(self._iterator)
-        return self._position._last_batch
+        self._position.last_batch = next(self._iterator)
+        return self._position.last_batch
 
 
 class _DrawnAhead(_Watched):
@@ -253,12 +227,12 @@ class _DrawnAhead(_Watched):
     def __next__(self):
         position, arrival = self._position, self._arrival
         self._arrival = None
-        if arrival is not None and not position._source.runs_python:
+        if arrival is not None and not position.source.runs_python:
             set_random_states(arrival["before_last_batch"])
-        position._before_last_batch = capture_states()
+        position.before_last_batch = capture_states()
         batch = super().__next__()
         if arrival is not None:
-            position._arrive(arrival)
+            position.arrive(arrival)
         return batch
 
 

@@ -9,6 +9,11 @@ from keras_regopt._keras import (
     PyDatasetAdapter,
     TFDatasetAdapter,
     TorchDataLoaderAdapter,
+    dataset_of,
+    loader_of,
+    pipeline_of,
+    set_dataset,
+    shuffles,
 )
 from keras_regopt.callbacks.backup._dataset_randomness import (
     NONE,
@@ -58,7 +63,7 @@ class ShuffledArrays(Source):
     def __init__(self, epoch_iterator):
         self._iterator = epoch_iterator
         self._variable = None
-        self._seeds = shuffle_seeds(epoch_iterator._distributed_dataset)
+        self._seeds = shuffle_seeds(dataset_of(epoch_iterator))
         if self._seeds is None:
             self._take_a_variable()
 
@@ -115,7 +120,7 @@ class ShuffledArrays(Source):
             dataset = iterator.data_adapter.get_tf_dataset()
         finally:
             tf.random.shuffle = original
-        iterator._distributed_dataset = dataset
+        set_dataset(iterator, dataset)
 
 
 class LoaderSource(Source):
@@ -187,15 +192,15 @@ def source_of(epoch_iterator):
     adapter = epoch_iterator.data_adapter
     on_tensorflow = keras.backend.backend() == "tensorflow"
     if isinstance(adapter, ArrayDataAdapter):
-        if not (on_tensorflow and adapter._shuffle):
+        if not (on_tensorflow and shuffles(adapter)):
             return Source()
         if _is_distributed(epoch_iterator):
             return _distributed_arrays(adapter)
         return ShuffledArrays(epoch_iterator)
     if isinstance(adapter, TorchDataLoaderAdapter):
-        return LoaderSource(adapter._dataloader)
+        return LoaderSource(loader_of(adapter))
     if isinstance(adapter, TFDatasetAdapter):
-        return _source_of_pipeline(adapter._dataset)
+        return _source_of_pipeline(pipeline_of(adapter))
     if isinstance(adapter, PyDatasetAdapter):
         dataset = adapter.py_dataset
         has_state = hasattr(dataset, "state") and hasattr(dataset, "restore")
@@ -267,7 +272,7 @@ def _is_distributed(epoch_iterator):
     import tensorflow as tf
 
     # `fit` may be called outside of the scope that the model was made in.
-    return not isinstance(epoch_iterator._distributed_dataset, tf.data.Dataset)
+    return not isinstance(dataset_of(epoch_iterator), tf.data.Dataset)
 
 
 def _leaves(tree):

@@ -6,7 +6,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_regopt.callbacks.backup._data_position import running_fit
+from keras_regopt._keras import (
+    all_layers,
+    build_symbolically,
+    dataset_of,
+    held_rate,
+    running_fit,
+)
 from keras_regopt.callbacks.rates._rates import has_schedule, rate_holders
 from keras_regopt.schedules.scale import Scale
 
@@ -29,12 +35,13 @@ def build(owner, model, epoch_iterator):
     """
     if keras.backend.backend() != "tensorflow":
         return None
-    layers_built = all(layer.built for layer in model._flatten_layers())
+    layers_built = all(layer.built for layer in all_layers(model))
     try:
-        model._symbolic_build(
-            data_batch=keras.tree.map_structure(
-                _symbolic, epoch_iterator._distributed_dataset.element_spec
-            )
+        build_symbolically(
+            model,
+            keras.tree.map_structure(
+                _symbolic, dataset_of(epoch_iterator).element_spec
+            ),
         )
     except Exception as error:
         if not layers_built:
@@ -57,7 +64,7 @@ def build_in_fit(owner, model):
         model: A compiled model.
     """
     iterator, _ = running_fit(model)
-    built = all(layer.built for layer in model._flatten_layers())
+    built = all(layer.built for layer in all_layers(model))
     if iterator is not None and not built:
         build(owner, model, iterator)
 
@@ -170,7 +177,7 @@ def _words(description):
 
 def _scale(holder):
     """The factor that a plateau has put on a schedule, or `None`."""
-    schedule = holder._learning_rate
+    schedule = held_rate(holder)
     return schedule.factor if isinstance(schedule, Scale) else None
 
 
@@ -178,7 +185,7 @@ def _set_scale(holder, factor):
     """Puts a factor on a schedule; whether that changed anything."""
     if not has_schedule(holder) or _scale(holder) == factor:
         return False
-    schedule = holder._learning_rate
+    schedule = held_rate(holder)
     if isinstance(schedule, Scale):
         schedule = schedule.schedule
     # A plain number as the schedule of a `Scale` is a schedule within it.

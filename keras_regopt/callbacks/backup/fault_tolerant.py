@@ -5,7 +5,12 @@ from collections.abc import Sequence
 
 import keras
 
-from keras_regopt._keras import print_msg
+from keras_regopt._keras import (
+    print_msg,
+    running_fit,
+    set_first_epoch,
+    validation_iterator,
+)
 from keras_regopt._registry import register
 from keras_regopt._train_step import sync
 from keras_regopt._types import Path
@@ -17,10 +22,7 @@ from keras_regopt.callbacks.backup._adapters import (
     require_order,
 )
 from keras_regopt.callbacks.backup._backup_directory import BackupDirectory
-from keras_regopt.callbacks.backup._data_position import (
-    DataPosition,
-    running_fit,
-)
+from keras_regopt.callbacks.backup._data_position import DataPosition
 from keras_regopt.callbacks.backup._data_sources import forgets_its_place
 from keras_regopt.callbacks.backup._model_state import (
     build,
@@ -115,7 +117,7 @@ class FaultTolerant(Callback):
             self, "delete_checkpoint", delete_checkpoint
         )
         self._directory = BackupDirectory(self.backup_dir)
-        self._at_the_end = _AtTheEnd(self)
+        self._at_the_end = _AtTheEnd(self._end)
         self._position = self._backup = None
         self._with_metrics = True
         self._resumed = False
@@ -178,7 +180,7 @@ class FaultTolerant(Callback):
         self._batches += self.model.steps_per_execution
 
     def on_test_begin(self, logs=None):
-        iterator = getattr(self.model, "_eval_epoch_iterator", None)
+        iterator = validation_iterator(self.model)
         if not self._resumed or iterator is None:
             return
         self._resumed = False
@@ -241,14 +243,13 @@ class FaultTolerant(Callback):
         self._require_the_same_training(backup)
         for callback, (_, state) in self._states(backup):
             adapter_of(callback).before_training(callback, state)
-        # Keras' own way for its BackupAndRestore.
-        self.model._initial_epoch = backup["epoch"]
+        set_first_epoch(self.model, backup["epoch"])
 
     def _restore(self):
         """Takes everything up again, after all callbacks have begun."""
         backup, self._backup = self._backup, None
         # A later `fit` shall begin where it is told to.
-        self.model._initial_epoch = None
+        set_first_epoch(self.model, None)
         set_model_state(self.model, backup["model"], self._with_metrics)
         set_history_state(self._history(), backup["history"])
         for callback, (_, state) in self._states(backup):
@@ -294,9 +295,9 @@ class FaultTolerant(Callback):
 class _AtTheEnd(keras.callbacks.Callback):
     """Stands last in the list, behind those that work on at the end."""
 
-    def __init__(self, tolerant):
+    def __init__(self, end):
         super().__init__()
-        self._tolerant = tolerant
+        self._end = end
 
     def on_train_end(self, logs=None):
-        self._tolerant._end()
+        self._end()

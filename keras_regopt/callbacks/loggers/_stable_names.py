@@ -7,7 +7,7 @@ to be found again under one name.
 
 import re
 
-from keras_regopt._keras import automatic_names
+from keras_regopt._keras import all_layers, automatic_names
 
 
 def stable_names(objects):
@@ -43,7 +43,7 @@ def stable_paths(model):
     Returns:
         A function of a path, such as that of a weight, which returns a path.
     """
-    names = stable_names(model._flatten_layers())
+    names = stable_names(all_layers(model))
     return lambda path: "/".join(names.get(n, n) for n in path.split("/"))
 
 

@@ -2,8 +2,9 @@ import keras
 from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
+from keras_regopt._keras import held_rate, in_sync
 from keras_regopt._registry import register
-from keras_regopt._train_step import in_sync, sync
+from keras_regopt._train_step import sync
 from keras_regopt._types import Path
 from keras_regopt._validate import fail, positive_int
 from keras_regopt.callbacks.loggers._logger import Logger
@@ -85,7 +86,7 @@ class LearningRateLogger(Logger):
             # Nobody can have assigned a rate since the last step.
             return
         for key, holder in rates_by_key(self.model.optimizer).items():
-            rate = holder._learning_rate
+            rate = held_rate(holder)
             if isinstance(rate, keras.Variable):
                 # A copy, which nothing waits for, unlike for a number.
                 rate = ops.copy(ops.convert_to_tensor(rate))

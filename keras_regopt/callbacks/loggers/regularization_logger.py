@@ -3,6 +3,12 @@ from typing import Any
 
 from keras import ops, tree
 
+from keras_regopt._keras import (
+    all_layers,
+    clear_losses,
+    own_losses,
+    takes_training,
+)
 from keras_regopt._registry import register
 from keras_regopt._types import Path
 from keras_regopt._validate import boolean, fail
@@ -89,16 +95,15 @@ class RegularizationLogger(Logger):
 
     def _penalties_of_activities(self):
         model = self.model
-        model._clear_losses()
-        takes_training = getattr(model, "_call_has_training_arg", True)
-        model(self.x, **({"training": False} if takes_training else {}))
+        clear_losses(model)
+        model(self.x, **({"training": False} if takes_training(model) else {}))
         penalties, name = {}, stable_paths(model)
-        for layer in model._flatten_layers():
-            losses = layer._get_own_losses()
+        for layer in all_layers(model):
+            losses = own_losses(layer)
             if losses:
                 key = f"{name(layer.path or layer.name)}/activity"
                 penalties[key] = sum(_number(loss) for loss in losses)
-        model._clear_losses()
+        clear_losses(model)
         return penalties
 
 

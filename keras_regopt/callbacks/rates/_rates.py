@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_regopt._keras import count_of_calls, held_rate
 from keras_regopt._optimizer_tree import (
     has_members,
     inner_of,
@@ -50,12 +51,12 @@ def used_rate(holder, schedule=None):
     if schedule is None:
         if not has_schedule(holder):
             return next_rate(holder)
-        schedule = holder._learning_rate
+        schedule = held_rate(holder)
     # With accumulation, only the last micro-step of a round moves weights.
     rounds = holder.gradient_accumulation_steps or 1
-    steps = int(ops.convert_to_numpy(holder._iterations))
+    steps = int(ops.convert_to_numpy(count_of_calls(holder)))
     last = max(steps // rounds * rounds - 1, 0)
-    step = ops.convert_to_tensor(last, dtype=holder._iterations.dtype)
+    step = ops.convert_to_tensor(last, dtype=count_of_calls(holder).dtype)
     return float(ops.convert_to_numpy(schedule(step)))
 
 
@@ -88,7 +89,7 @@ def rates_by_key(optimizer):
 def has_schedule(holder):
     """Whether the rate follows a schedule, not a variable."""
     return isinstance(
-        holder._learning_rate,
+        held_rate(holder),
         keras.optimizers.schedules.LearningRateSchedule,
     )
 
@@ -117,14 +118,14 @@ def cut_rate(holder, factor, low):
         return None
     if has_schedule(holder):
         factor = max(factor, low / old)
-        holder.learning_rate = Scale(holder._learning_rate, factor)
+        holder.learning_rate = Scale(held_rate(holder), factor)
         return factor * old
-    if not isinstance(holder._learning_rate, keras.Variable):
+    if not isinstance(held_rate(holder), keras.Variable):
         fail(
             holder,
             "learning_rate",
             "a number or a LearningRateSchedule, so that it can be cut",
-            holder._learning_rate,
+            held_rate(holder),
         )
     holder.learning_rate = max(factor * old, low)
     return max(factor * old, low)
@@ -183,7 +184,7 @@ def put_factors(optimizer, factors):
 
 def _scaled(holder):
     """The schedule of a holder without its factor, and the factor."""
-    schedule = holder._learning_rate
+    schedule = held_rate(holder)
     if isinstance(schedule, Scale):
         return schedule.schedule, schedule.factor
     return schedule, 1.0

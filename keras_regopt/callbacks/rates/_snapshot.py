@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_regopt._keras import held_rate, replace_rate
 from keras_regopt._train_step import sync
 from keras_regopt.callbacks.rates._rates import rate_holders
 
@@ -38,8 +39,7 @@ class Snapshot:
             for v in variables
         ]
         self._rates = [
-            (holder, holder._learning_rate)
-            for _, holder in rate_holders(optimizer)
+            (holder, held_rate(holder)) for _, holder in rate_holders(optimizer)
         ]
         self._stop_training = model.stop_training
 
@@ -51,7 +51,7 @@ class Snapshot:
         for variable, value in self._values:
             variable.assign(value)
         for holder, rate in self._rates:
-            holder._learning_rate = rate
+            replace_rate(holder, rate)
         self._model.stop_training = self._stop_training
         # The one in use has the rates of the meantime compiled into it.
         self._model.make_train_function(force=True)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_regopt._keras import count_of_calls, replace_rate
 from keras_regopt._registry import register
 from keras_regopt._train_step import sync
 from keras_regopt._validate import fail, in_range, integer, one_of
@@ -127,8 +128,7 @@ class LearningRateFinder(Callback):
         self._snapshot = Snapshot(self.model)
         self._ended = False
         for _, holder in rate_holders(self.model.optimizer):
-            # Not by the property, which would give the old rate up for good.
-            holder._learning_rate = self._schedule(holder)
+            replace_rate(holder, self._schedule(holder))
         self.model.make_train_function(force=True)
 
     def on_train_batch_begin(self, batch, logs=None):
@@ -189,7 +189,9 @@ class LearningRateFinder(Callback):
 
     def _schedule(self, holder):
         # A restored test goes on where it was.
-        made = int(ops.convert_to_numpy(holder._iterations)) - len(self.rates)
+        made = int(ops.convert_to_numpy(count_of_calls(holder))) - len(
+            self.rates
+        )
         last = self.steps - 1
         if self.growth == "linear":
             rates = PiecewiseInterpolation([0, last], [self.low, self.high])

@@ -61,17 +61,17 @@ class DropIn(Optimizer):
     def build(self, variables):
         if not self.built:
             excluded = exclusions(self, self._excluded, variables)
-            self._penalized = [not e for e in excluded]
+            self.penalized = [not e for e in excluded]
         super().build(variables)
 
     def kind_of(self, index, variable):
         if self.lazy and len(variable.shape) > 1:
             # A gradient of a table may come by rows.
             return None
-        return (*super().kind_of(index, variable), self._penalized[index])
+        return (*super().kind_of(index, variable), self.penalized[index])
 
     def prepared(self, variable, gradient, step):
-        if self._penalized[step.index]:
+        if self.penalized[step.index]:
             if self.l2:
                 gradient = gradient + variable * (2 * self.l2)
             if self.l1:
@@ -95,7 +95,7 @@ class DropIn(Optimizer):
             )
         total = ops.zeros((), "float32")
         for variable, penalized in zip(
-            self._trainable_variables, self._penalized, strict=True
+            self._trainable_variables, self.penalized, strict=True
         ):
             if not penalized or self._overwrite_variable_with_gradient(
                 variable

@@ -3,6 +3,7 @@ import contextlib
 import keras
 from keras import ops
 
+from keras_regopt._keras import strategy_of
 from keras_regopt._train_step import hook_models, note_step
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import fail, in_range, integer
@@ -216,16 +217,20 @@ def _add(optimizer, pairs, factor):
             optimizer.assign_add(variable, change)
 
         for variable, distance in pairs:
-            optimizer._distribution_strategy.extended.update(
+            strategy_of(optimizer).extended.update(
                 variable.value, add, args=(distance.value,), group=False
             )
     elif keras.backend.backend() == "torch":
         import torch
 
+        from keras_regopt.optimizers.engine import _torch_lists
+
         # All at once, which is fast and cannot be interrupted half-way.
         with torch.no_grad():
-            changes = torch._foreach_mul([d.value for d in distances], factor)
-            torch._foreach_add_([v.value for v in variables], changes)
+            changes = _torch_lists.multiplied(
+                [d.value for d in distances], factor
+            )
+            _torch_lists.add([v.value for v in variables], changes)
     else:
         for variable, distance in pairs:
             change = ops.cast(factor, variable.dtype) * distance

@@ -158,7 +158,7 @@ class Prodigy(Optimizer):
         moving = [
             v
             for v in variables
-            if self._rate_factors[self._get_variable_index(v)] != 0
+            if self.rate_factors[self._get_variable_index(v)] != 0
         ]
         present = ops.cast(self.among(moving), "float32")
         self.started.assign(ops.maximum(self.started, present))
@@ -172,7 +172,7 @@ class Prodigy(Optimizer):
                 variable.assign(ops.zeros(variable.shape, variable.dtype))
 
     def formula(self, variable, gradient, slots, step):
-        if self._rate_factors[step.index] == 0:
+        if self.rate_factors[step.index] == 0:
             return variable, slots
         momentum, velocity, gradient_sum, initial = slots
         values = step.values
@@ -191,7 +191,7 @@ class Prodigy(Optimizer):
 
     def _terms(self, variable, gradient, slots, step):
         """What adds up to the descent and to the length of the sums."""
-        if self._rate_factors[step.index] == 0:
+        if self.rate_factors[step.index] == 0:
             return [ops.zeros_like(variable)] * 2
         *_, gradient_sum, initial = slots
         started = ops.cast(step.own(step.values["started"]), variable.dtype)

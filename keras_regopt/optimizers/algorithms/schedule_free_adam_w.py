@@ -97,7 +97,7 @@ class ScheduleFreeAdamW(ScheduleFree):
             return
         super().build(variables)
         # After the variables that the base has made, as in the files.
-        self._slots.add(("velocity",))
+        self.slots.add(("velocity",))
 
     def rate_factor(self, step):
         factor = super().rate_factor(step)

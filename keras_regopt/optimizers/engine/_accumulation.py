@@ -6,6 +6,19 @@ around all of them.
 
 from keras import ops
 
+from keras_regopt._keras import (
+    accumulate,
+    accumulated_gradients,
+    averages_of,
+    clipped,
+    count_of_calls,
+    decay_weights,
+    index_of,
+    index_or_none,
+    move_averages,
+    step_of_backend,
+)
+from keras_regopt._keras import overwrite_with_averages as overwrite
 from keras_regopt.optimizers.engine._numerics import copied
 from keras_regopt.optimizers.wrappers._conditional import choose, nothing
 
@@ -25,14 +38,13 @@ def apply_gradients(optimizer, gradients, variables):
         _step(optimizer, gradients, variables)
     if optimizer.use_ema:
         known = optimizer.model_variables
-        optimizer._update_model_variables_moving_average(known)
+        move_averages(optimizer, known)
         every = optimizer.ema_overwrite_frequency
         if every:
-            overwrite = optimizer._overwrite_model_variables_with_average_value
             # Keras' `iterations` are steps, its `_iterations` calls.
             choose(
                 _is_due(optimizer.iterations, every),
-                lambda: overwrite(known),
+                lambda: overwrite(optimizer, known),
                 nothing,
                 known,
             )
@@ -44,10 +56,10 @@ def update_averages(optimizer):
         ops.not_equal(optimizer.iterations, 0), "float32"
     )
 
-    averages = optimizer._model_variables_moving_average
+    averages = averages_of(optimizer)
 
     def update(variable):
-        average = averages[optimizer._get_variable_index(variable)]
+        average = averages[index_of(optimizer, variable)]
         if average is not None:
             kept = ops.cast(momentum, variable.dtype)
             optimizer.assign(average, kept * average + (1 - kept) * variable)
@@ -62,15 +74,13 @@ def overwrite_with_averages(optimizer, variables):
         optimizer: The optimizer.
         variables: The model's variables, of which it may not know all.
     """
-    averages = optimizer._model_variables_moving_average
+    averages = averages_of(optimizer)
 
     def update(variable):
         # Keras goes by position, though some may be frozen by now.
-        place = optimizer._trainable_variables_indices.get(
-            optimizer._var_key(variable)
-        )
-        if place is not None and averages[place] is not None:
-            average = ops.convert_to_tensor(averages[place])
+        index = index_or_none(optimizer, variable)
+        if index is not None and averages[index] is not None:
+            average = ops.convert_to_tensor(averages[index])
             # A copy, since JAX does not let two variables share a buffer.
             optimizer.assign(variable, copied(average))
 
@@ -78,38 +88,31 @@ def overwrite_with_averages(optimizer, variables):
 
 
 def _accumulate(optimizer, gradients, variables, every):
-    collectors = [
-        optimizer._accumulated_gradients[optimizer._get_variable_index(v)]
-        for v in variables
-    ]
+    sums = accumulated_gradients(optimizer, variables)
 
     def step():
         means = [
-            (gradient + collector) / every
-            for gradient, collector in zip(gradients, collectors, strict=True)
+            (gradient + own) / every
+            for gradient, own in zip(gradients, sums, strict=True)
         ]
         _step(optimizer, means, variables)
         optimizer.update_each(
             lambda own: optimizer.assign(own, ops.zeros(own.shape, own.dtype)),
-            collectors,
+            sums,
         )
 
     choose(
-        _is_due(optimizer._iterations, every),
+        _is_due(count_of_calls(optimizer), every),
         step,
-        lambda: optimizer._backend_increment_gradient_accumulators(
-            gradients, collectors
-        ),
+        lambda: accumulate(optimizer, gradients, sums),
         variables,
     )
 
 
 def _step(optimizer, gradients, variables):
-    gradients = optimizer._clip_gradients(gradients)
-    optimizer._apply_weight_decay(variables)
-    optimizer._backend_update_step(
-        gradients, variables, optimizer.learning_rate
-    )
+    gradients = clipped(optimizer, gradients)
+    decay_weights(optimizer, variables)
+    step_of_backend(optimizer, gradients, variables, optimizer.learning_rate)
 
 
 def _is_due(iterations, every):

@@ -163,7 +163,7 @@ class Algorithm:
             A tuple, or `None` for a variable that must stay alone and whole.
         """
         return (
-            self._rate_factors[index],
+            self.rate_factors[index],
             self._decay_factors[index],
             self._use_weight_decay(variable),
         )

@@ -32,7 +32,7 @@ def make_step(optimizer, gradients, variables, learning_rate):
     values = optimizer.step_values(gradients, variables, learning_rate)
     update_each(
         optimizer,
-        optimizer._update,
+        optimizer.step_of_variable,
         variables,
         gradients,
         shared=(learning_rate, values),

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_regopt._config import SignatureConfig
-from keras_regopt._keras import has_value
+from keras_regopt._keras import all_reduced, has_value
 from keras_regopt._types import LearningRate
 from keras_regopt.optimizers.engine import (
     _accumulation,
@@ -81,11 +81,11 @@ class Optimizer(Algorithm, SignatureConfig, keras.optimizers.Optimizer):
             return
         super().build(variables)
         warn_of_idle_groups(self, self.groups, variables)
-        self._rate_factors = factors(self.groups, variables, "learning_rate")
+        self.rate_factors = factors(self.groups, variables, "learning_rate")
         self._decay_factors = factors(self.groups, variables, "weight_decay")
-        self._slots = Slots(self, variables)
+        self.slots = Slots(self, variables)
         for names in self.slot_names():
-            self._slots.add(names)
+            self.slots.add(names)
 
     def exclude_from_weight_decay(self, var_list=None, var_names=None):
         if self.built:
@@ -108,8 +108,7 @@ class Optimizer(Algorithm, SignatureConfig, keras.optimizers.Optimizer):
     def _backend_apply_gradients(self, grads, trainable_variables):
         if keras.backend.backend() == "tensorflow":
             # Before anything is computed from all of them, such as a norm.
-            pairs = zip(grads, trainable_variables, strict=True)
-            grads = [g for g, _ in self._all_reduce_sum_gradients(pairs)]
+            grads = all_reduced(self, grads, trainable_variables)
             # Rows that appear twice would distort the norms, too.
             complete = summed if self.takes_sparse_gradients else dense
             grads = [complete(g) for g in grads]
@@ -155,11 +154,11 @@ class Optimizer(Algorithm, SignatureConfig, keras.optimizers.Optimizer):
         """
         update_each(self, update, variables)
 
-    def _update(self, variable, gradient, learning_rate, values):
+    def step_of_variable(self, variable, gradient, learning_rate, values):
         """One variable's step, on TensorFlow of each of its replicas."""
         index = self._get_variable_index(variable)
-        if self._rate_factors[index] != 1:
-            learning_rate = learning_rate * self._rate_factors[index]
+        if self.rate_factors[index] != 1:
+            learning_rate = learning_rate * self.rate_factors[index]
         if self.decays_before:
             self.decay_step(variable, learning_rate)
         if values is None:
@@ -202,19 +201,19 @@ class Optimizer(Algorithm, SignatureConfig, keras.optimizers.Optimizer):
         Returns:
             A list of variables, with `None` where there is no such state.
         """
-        return self._slots.column(name)
+        return self.slots.column(name)
 
     @property
     def variables(self):
         """The state in the order of the file, whatever it is in memory."""
         variables = super().variables
-        return self._slots.in_order(variables) if self.built else variables
+        return self.slots.in_order(variables) if self.built else variables
 
     def set_weights(self, weights):
-        if not self.built or not self._slots.buckets:
+        if not self.built or not self.slots.buckets:
             super().set_weights(weights)
             return
-        self._slots.assign(weights)
+        self.slots.assign(weights)
 
     def totals(self, terms, gradients, variables, values=None):
         """The sums of some terms over each variable; see `_totals.py`."""

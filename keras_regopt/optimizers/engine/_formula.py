@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_regopt._keras import index_of
 from keras_regopt._sums import total
 from keras_regopt.optimizers.engine._norms import norm
 from keras_regopt.optimizers.engine._numerics import wide_dtype
@@ -21,8 +22,8 @@ def update(optimizer, gradient, variable, learning_rate, values, lengths):
         values: What `step_values` returned.
         lengths: What `lengths` returned, or `None` to compute it here.
     """
-    index = optimizer._get_variable_index(variable)
-    slots = optimizer._slots.of(index)
+    index = index_of(optimizer, variable)
+    slots = optimizer.slots.of(index)
     decay = 0.0 if optimizer.decays_before else optimizer.decay_of(variable)
     step = Step(index, learning_rate, decay, values)
     if is_sparse(gradient):
@@ -91,10 +92,10 @@ def prepared(optimizer, variable, gradient, slots, step):
 
 def totals_of(optimizer, terms, gradient, variable, values):
     """The sums for one variable, a list of float32 scalar tensors."""
-    index = optimizer._get_variable_index(variable)
+    index = index_of(optimizer, variable)
     slots = [
         None if s is None else ops.convert_to_tensor(s)
-        for s in optimizer._slots.of(index)
+        for s in optimizer.slots.of(index)
     ]
     step = Step(index, 0.0, optimizer.decay_of(variable), values)
     step = widened(step, variable.dtype)

@@ -2,6 +2,8 @@
 
 import keras
 
+from keras_regopt._keras import strategy_of
+
 
 def replicas():
     """How many replicas sum their gradients in a step."""
@@ -37,7 +39,7 @@ def update_each(optimizer, update, variables, *columns, shared=()):
                 variable, update, args=(*own, *shared), group=False
             )
 
-    strategy = optimizer._distribution_strategy
+    strategy = strategy_of(optimizer)
     natives = [getattr(v, "value", v) for v in variables]
     if tf.distribute.in_cross_replica_context():
         update_replicas(strategy, natives, columns, shared)

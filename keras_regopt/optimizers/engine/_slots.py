@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_regopt._keras import is_overwritten, own_variables
 from keras_regopt._validate import fail
 from keras_regopt.optimizers.engine import _tensorflow
 from keras_regopt.optimizers.engine._algorithm import Algorithm
@@ -46,7 +47,7 @@ class Slots:
             names: A tuple of names.
         """
         group = []
-        self._groups.append((len(self._optimizer._variables), group))
+        self._groups.append((len(own_variables(self._optimizer)), group))
         for name in names:
             for bucket in self.buckets:
                 bucket.add(self._optimizer, name)
@@ -62,7 +63,7 @@ class Slots:
 
     def _new(self, index, variable, name):
         optimizer = self._optimizer
-        if optimizer._overwrite_variable_with_gradient(variable):
+        if is_overwritten(optimizer, variable):
             return None
         if not optimizer.has_slot(name, variable):
             return None

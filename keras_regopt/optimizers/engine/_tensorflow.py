@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_regopt._keras import index_of, is_overwritten, strategy_of
 from keras_regopt.optimizers.engine._formula import stepped
 from keras_regopt.optimizers.engine._norms import norm, row_norms
 from keras_regopt.optimizers.engine._sparse_gradients import dense, is_sparse
@@ -17,7 +18,7 @@ def stands_alone(optimizer):
     import tensorflow as tf
 
     return not tf.distribute.has_strategy() and type(
-        optimizer._distribution_strategy
+        strategy_of(optimizer)
     ) is type(tf.distribute.get_strategy())
 
 
@@ -43,7 +44,7 @@ def buckets(optimizer, variables):
     for i, variable in enumerate(variables):
         native = getattr(variable, "value", variable)
         if (
-            optimizer._overwrite_variable_with_gradient(variable)
+            is_overwritten(optimizer, variable)
             or hasattr(native, "values")
             or _size(variable) > SMALL
         ):
@@ -74,14 +75,14 @@ def update(optimizer, gradients, variables, learning_rate):
     values = optimizer.step_values(gradients, variables, learning_rate)
     pairs, together = grouped(optimizer, gradients, variables)
     in_bucket = {i for bucket in together for i in bucket.indices}
-    parted = {i for b in optimizer._slots.buckets for i in b.indices}
+    parted = {i for b in optimizer.slots.buckets for i in b.indices}
     alone = []
     for i, (native, gradient) in pairs.items():
         if i in in_bucket:
             continue
         if i in parted:
             gradient = dense(gradient)
-            optimizer._update(native, gradient, learning_rate, values)
+            optimizer.step_of_variable(native, gradient, learning_rate, values)
         elif (
             _is_dense(gradient)
             # Two operations are quicker than their way into a compiled pass.
@@ -90,14 +91,14 @@ def update(optimizer, gradients, variables, learning_rate):
         ):
             alone.append(i)
         else:
-            optimizer._update(native, gradient, learning_rate, values)
+            optimizer.step_of_variable(native, gradient, learning_rate, values)
 
     def step(large, lengths, small, weights, learning_rate, values):
         for i, gradient, own in zip(alone, large, lengths, strict=True):
             optimizer.update_step(
                 gradient,
                 pairs[i][0],
-                learning_rate * optimizer._rate_factors[i],
+                learning_rate * optimizer.rate_factors[i],
                 values,
                 own,
             )
@@ -142,12 +143,12 @@ def grouped(optimizer, gradients, variables):
         the buckets of which every variable has a dense gradient.
     """
     pairs = {
-        optimizer._get_variable_index(v): (getattr(v, "value", v), g)
+        index_of(optimizer, v): (getattr(v, "value", v), g)
         for g, v in zip(gradients, variables, strict=True)
     }
     return pairs, [
         bucket
-        for bucket in optimizer._slots.buckets
+        for bucket in optimizer.slots.buckets
         if all(_is_dense(pairs.get(i, [None])[-1]) for i in bucket.indices)
     ]
 
@@ -177,7 +178,7 @@ def _step_of_bucket(optimizer, bucket, pairs, gradient, weight, rate, values):
     slots = [None if s is None else s.value for s in bucket.slots]
     step = Step(
         first,
-        rate * optimizer._rate_factors[first],
+        rate * optimizer.rate_factors[first],
         optimizer.decay_of(pairs[first][0]),
         values,
     )

@@ -7,7 +7,7 @@ the memory, and on many small tensors at once a part of as many calls.
 
 import torch
 
-from keras_regopt._keras import held_tensor, in_stateless_scope
+from keras_regopt._keras import held_tensor, in_stateless_scope, index_of
 from keras_regopt.optimizers.engine import _torch_fused
 from keras_regopt.optimizers.engine._replicas import update_each
 from keras_regopt.optimizers.engine._torch_pack import Pack
@@ -34,7 +34,7 @@ def update(optimizer, gradients, variables, learning_rate):
             # There, no tensor may change.
             update_each(
                 optimizer,
-                optimizer._update,
+                optimizer.step_of_variable,
                 variables,
                 gradients,
                 shared=(learning_rate, values),
@@ -69,9 +69,9 @@ def totals(optimizer, terms, gradients, variables, values):
 
 
 def _plan(optimizer, variables):
-    plan = optimizer.__dict__.get("_torch_plan")
+    plan = optimizer.__dict__.get("torch_plan")
     if plan is None or not plan.fits(variables):
-        plan = optimizer._torch_plan = _Plan(optimizer, variables)
+        plan = optimizer.torch_plan = _Plan(optimizer, variables)
     return plan
 
 
@@ -109,9 +109,9 @@ class _Member:
     def __init__(self, optimizer, position, variable):
         self.position = position
         self.variable = variable
-        self.index = optimizer._get_variable_index(variable)
+        self.index = index_of(optimizer, variable)
         self.tensor = held_tensor(variable)
-        slots = optimizer._slots.of(self.index)
+        slots = optimizer.slots.of(self.index)
         self.slots = [None if s is None else held_tensor(s) for s in slots]
         kind = optimizer.kind_of(self.index, variable)
         if kind is not None and self.tensor.dtype.is_floating_point:

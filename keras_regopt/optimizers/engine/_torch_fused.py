@@ -32,19 +32,19 @@ def step(optimizer, variables, gradients, slots, step):
         slots: A list of lists, in the order of `slot_names`.
         step: A `Step` whose scalars are Python numbers.
     """
-    import torch
+    from keras_regopt.optimizers.engine import _torch_lists
 
-    penalized = optimizer._penalized[step.index]
+    penalized = optimizer.penalized[step.index]
     l2 = optimizer.l2 if penalized else 0.0
     # The penalty is that of the weights before they decay.
     if l2 and step.decay:
-        gradients = torch._foreach_add(gradients, variables, alpha=2 * l2)
+        gradients = _torch_lists.added(gradients, variables, alpha=2 * l2)
         l2 = 0.0
     if penalized and optimizer.l1:
-        signs = torch._foreach_sign(variables)
-        gradients = torch._foreach_add(gradients, signs, alpha=optimizer.l1)
+        signs = _torch_lists.signs(variables)
+        gradients = _torch_lists.added(gradients, signs, alpha=optimizer.l1)
     if step.decay:
-        torch._foreach_mul_(variables, 1 - step.rate * step.decay)
+        _torch_lists.multiply(variables, 1 - step.rate * step.decay)
     optimizer.torch_step(variables, gradients, slots, step, l2)
 
 
@@ -81,11 +81,13 @@ def sgd(optimizer, variables, gradients, slots, step, l2):
     """The step of SGD."""
     import torch
 
+    from keras_regopt.optimizers.engine import _torch_lists
+
     plain = not optimizer.momentum
     if l2 and (plain or optimizer.nesterov):
-        gradients = torch._foreach_add(gradients, variables, alpha=2 * l2)
+        gradients = _torch_lists.added(gradients, variables, alpha=2 * l2)
     if plain:
-        torch._foreach_add_(variables, gradients, alpha=-step.rate)
+        _torch_lists.add(variables, gradients, alpha=-step.rate)
         return
     (momentums,) = slots
     if not optimizer.nesterov:
@@ -104,7 +106,7 @@ def sgd(optimizer, variables, gradients, slots, step, l2):
             is_first_step=False,
         )
         return
-    torch._foreach_mul_(momentums, optimizer.momentum)
-    torch._foreach_add_(momentums, gradients, alpha=-step.rate)
-    torch._foreach_add_(variables, gradients, alpha=-step.rate)
-    torch._foreach_add_(variables, momentums, alpha=optimizer.momentum)
+    _torch_lists.multiply(momentums, optimizer.momentum)
+    _torch_lists.add(momentums, gradients, alpha=-step.rate)
+    _torch_lists.add(variables, gradients, alpha=-step.rate)
+    _torch_lists.add(variables, momentums, alpha=optimizer.momentum)

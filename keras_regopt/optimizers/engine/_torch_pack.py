@@ -2,6 +2,7 @@
 
 import torch
 
+from keras_regopt.optimizers.engine import _torch_lists
 from keras_regopt.optimizers.engine._formula import advanced
 from keras_regopt.optimizers.engine._numerics import wide
 from keras_regopt.optimizers.engine._torch_parts import Part
@@ -79,9 +80,7 @@ class _SideBySide:
         if self._pointers != pointers:
             # The first time, or someone has given them other memory.
             self._flat = _flat(self._tensors).clone()
-            views = torch._utils._unflatten_dense_tensors(
-                self._flat, self._tensors
-            )
+            views = _torch_lists.unflattened(self._flat, self._tensors)
             for tensor, view in zip(self._tensors, views, strict=True):
                 tensor.data = view
             self._pointers = [t.data_ptr() for t in self._tensors]
@@ -91,13 +90,13 @@ class _SideBySide:
 def _flat(tensors):
     if len(tensors) == 1:
         return tensors[0].reshape(-1)
-    return torch._utils._flatten_dense_tensors(tensors)
+    return _torch_lists.flattened(tensors)
 
 
 def _write(tensors, flat):
-    torch._foreach_copy_(
+    _torch_lists.copy(
         tensors,
-        torch._utils._unflatten_dense_tensors(flat.reshape(-1), tensors),
+        _torch_lists.unflattened(flat.reshape(-1), tensors),
     )
 
 

@@ -46,7 +46,7 @@ class Part:
     def _step(self, rate, values):
         """What the formula is told, but for norms."""
         first, optimizer = self._first, self._optimizer
-        factor = optimizer._rate_factors[first.index]
+        factor = optimizer.rate_factors[first.index]
         decay = optimizer.decay_of(first.variable)
         step = Step(first.index, rate, decay, values)
         step = widened(step, first.tensor.dtype)
@@ -72,7 +72,7 @@ class Whole(Part):
 
     def step(self, gradients, rate, values):
         variable = self._first.variable
-        self._optimizer._update(variable, gradients[0], rate, values)
+        self._optimizer.step_of_variable(variable, gradients[0], rate, values)
 
 
 class Fused(Part):
@@ -112,7 +112,9 @@ class Large(Part):
         tensors = [first.tensor, *first.slots]
         if not all(t is None or t.is_contiguous() for t in tensors):
             # Nothing to cut that could be written to.
-            optimizer._update(first.variable, gradients[0], rate, values)
+            optimizer.step_of_variable(
+                first.variable, gradients[0], rate, values
+            )
             return
         step = self._step(rate, values)
         step.lengths = optimizer.lengths(

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_regopt._keras import in_stateless_scope
+from keras_regopt._keras import in_stateless_scope, index_of
 from keras_regopt.optimizers.engine import (
     _tensorflow,
     _tensorflow_totals,
@@ -47,7 +47,7 @@ def totals(optimizer, terms, gradients, variables, values=None):
             optimizer, terms, gradients, variables, values
         )
     else:
-        indices = [optimizer._get_variable_index(v) for v in variables]
+        indices = [index_of(optimizer, v) for v in variables]
         columns = zip(
             *(
                 totals_of(optimizer, terms, gradient, variable, values)

@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_regopt._keras import all_reduced
 from keras_regopt._validate import fail
 from keras_regopt.optimizers.engine._sparse_gradients import dense
 from keras_regopt.optimizers.wrappers._wrapper import chain, skips, takes_steps
@@ -43,6 +44,5 @@ def with_gradients(gradients, variables):
 def summed(optimizer, gradients, variables):
     """The gradients summed over the replicas of `tf.distribute`, and dense."""
     if keras.backend.backend() == "tensorflow":
-        pairs = zip(gradients, variables, strict=True)
-        gradients = [g for g, _ in optimizer._all_reduce_sum_gradients(pairs)]
+        gradients = all_reduced(optimizer, gradients, variables)
     return [dense(gradient) for gradient in gradients]

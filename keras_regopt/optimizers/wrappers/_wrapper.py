@@ -1,6 +1,7 @@
 import keras
 from keras import ops
 
+from keras_regopt._keras import layout_of
 from keras_regopt._optimizer_tree import chain
 from keras_regopt._types import InnerOptimizer
 from keras_regopt._validate import fail, instance_of
@@ -178,7 +179,7 @@ class OptimizerWrapper(Optimizer):
                 shape=variable.shape,
                 dtype=keras.backend.result_type(variable.dtype, "float32"),
                 trainable=False,
-                layout=getattr(variable, "_layout", None),
+                layout=layout_of(variable),
                 name=f"{path}_{name}",
                 **options,
             )

@@ -1,6 +1,7 @@
 import keras
 from keras import ops
 
+from keras_regopt._keras import all_layers, own_state, seed_states
 from keras_regopt._model_wrapper import ModelWrapper
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, in_range
@@ -186,13 +187,9 @@ def _state(model):
 
     Frozen weights are not among them, which may be many.
     """
-    state = {}
-    for layer in model._flatten_layers():
-        for variable in layer._non_trainable_variables:
-            state[id(variable)] = variable
-        for generator in layer._seed_generators:
-            state[id(generator.state)] = generator.state
-    return list(state.values())
+    state = [v for layer in all_layers(model) for v in own_state(layer)]
+    state += seed_states(model)
+    return list({id(variable): variable for variable in state}.values())
 
 
 def _values(variables):
