@@ -5,9 +5,9 @@ import math
 import keras
 from keras import ops
 
+from keras_regopt._precision import at_least_single
+from keras_regopt._sparse_gradients import is_sparse
 from keras_regopt._sums import row_totals, total_of_squares
-from keras_regopt.optimizers.engine._numerics import wide
-from keras_regopt.optimizers.engine._sparse_gradients import is_sparse
 
 
 def sum_of_squares(x):
@@ -20,7 +20,7 @@ def sum_of_squares(x):
         A float32 scalar tensor (float64 for float64).
     """
     # Of an `IndexedSlices`, in which every row must appear once.
-    x = wide(x.values if is_sparse(x) else x)
+    x = at_least_single(x.values if is_sparse(x) else x)
     return total_of_squares(x)
 
 
@@ -31,7 +31,7 @@ def norm(x):
 
 def row_norms(x):
     """The Euclidean norm of each row of a TensorFlow matrix, as a column."""
-    return ops.sqrt(row_totals(ops.square(wide(x))))[:, None]
+    return ops.sqrt(row_totals(ops.square(at_least_single(x))))[:, None]
 
 
 def global_norm(tensors):
