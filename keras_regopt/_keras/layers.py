@@ -22,6 +22,16 @@ def direct_layers(layer):
     return layer._layers
 
 
+def seed_generators(layer):
+    """The generators of a layer itself: the very list that Keras tracks."""
+    return layer._seed_generators
+
+
+def symbolic_input(layer):
+    """The input of a layer in a functional model, or `None` elsewhere."""
+    return layer.input if getattr(layer, "_inbound_nodes", None) else None
+
+
 def seed_states(layer):
     """The states of all generators in a layer or model, each once.
 
@@ -34,14 +44,9 @@ def seed_states(layer):
     states = {
         id(generator.state): generator.state
         for part in all_layers(layer)
-        for generator in part._seed_generators
+        for generator in seed_generators(part)
     }
     return list(states.values())
-
-
-def seed_holders(layer):
-    """The list of a layer's generators, whose `state` is its random state."""
-    return layer._seed_generators
 
 
 def own_state(layer):

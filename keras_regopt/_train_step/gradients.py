@@ -116,7 +116,7 @@ class Gradients(Feature):
         return measuring_apply
 
     def _note(self, optimizer, gradients, variables):
-        known = getattr(optimizer, "_trainable_variables", [])
+        known = trained_variables(optimizer)
         scale = _loss_scale(optimizer)
         self._measured.value = self._measure(
             list(gradients), variables, known, scale

@@ -7,7 +7,7 @@ read one of them, it would have to give all back and collect them again.
 import functools
 import types
 
-from keras_regopt._keras import seed_holders
+from keras_regopt._keras import seed_generators
 from keras_regopt._train_step.features import PENDING, Feature
 
 
@@ -47,11 +47,11 @@ class PendingValue(Feature):
 
     def start(self, model):
         holder = types.SimpleNamespace(state=self._variable)
-        seed_holders(model).append(holder)
+        seed_generators(model).append(holder)
 
     def end(self, model):
-        holders = seed_holders(model)
-        holders[:] = [g for g in holders if g.state is not self._variable]
+        generators = seed_generators(model)
+        generators[:] = [g for g in generators if g.state is not self._variable]
 
     def put(self, value):
         """Sets the value, a Python number, in the middle of an epoch."""

@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 from keras_regopt._config import SignatureConfig
+from keras_regopt._precision import at_least_single
 from keras_regopt._roles import refuse_role
 
 
@@ -24,10 +25,7 @@ class Constraint(SignatureConfig, keras.constraints.Constraint):
         """
         refuse_role(self, w, is_for="constraint")
         w = ops.convert_to_tensor(w)
-        dtype = keras.backend.standardize_dtype(w.dtype)
-        if dtype == "float64":
-            return self.project(w)
-        return ops.cast(self.project(ops.cast(w, "float32")), dtype)
+        return ops.cast(self.project(at_least_single(w)), w.dtype)
 
     def project(self, w):
         raise NotImplementedError(

@@ -2,11 +2,11 @@
 
 import os
 import re
-import uuid
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from keras_regopt._files import replaced
 from keras_regopt._types import Path
 from keras_regopt.diagnosis import _wording
 from keras_regopt.diagnosis._figures import to_svg
@@ -222,17 +222,9 @@ def _refuse(content):
 
 def _write_whole(path, text):
     """Writes a file so that it is never seen half-written."""
-    folder, name = os.path.split(os.path.abspath(path))
-    os.makedirs(folder, exist_ok=True)
-    # In the same folder, since a rename must not cross file systems.
-    draft = os.path.join(folder, f".{name}.{uuid.uuid4().hex}")
-    try:
-        with open(draft, "x", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    except BaseException:
-        if os.path.exists(draft):
-            os.remove(draft)
-        raise
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    with (
+        replaced(path) as draft,
+        open(draft, "w", encoding="utf-8") as file,
+    ):
+        file.write(text)

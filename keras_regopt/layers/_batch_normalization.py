@@ -3,6 +3,7 @@ from keras import ops
 
 from keras_regopt._axes import axes_within
 from keras_regopt._config import SignatureConfig
+from keras_regopt._precision import at_least_single
 from keras_regopt._roles import NotAPenalty
 from keras_regopt._validate import fail
 
@@ -52,8 +53,7 @@ class BatchNormalization(
         if not (training and self.trainable):
             return super().call(inputs, training=False, mask=mask)
         # Sums of squares overflow in half precision.
-        dtype = keras.backend.result_type(inputs.dtype, "float32")
-        outputs = self.normalize(ops.cast(inputs, dtype), mask)
+        outputs = self.normalize(at_least_single(inputs), mask)
         return ops.cast(outputs, self.compute_dtype)
 
     def normalize(self, x, mask):

@@ -14,6 +14,7 @@ from keras_regopt._keras import (
     seed_states,
     takes_training,
 )
+from keras_regopt._precision import at_least_single
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, integer
 from keras_regopt.layers._replaced_calls import replaced_calls
@@ -109,7 +110,7 @@ class MonteCarlo(DrawsInService, Wrapper):
         return means, keras.tree.map_structure(function, *structures)
 
     def _std_of(self, passes):
-        exact = _exact(passes)
+        exact = at_least_single(passes)
         deviations = exact - ops.mean(exact, axis=1, keepdims=True)
         squares = ops.sum(ops.square(deviations), axis=1)
         std = ops.sqrt(squares / (self.samples - 1))
@@ -182,13 +183,7 @@ class MonteCarlo(DrawsInService, Wrapper):
 
 
 def _mean_of(passes):
-    return ops.cast(ops.mean(_exact(passes), axis=1), passes.dtype)
-
-
-def _exact(passes):
-    """In single precision at least, where squares do not overflow."""
-    dtype = keras.backend.standardize_dtype(passes.dtype)
-    return ops.cast(passes, keras.backend.result_type(dtype, "float32"))
+    return ops.cast(ops.mean(at_least_single(passes), axis=1), passes.dtype)
 
 
 def _alone():

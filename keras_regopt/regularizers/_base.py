@@ -1,7 +1,7 @@
 import keras
-from keras import ops
 
 from keras_regopt._config import SignatureConfig
+from keras_regopt._precision import at_least_single
 from keras_regopt._roles import refuse_role
 
 
@@ -32,18 +32,3 @@ class Regularizer(SignatureConfig, keras.regularizers.Regularizer):
         raise NotImplementedError(
             f"{type(self).__name__} must write `penalty(self, x)`."
         )
-
-
-def at_least_single(x):
-    """A tensor in float32, or in float64 if it is in float64.
-
-    Args:
-        x: A tensor, a variable or an array.
-
-    Returns:
-        A tensor.
-    """
-    x = ops.convert_to_tensor(x)
-    if keras.backend.standardize_dtype(x.dtype) != "float64":
-        x = ops.cast(x, "float32")
-    return x

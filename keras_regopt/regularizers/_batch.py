@@ -3,8 +3,9 @@
 import keras
 from keras import ops
 
+from keras_regopt._autodiff import pullback
 from keras_regopt._keras import compiled_loss, unscale_loss_for_distribution
-from keras_regopt.regularizers._slopes import pullback, rows
+from keras_regopt.regularizers._slopes import rows
 
 
 class Batch:

@@ -1,82 +1,9 @@
-"""Derivatives by the inputs, which can be differentiated once more."""
+"""Rows, norms and directions of derivatives by the inputs."""
 
 import functools
 import math
 
-import keras
 from keras import ops
-
-
-def pullback(function, inputs, *, twice=True):
-    """A function's value, and its pullback to the inputs.
-
-    Args:
-        function: Function of a list of tensors that returns one tensor.
-        inputs: List of float tensors.
-        twice: Whether the gradients will be differentiated again, which torch
-            has to know.
-
-    Returns:
-        The value, and a function of a tensor of its shape that returns the
-        gradients of their inner product by the inputs, as a list.
-    """
-    return _PULLBACKS[keras.backend.backend()](function, inputs, twice)
-
-
-def _tensorflow(function, inputs, twice):
-    import tensorflow as tf
-
-    inputs = [tf.convert_to_tensor(x) for x in inputs]
-    with tf.GradientTape(persistent=True) as tape:
-        tape.watch(inputs)
-        value = function(inputs)
-
-    def pull(vector):
-        slopes = tape.gradient(
-            value,
-            inputs,
-            output_gradients=vector,
-            unconnected_gradients="zero",
-        )
-        for x, slope in zip(inputs, slopes, strict=True):
-            # Some gradients forget it.
-            slope.set_shape(x.shape)
-        return slopes
-
-    return value, pull
-
-
-def _jax(function, inputs, twice):
-    import jax
-
-    value, pull = jax.vjp(function, list(inputs))
-    return value, lambda vector: pull(vector)[0]
-
-
-def _torch(function, inputs, twice):
-    import torch
-
-    inputs = [x.detach().requires_grad_(True) for x in inputs]
-    value = function(inputs)
-
-    def pull(vector):
-        slopes = torch.autograd.grad(
-            value,
-            inputs,
-            grad_outputs=vector,
-            create_graph=twice,
-            retain_graph=True,
-            allow_unused=True,
-        )
-        return [
-            torch.zeros_like(x) if slope is None else slope
-            for x, slope in zip(inputs, slopes, strict=True)
-        ]
-
-    return value, pull
-
-
-_PULLBACKS = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}
 
 
 def square_norms(tensors):

@@ -1,9 +1,9 @@
 from keras import ops
 
+from keras_regopt._precision import at_least_single
 from keras_regopt._registry import register
 from keras_regopt._sums import total_of_squares
 from keras_regopt._validate import in_range
-from keras_regopt.regularizers._base import at_least_single
 from keras_regopt.regularizers._stateful import StatefulRegularizer
 
 

@@ -1,9 +1,9 @@
 import keras
 from keras import ops
 
+from keras_regopt._precision import at_least_single
 from keras_regopt._registry import register
 from keras_regopt._validate import instance_of
-from keras_regopt.regularizers._base import at_least_single
 from keras_regopt.regularizers._stateful import StatefulRegularizer
 
 

@@ -1,9 +1,9 @@
 from keras import ops
 
+from keras_regopt._precision import at_least_single
 from keras_regopt._registry import register
 from keras_regopt._spectral_norm import start_vector
 from keras_regopt._validate import in_range, positive_int
-from keras_regopt.regularizers._base import at_least_single
 from keras_regopt.regularizers._power import (
     FIRST_ITERATIONS,
     as_matrix,

@@ -2,10 +2,10 @@ import math
 
 from keras import ops
 
+from keras_regopt._precision import at_least_single
 from keras_regopt._registry import register
 from keras_regopt._spectral_norm import start_vector
 from keras_regopt._validate import in_range
-from keras_regopt.regularizers._base import at_least_single
 from keras_regopt.regularizers._groups import sum_of_norms
 from keras_regopt.regularizers._power import (
     FIRST_ITERATIONS,

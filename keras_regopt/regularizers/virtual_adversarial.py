@@ -1,6 +1,7 @@
 import keras
 from keras import ops
 
+from keras_regopt._autodiff import pullback
 from keras_regopt._elementwise import normals
 from keras_regopt._keeps_seed import KeepsSeed
 from keras_regopt._random import next_key
@@ -11,7 +12,7 @@ from keras_regopt.regularizers._distributions import (
     log_probabilities,
 )
 from keras_regopt.regularizers._penalized_model import PenalizedModel
-from keras_regopt.regularizers._slopes import pullback, unit
+from keras_regopt.regularizers._slopes import unit
 
 
 @register

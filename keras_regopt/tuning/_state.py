@@ -10,6 +10,7 @@ import os
 
 from keras_tuner.engine.trial import Trial
 
+from keras_regopt._files import replaced
 from keras_regopt.tuning._keras_tuner import (
     forgotten_state,
     oracle_file,
@@ -32,13 +33,11 @@ def write_json(path, value):
         path: The file.
         value: What `json.dumps` accepts.
     """
-    temporary = f"{path}.tmp"
-    with open(temporary, "w", encoding="utf-8") as file:
+    with (
+        replaced(path) as draft,
+        open(draft, "w", encoding="utf-8") as file,
+    ):
         file.write(json.dumps(value))
-        file.flush()
-        # Otherwise a power cut may leave the new name on an empty file.
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
 
 
 def read_json(path):

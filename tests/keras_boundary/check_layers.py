@@ -36,6 +36,25 @@ def direct_layers():
 
 
 @check
+def seed_generators():
+    layer = net().get_layer("drop")
+    (generator,) = _keras.seed_generators(layer)
+    assert generator is layer.seed_generator
+    # Keras goes by the very list.
+    _keras.seed_generators(layer)[:] = []
+    assert generator.state not in layer.non_trainable_variables
+
+
+@check
+def symbolic_input():
+    model = net()
+    assert tuple(_keras.symbolic_input(model.get_layer("out")).shape)[1:] == (
+        4,
+    )
+    assert _keras.symbolic_input(keras.layers.Dense(1)) is None
+
+
+@check
 def seed_states():
     class Drawing(keras.layers.Layer):
         def __init__(self, generator):
@@ -46,14 +65,6 @@ def seed_states():
     layers = [Drawing(generators[i]) for i in (0, 1, 0)]
     states = _keras.seed_states(keras.Sequential(layers))
     assert [id(s) for s in states] == [id(g.state) for g in generators]
-
-
-@check
-def seed_holders():
-    layer = keras.layers.Dropout(0.5)
-    assert _keras.seed_holders(layer) == [layer.seed_generator]
-    _keras.seed_holders(layer).clear()
-    assert not _keras.seed_holders(layer)
 
 
 @check

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_regopt._keras import all_layers, jax_state
+from keras_regopt._precision import at_least_single
 from keras_regopt._validate import fail
 
 
@@ -137,8 +138,7 @@ def assign(variables, values):
 def _copy(value, precise):
     tensor = ops.convert_to_tensor(value)
     if precise:
-        dtype = keras.backend.standardize_dtype(tensor.dtype)
-        tensor = ops.cast(tensor, keras.backend.result_type(dtype, "float32"))
+        tensor = at_least_single(tensor)
     return ops.stop_gradient(ops.copy(tensor))
 
 

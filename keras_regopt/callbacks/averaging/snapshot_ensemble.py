@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
+from keras_regopt._files import replaced
 from keras_regopt._keras import Functional, input_structure
 from keras_regopt._registry import register
 from keras_regopt._train_step import sync
@@ -226,14 +227,8 @@ def _write(model, path):
     """Writes weights so that a file of this name is always whole."""
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}{SUFFIX}")
-    try:
+    with replaced(path, SUFFIX) as draft:
         model.save_weights(draft)
-        with open(draft, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
     return str(path)
 
 

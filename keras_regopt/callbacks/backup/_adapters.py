@@ -5,6 +5,7 @@ import os
 import keras
 import numpy as np
 
+from keras_regopt._files import replaced
 from keras_regopt._validate import fail, instance_of
 from keras_regopt.callbacks._base import Callback
 from keras_regopt.callbacks.backup._model_state import plain
@@ -53,10 +54,8 @@ class CSVLoggerAdapter(Adapter):
     def before_training(self, callback, state):
         if state["content"] is None:
             return
-        unfinished = f"{callback.filename}.tmp"
-        with open(unfinished, "wb") as file:
+        with replaced(callback.filename) as draft, open(draft, "wb") as file:
             file.write(state["content"].tobytes())
-        os.replace(unfinished, callback.filename)
         # Otherwise it empties the file when the training begins.
         callback.append, callback.append_of_user = True, callback.append
 

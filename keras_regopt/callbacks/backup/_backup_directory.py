@@ -4,6 +4,7 @@ import contextlib
 import os
 import warnings
 
+from keras_regopt._files import rename, written
 from keras_regopt.callbacks.backup._backup_format import (
     UnreadableBackupError,
     read_backup,
@@ -86,20 +87,12 @@ class BackupDirectory:
         """
         latest, unfinished = self.file(LATEST), self.file(_UNFINISHED)
         with self._explained("take a new backup"):
-            try:
-                with open(unfinished, "wb") as file:
-                    write_backup(file, content)
-                    file.flush()
-                    os.fsync(file.fileno())
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    os.remove(unfinished)
-                raise
+            with written(unfinished), open(unfinished, "wb") as file:
+                write_backup(file, content)
             # Between the two renames, the previous one is the last one.
             if os.path.exists(latest):
-                os.replace(latest, self.file(PREVIOUS))
-            os.replace(unfinished, latest)
-            _flush_directory(self.path)
+                rename(latest, self.file(PREVIOUS))
+            rename(unfinished, latest)
 
     def read(self):
         """Reads the latest backup that is whole.
@@ -161,14 +154,3 @@ class BackupDirectory:
                 f"{last} See to its permissions and to the space on the "
                 "disk, and run the script again.",
             ) from error
-
-
-def _flush_directory(path):
-    """Makes renames survive a loss of power, where a system can do that."""
-    if os.name != "posix":
-        return
-    directory = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

@@ -3,6 +3,9 @@
 import keras
 from keras import ops
 
+from keras_regopt._keras import in_xla_graph
+from keras_regopt._sparse_gradients import dense, is_sparse, summed
+
 
 def gradient_norms(gradients, variables, groups, number):
     """All norms as one tensor; without a gradient a norm is zero.
@@ -37,27 +40,14 @@ def _of_all_replicas(gradients):
     if context is None or context.num_replicas_in_sync == 1:
         return gradients
     own = [tf.convert_to_tensor(g) for g in gradients if g is not None]
-    summed = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, own))
-    return [None if g is None else next(summed) for g in gradients]
+    reduced = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, own))
+    return [None if g is None else next(reduced) for g in gradients]
 
 
 def _sum_of_squares(gradient):
-    if keras.backend.backend() == "tensorflow":
-        gradient = _rows_that_appear(gradient)
+    if is_sparse(gradient):
+        # XLA needs to know how many rows there are.
+        fixed = in_xla_graph()
+        gradient = dense(gradient) if fixed else summed(gradient).values
     # Half precision would overflow.
     return ops.sum(ops.square(ops.cast(gradient, "float32")))
-
-
-def _rows_that_appear(gradient):
-    """A `tf.IndexedSlices` as a tensor that has each of its rows once."""
-    import tensorflow as tf
-
-    if not isinstance(gradient, tf.IndexedSlices):
-        return gradient
-    if tf.__internal__.get_enclosing_xla_context() is not None:
-        # XLA needs to know how many there are.
-        return tf.convert_to_tensor(gradient)
-    rows, indices = tf.unique(gradient.indices)
-    return tf.math.unsorted_segment_sum(
-        gradient.values, indices, tf.shape(rows)[0]
-    )

@@ -5,7 +5,12 @@ import contextlib
 import keras
 
 from keras_regopt import _train_step
-from keras_regopt._keras import in_sync
+from keras_regopt._keras import (
+    clear_losses,
+    in_sync,
+    symbolic_input,
+    takes_training,
+)
 from keras_regopt.callbacks.scheduling._traced_number import (
     REMEDY,
     TracedNumber,
@@ -148,20 +153,21 @@ def _trace_error(layer, traced):
     Returns:
         `None`, or the exception that was raised.
     """
-    inputs = getattr(layer, "_inbound_nodes", None) and layer.input
-    if inputs is None or not isinstance(inputs, keras.KerasTensor):
+    # Regularizers have none.
+    inputs = symbolic_input(layer)
+    if not isinstance(inputs, keras.KerasTensor):
         return None
     try:
         _trace[keras.backend.backend()](layer, inputs, traced)
     except Exception as error:
         return error
     finally:
-        layer._clear_losses()
+        clear_losses(layer)
     return None
 
 
 def _called(layer, x):
-    if layer._call_has_training_arg:
+    if takes_training(layer):
         return layer(x, training=True)
     return layer(x)
 

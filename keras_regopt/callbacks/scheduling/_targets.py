@@ -4,6 +4,7 @@ import fnmatch
 
 import keras
 
+from keras_regopt._keras import all_layers
 from keras_regopt.callbacks.scheduling._traced_number import TracedNumber
 
 
@@ -43,7 +44,7 @@ def _layers(model, pattern, path, name):
     """The layers of a model whose names fit and that have the attribute."""
     layers = [
         (layer.path or layer.name, layer)
-        for layer in model._flatten_layers(include_self=False)
+        for layer in all_layers(model, include_self=False)
     ]
     able = [(p, v) for p, v in layers if name in _attributes(_walk(v, path))]
     fitting = [

@@ -1,5 +1,7 @@
 """What of a model is trainable."""
 
+from keras_regopt._keras import all_layers
+
 
 class TrainableFlags:
     """What of a model is trainable, to be brought back later.
@@ -10,7 +12,7 @@ class TrainableFlags:
 
     def __init__(self, model):
         self.model = model
-        self._layers = [(x, x.trainable) for x in model._flatten_layers()]
+        self._layers = [(x, x.trainable) for x in all_layers(model)]
         self._variables = [(v, v.trainable) for v in model.weights]
 
     def restore(self, frozen=()):

@@ -2,6 +2,7 @@ import re
 from collections.abc import Sequence
 
 from keras_regopt import _train_step
+from keras_regopt._keras import all_layers, trained_variables
 from keras_regopt._optimizer_tree import chain, has_members
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, positive_int
@@ -152,7 +153,7 @@ class GradualUnfreezing(Callback):
                     TRAINABLE,
                 )
             return groups
-        layers = model._flatten_layers(include_self=False)
+        layers = all_layers(model, include_self=False)
         found, owners = [], {}
         for pattern in self.groups:
             group = [x for x in layers if re.fullmatch(pattern, x.name)]
@@ -210,7 +211,7 @@ def _built_with(owner, model):
         )
     if not optimizer.built:
         optimizer.build(model.trainable_variables)
-    known = list(optimizer._trainable_variables)
+    known = list(trained_variables(optimizer))
     ids = {id(v) for v in known}
     for variable in model.trainable_variables:
         if id(variable) not in ids:

@@ -3,6 +3,7 @@ import functools
 import keras
 
 from keras_regopt import _train_step
+from keras_regopt._keras import held_rate
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, in_range, instance_of
 from keras_regopt.callbacks._base import Callback
@@ -142,7 +143,7 @@ class MomentumCycle(Callback):
         return attribute
 
     def _cycle_of_the_rate(self, name, holder):
-        schedule = holder._learning_rate
+        schedule = held_rate(holder)
         while isinstance(schedule, Scale):
             schedule = schedule.schedule
         if not hasattr(schedule, "unit_cycle"):

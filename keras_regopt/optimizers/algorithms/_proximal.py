@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from keras import ops
 
 from keras_regopt._axes import axes, axes_within
+from keras_regopt._precision import at_least_single
 from keras_regopt._prox import (
     shrink_groups,
     shrink_groups_in_metric,
@@ -16,7 +17,6 @@ from keras_regopt.optimizers.engine._groups import (
     exclusions,
     variable_path,
 )
-from keras_regopt.optimizers.engine._numerics import wide
 
 
 class ProximalOptimizer(Optimizer):
@@ -120,7 +120,7 @@ class ProximalOptimizer(Optimizer):
         )
 
     def _penalty_of(self, variable):
-        x = ops.stop_gradient(wide(variable))
+        x = ops.stop_gradient(at_least_single(variable))
         value = self.l1 * ops.sum(ops.abs(x)) + self.l2 * ops.sum(x * x)
         if not self.group:
             return value

@@ -1,5 +1,6 @@
 from keras import ops
 
+from keras_regopt._precision import at_least_float32
 from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range
@@ -72,8 +73,7 @@ class Adam(DropIn):
 
     def step_values(self, gradients, variables, learning_rate):
         # In the precision of Keras, so that the numbers are the same.
-        doubled = any(v.dtype == "float64" for v in variables)
-        dtype = "float64" if doubled else "float32"
+        dtype = at_least_float32(*(v.dtype for v in variables))
         step = ops.cast(self.iterations + 1, dtype)
         power_1, power_2 = (
             ops.power(ops.cast(beta, dtype), step)

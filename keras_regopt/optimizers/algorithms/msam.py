@@ -1,13 +1,14 @@
 import numpy as np
 from keras import ops
 
+from keras_regopt._precision import at_least_float32
 from keras_regopt._registry import register
 from keras_regopt._train_step import hook_models, note_step
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.engine._base import Optimizer
 from keras_regopt.optimizers.engine._norms import global_norm
-from keras_regopt.optimizers.engine._numerics import copied, wide_dtype
+from keras_regopt.optimizers.engine._numerics import copied
 
 
 @register
@@ -168,7 +169,7 @@ class MSAM(Optimizer):
             zip(self._trainable_variables, self.states("momentum"), strict=True)
         ):
             if momentum is not None:
-                dtype = wide_dtype(variable.dtype)
+                dtype = at_least_float32(variable.dtype)
                 change = ops.cast(changes[index], dtype)
                 moved = ops.cast(variable, dtype)
                 moved = moved + ops.cast(momentum, dtype) * change

@@ -1,5 +1,6 @@
 from keras import ops
 
+from keras_regopt._precision import at_least_float32
 from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
@@ -8,7 +9,6 @@ from keras_regopt.optimizers.engine._numerics import (
     bias_correction,
     lerp,
     stepped_by,
-    wide_dtype,
 )
 
 # How fast the momentum approaches `beta_1`, as the author proposes.
@@ -75,7 +75,7 @@ class Nadam(DropIn):
         self._u_product = self.add_variable(
             shape=(),
             initializer="ones",
-            dtype=wide_dtype(variables[0].dtype) if variables else None,
+            dtype=at_least_float32(variables[0].dtype) if variables else None,
             aggregation="only_first_replica",
             name="u_product",
         )

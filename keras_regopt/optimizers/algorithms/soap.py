@@ -1,5 +1,6 @@
 from keras import ops
 
+from keras_regopt._precision import at_least_float32
 from keras_regopt._registry import register
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range, positive_int
@@ -14,7 +15,7 @@ from keras_regopt.optimizers.algorithms._preconditioner import (
 )
 from keras_regopt.optimizers.engine import _torch
 from keras_regopt.optimizers.engine._base import Optimizer
-from keras_regopt.optimizers.engine._numerics import bias_correction, wide_dtype
+from keras_regopt.optimizers.engine._numerics import bias_correction
 
 
 @register
@@ -139,7 +140,7 @@ class SOAP(Optimizer):
 
     def update_step(self, gradient, variable, learning_rate, values):
         index = self._get_variable_index(variable)
-        dtype = wide_dtype(variable.dtype)
+        dtype = at_least_float32(variable.dtype)
         rate, later, size = (
             ops.cast(scalar, dtype) for scalar in (learning_rate, *values)
         )
@@ -234,7 +235,7 @@ class SOAP(Optimizer):
         return [
             self.add_variable(
                 shape=(size, size),
-                dtype=wide_dtype(variable.dtype),
+                dtype=at_least_float32(variable.dtype),
                 name=f"{name}_{axis}",
             )
             # An axis of size 1 has one basis only.

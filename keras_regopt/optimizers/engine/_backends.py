@@ -2,9 +2,9 @@
 
 import keras
 
+from keras_regopt._sparse_gradients import dense
 from keras_regopt.optimizers.engine import _tensorflow, _torch
 from keras_regopt.optimizers.engine._replicas import update_each
-from keras_regopt.optimizers.engine._sparse_gradients import dense
 
 
 def make_step(optimizer, gradients, variables, learning_rate):

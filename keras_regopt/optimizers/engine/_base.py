@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_regopt._config import SignatureConfig
 from keras_regopt._keras import all_reduced, has_value
+from keras_regopt._sparse_gradients import dense, summed
 from keras_regopt._types import LearningRate
 from keras_regopt.optimizers.engine import (
     _accumulation,
@@ -33,7 +34,6 @@ from keras_regopt.optimizers.engine._groups import (
 from keras_regopt.optimizers.engine._numerics import copied
 from keras_regopt.optimizers.engine._replicas import update_each
 from keras_regopt.optimizers.engine._slots import Slots
-from keras_regopt.optimizers.engine._sparse_gradients import dense, summed
 from keras_regopt.optimizers.engine._state import load_state, save_layout
 from keras_regopt.optimizers.engine.parameter_group import ParameterGroup
 

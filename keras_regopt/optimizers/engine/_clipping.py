@@ -2,8 +2,8 @@
 
 from keras import ops
 
+from keras_regopt._sparse_gradients import scaled
 from keras_regopt.optimizers.engine._norms import global_norm, norm
-from keras_regopt.optimizers.engine._sparse_gradients import scaled
 
 
 def clipped_each(gradients, longest):

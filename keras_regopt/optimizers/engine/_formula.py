@@ -4,10 +4,10 @@ import keras
 from keras import ops
 
 from keras_regopt._keras import index_of
+from keras_regopt._precision import at_least_float32
+from keras_regopt._sparse_gradients import is_sparse
 from keras_regopt._sums import total
 from keras_regopt.optimizers.engine._norms import norm
-from keras_regopt.optimizers.engine._numerics import wide_dtype
-from keras_regopt.optimizers.engine._sparse_gradients import is_sparse
 from keras_regopt.optimizers.engine._step import Step, widened
 
 
@@ -59,7 +59,7 @@ def stepped(optimizer, variable, gradient, slots, step):
     value, states = advanced(
         optimizer, variable, gradient, slots, widened(step, dtype)
     )
-    if dtype == wide_dtype(dtype):
+    if dtype == at_least_float32(dtype):
         return value, states
     return ops.cast(value, dtype), [
         None if s is None else ops.cast(s, dtype) for s in states
@@ -76,7 +76,7 @@ def advanced(optimizer, variable, gradient, slots, step):
 def prepared(optimizer, variable, gradient, slots, step):
     """What the formula takes: variable, gradient and slots, in its dtype."""
     given = variable.dtype
-    dtype = wide_dtype(given)
+    dtype = at_least_float32(given)
     is_wide = keras.backend.standardize_dtype(given) == dtype
 
     def wide(x):

@@ -5,10 +5,10 @@ import os
 
 from keras import ops
 
+from keras_regopt._precision import at_least_float32, at_least_single
+from keras_regopt._sparse_gradients import is_sparse
 from keras_regopt._sums import row_totals, total_of_squares
 from keras_regopt.optimizers.engine._in_place import on_one_cpu
-from keras_regopt.optimizers.engine._numerics import wide, wide_dtype
-from keras_regopt.optimizers.engine._sparse_gradients import is_sparse
 
 
 def sum_of_squares(x):
@@ -21,7 +21,7 @@ def sum_of_squares(x):
         A float32 scalar tensor (float64 for float64).
     """
     # Of an `IndexedSlices`, in which every row must appear once.
-    x = wide(x.values if is_sparse(x) else x)
+    x = at_least_single(x.values if is_sparse(x) else x)
     return total_of_squares(x)
 
 
@@ -32,7 +32,7 @@ def norm(x):
 
 def row_norms(x):
     """The Euclidean norm of each row of a TensorFlow matrix, as a column."""
-    return ops.sqrt(row_totals(ops.square(wide(x))))[:, None]
+    return ops.sqrt(row_totals(ops.square(at_least_single(x))))[:, None]
 
 
 def global_norm(tensors):
@@ -85,10 +85,10 @@ def norms_in_blocks(function, first, *others):
         parts = [jax.lax.dynamic_slice(x, (i * size,), (size,)) for x in flat]
         # A sum for each entry of a block: XLA adds these with vectors, and
         # would take the sum of a block one number after the other.
-        return sums + ops.square(wide(function(*parts)))
+        return sums + ops.square(at_least_single(function(*parts)))
 
     sums = jax.lax.fori_loop(
-        0, blocks, add, ops.zeros(size, wide_dtype(first.dtype))
+        0, blocks, add, ops.zeros(size, at_least_float32(first.dtype))
     )
     rest = function(*(x[blocks * size :] for x in flat))
     return norm(first), ops.sqrt(ops.sum(sums) + sum_of_squares(rest))

@@ -98,18 +98,6 @@ def stepped_by(start, rate, numerator, divisor=None):
     return start - (move if divisor is None else move / divisor)
 
 
-def wide_dtype(dtype):
-    """The dtype to compute in: float64 for float64, float32 for all others."""
-    dtype = keras.backend.standardize_dtype(dtype)
-    return dtype if dtype == "float64" else "float32"
-
-
-def wide(x):
-    """A tensor or variable as a tensor of its `wide_dtype`."""
-    x = ops.convert_to_tensor(x)
-    return ops.cast(x, wide_dtype(x.dtype))
-
-
 def copied(x):
     """The value of a variable, which stays when the variable changes.
 

@@ -5,8 +5,8 @@ import dataclasses
 import keras
 from keras import ops
 
+from keras_regopt._precision import at_least_float32
 from keras_regopt.optimizers.engine._norms import norm
-from keras_regopt.optimizers.engine._numerics import wide_dtype
 
 
 @dataclasses.dataclass
@@ -65,7 +65,7 @@ def widened(step, dtype):
     Returns:
         A `Step`.
     """
-    computed = wide_dtype(dtype)
+    computed = at_least_float32(dtype)
 
     def wide(x):
         if not hasattr(x, "dtype"):

@@ -3,9 +3,9 @@
 import keras
 
 from keras_regopt._keras import index_of, is_overwritten, strategy_of
+from keras_regopt._sparse_gradients import dense, is_sparse
 from keras_regopt.optimizers.engine._formula import stepped
 from keras_regopt.optimizers.engine._norms import norm, row_norms
-from keras_regopt.optimizers.engine._sparse_gradients import dense, is_sparse
 from keras_regopt.optimizers.engine._step import Step
 
 # Below this size, starting an operation costs more than doing it; above it,

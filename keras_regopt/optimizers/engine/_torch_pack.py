@@ -2,9 +2,9 @@
 
 import torch
 
+from keras_regopt._precision import at_least_single
 from keras_regopt.optimizers.engine import _torch_lists
 from keras_regopt.optimizers.engine._formula import advanced
-from keras_regopt.optimizers.engine._numerics import wide
 from keras_regopt.optimizers.engine._torch_parts import Part
 
 
@@ -101,4 +101,4 @@ def _write(tensors, flat):
 
 
 def _row_norms(x):
-    return torch.linalg.vector_norm(wide(x), dim=1, keepdim=True)
+    return torch.linalg.vector_norm(at_least_single(x), dim=1, keepdim=True)

@@ -5,6 +5,9 @@ import keras
 import numpy as np
 from keras import ops, tree
 
+from keras_regopt._autodiff import gradients_of
+from keras_regopt._precision import at_least_float32
+
 
 class Objective:
     """The loss of a model on all data, as a function of one vector of weights.
@@ -37,8 +40,7 @@ class Objective:
         if len(self._batches) == 1:
             # Moved to the device once and for all.
             self._batches = [(1.0, map_arrays(ops.convert_to_tensor, data))]
-        dtypes = {v.dtype for v in self._variables}
-        self._dtype = "float64" if "float64" in dtypes else "float32"
+        self._dtype = at_least_float32(*(v.dtype for v in self._variables))
         self._evaluate = {
             "tensorflow": _on_tensorflow,
             "jax": _on_jax,
@@ -102,16 +104,9 @@ def map_arrays(function, data):
 def _on_tensorflow(model, flat):
     import tensorflow as tf
 
-    values = [v.value for v in model.trainable_variables]
-
     def evaluate(x, y, sample_weight):
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(values)
-            loss = loss_of(model, x, y, sample_weight)
-        gradients = tape.gradient(
-            loss, values, unconnected_gradients=tf.UnconnectedGradients.ZERO
-        )
-        return loss, flat([ops.convert_to_tensor(g) for g in gradients])
+        loss, slopes = _loss_and_gradients(model, x, y, sample_weight)
+        return loss, flat([ops.convert_to_tensor(slope) for slope in slopes])
 
     if model.run_eagerly:
         return evaluate
@@ -148,18 +143,22 @@ def _on_jax(model, flat):
 
 
 def _on_torch(model, flat):
-    import torch
-
     def evaluate(x, y, sample_weight):
-        values = [v.value for v in model.trainable_variables]
-        with torch.enable_grad():
-            loss = loss_of(model, x, y, sample_weight)
-        gradients = torch.autograd.grad(
-            loss, values, allow_unused=True, materialize_grads=True
-        )
-        return loss.detach(), flat(gradients)
+        loss, slopes = _loss_and_gradients(model, x, y, sample_weight)
+        return loss.detach(), flat(slopes)
 
     return evaluate
+
+
+def _loss_and_gradients(model, x, y, sample_weight):
+    def loss_twice():
+        loss = loss_of(model, x, y, sample_weight)
+        return loss, loss
+
+    slopes, loss = gradients_of(
+        loss_twice, model.trainable_variables, zeros=True
+    )
+    return loss, slopes
 
 
 def loss_of(model, x, y, sample_weight):

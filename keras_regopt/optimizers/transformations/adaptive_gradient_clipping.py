@@ -1,5 +1,8 @@
+import math
+
 from keras import ops
 
+from keras_regopt._precision import at_least_single
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.engine._groups import exclusion, variable_path
@@ -80,14 +83,14 @@ class AdaptiveGradientClipping(GradientTransformation):
             return gradient
         axes = unit_axes(variable)
         size = _unit_norm(ops.convert_to_tensor(variable), axes)
-        limit = self.clip_factor * ops.maximum(size, self.epsilon)
-        slope = ops.maximum(_unit_norm(gradient, axes), TINY)
-        factor = ops.minimum(limit / slope, 1.0)
+        # Unlike `maximum`, it leaves float64 as it is on torch.
+        limit = self.clip_factor * ops.clip(size, self.epsilon, math.inf)
+        slope = ops.clip(_unit_norm(gradient, axes), TINY, math.inf)
+        factor = ops.clip(limit / slope, 0.0, 1.0)
         return gradient * ops.cast(factor, gradient.dtype)
 
 
 def _unit_norm(x, axes):
-    """In float32, since squares overflow in half precision."""
-    if x.dtype != "float64":
-        x = ops.cast(x, "float32")
-    return ops.sqrt(ops.sum(ops.square(x), axis=axes, keepdims=True))
+    """The norms of the rows that belong to the units."""
+    squares = ops.square(at_least_single(x))
+    return ops.sqrt(ops.sum(squares, axis=axes, keepdims=True))

@@ -3,11 +3,11 @@ from collections.abc import Sequence
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._sparse_gradients import dense
 from keras_regopt._types import InnerOptimizer
 from keras_regopt._validate import fail
 from keras_regopt.optimizers.engine._numerics import copied
 from keras_regopt.optimizers.engine._replicas import assign_each, replicas
-from keras_regopt.optimizers.engine._sparse_gradients import dense
 from keras_regopt.optimizers.transformations._transformation import (
     GradientTransformation,
     overrides,

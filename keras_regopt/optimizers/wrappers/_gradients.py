@@ -3,8 +3,8 @@
 import keras
 
 from keras_regopt._keras import all_reduced
+from keras_regopt._sparse_gradients import dense
 from keras_regopt._validate import fail
-from keras_regopt.optimizers.engine._sparse_gradients import dense
 from keras_regopt.optimizers.wrappers._wrapper import chain, skips, takes_steps
 
 

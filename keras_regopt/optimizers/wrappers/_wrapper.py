@@ -3,6 +3,7 @@ from keras import ops
 
 from keras_regopt._keras import layout_of
 from keras_regopt._optimizer_tree import chain
+from keras_regopt._precision import at_least_float32
 from keras_regopt._types import InnerOptimizer
 from keras_regopt._validate import fail, instance_of
 from keras_regopt.optimizers.engine._base import Optimizer
@@ -177,7 +178,7 @@ class OptimizerWrapper(Optimizer):
             own = keras.Variable(
                 "zeros",
                 shape=variable.shape,
-                dtype=keras.backend.result_type(variable.dtype, "float32"),
+                dtype=at_least_float32(variable.dtype),
                 trainable=False,
                 layout=layout_of(variable),
                 name=f"{path}_{name}",

@@ -1,10 +1,10 @@
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._sparse_gradients import dense
 from keras_regopt._types import InnerOptimizer
 from keras_regopt._validate import boolean, positive_int
 from keras_regopt.optimizers.engine._replicas import replicas
-from keras_regopt.optimizers.engine._sparse_gradients import dense
 from keras_regopt.optimizers.wrappers._wrapper import (
     OptimizerWrapper,
     takes_steps,

@@ -1,6 +1,7 @@
 import keras
 from keras import ops
 
+from keras_regopt._autodiff import gradients_of
 from keras_regopt._keras import all_layers, own_state, seed_states
 from keras_regopt._model_wrapper import ModelWrapper
 from keras_regopt._registry import register
@@ -162,18 +163,13 @@ class SharpnessAwareModel(ModelWrapper):
 
     def _gradients(self, weights, batch):
         """The gradients of the scaled loss, the loss and the predictions."""
-        if keras.backend.backend() == "torch":
-            self.zero_grad()
-            loss, y_pred = self._loss_and_predictions(*batch)
-            self.optimizer.scale_loss(loss).backward()
-            return [w.value.grad for w in weights], loss, y_pred
 
-        import tensorflow as tf
-
-        with tf.GradientTape() as tape:
+        def scaled_loss():
             loss, y_pred = self._loss_and_predictions(*batch)
-            scaled_loss = self.optimizer.scale_loss(loss)
-        return tape.gradient(scaled_loss, weights), loss, y_pred
+            return self.optimizer.scale_loss(loss), (loss, y_pred)
+
+        slopes, (loss, y_pred) = gradients_of(scaled_loss, weights)
+        return slopes, loss, y_pred
 
     def _loss_and_predictions(self, x, y, sample_weight):
         y_pred = self(x, training=True)

@@ -107,3 +107,20 @@ def test_refuses_bad_arguments(arguments):
     match = f"`{name}` of AdaptiveGradientClipping must be"
     with pytest.raises(ValueError, match=match):
         AdaptiveGradientClipping(**arguments)
+
+
+def test_clips_doubles_in_double_precision():
+    if keras.backend.backend() == "jax":
+        pytest.skip("JAX has float64 on request alone")
+    weight = np.array([[0.3], [0.7]])
+    gradient = np.array([[1.1], [2.3]])
+    (clipped,) = AdaptiveGradientClipping(clip_factor=0.1).transform_gradients(
+        [keras.ops.convert_to_tensor(gradient, "float64")],
+        [keras.Variable(weight, dtype="float64")],
+        0,
+        None,
+    )
+    limit = 0.1 * np.linalg.norm(weight) / np.linalg.norm(gradient)
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(clipped), limit * gradient, rtol=1e-12
+    )
