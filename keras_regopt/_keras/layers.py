@@ -34,9 +34,22 @@ def seed_states(layer):
     states = {
         id(generator.state): generator.state
         for part in all_layers(layer)
-        for generator in part._seed_generators
+        for generator in held_generators(part)
     }
     return list(states.values())
+
+
+def held_generators(layer):
+    """The generators of a layer itself: the very list that Keras tracks.
+
+    JAX's steps carry the states of these.
+    """
+    return layer._seed_generators
+
+
+def symbolic_input(layer):
+    """What a layer was called with in a functional model, or `None`."""
+    return layer.input if layer._inbound_nodes else None
 
 
 def own_state(layer):

@@ -1,6 +1,7 @@
 """Where a computation runs: eagerly, traced, in a graph, in `tf.data`."""
 
 import importlib
+from typing import Any
 
 import keras
 from keras import ops
@@ -45,7 +46,8 @@ class _DataNamespace:
         self._modules = modules
 
     def __getattr__(self, name):
-        if not in_foreign_tf_graph():
+        # As in `in_foreign_tf_graph`, but every operation passes through here.
+        if not in_tf_graph() or is_in_jax_tracing_scope():
             return getattr(self._usual, name)
         for module in self._modules:
             module = importlib.import_module(
@@ -58,5 +60,8 @@ class _DataNamespace:
 
 # `keras.ops` and `keras.random`, which in a `tf.data` function compute with
 # TensorFlow whatever Keras' backend is.
-data_ops = _DataNamespace(ops, ("numpy", "core", "nn", "image", "math"))
-data_random = _DataNamespace(keras.random, ("random",))
+data_ops: Any = ops
+data_random: Any = keras.random
+if keras.backend.backend() != "tensorflow":
+    data_ops = _DataNamespace(ops, ("numpy", "core", "nn", "image", "math"))
+    data_random = _DataNamespace(keras.random, ("random",))

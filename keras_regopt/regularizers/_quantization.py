@@ -12,7 +12,7 @@ import functools
 
 import keras
 
-from keras_regopt._keras import all_layers, direct_layers
+from keras_regopt._keras import after_quantizing, all_layers, direct_layers
 
 
 def hook_quantization(kind):
@@ -39,7 +39,7 @@ def hook_quantization(kind):
                 stack.enter_context(_hidden(owner, kind))
             original(self, *args, **kwargs)
         # On torch, the penalties' state is a parameter of the model again.
-        self._post_quantize(None)
+        after_quantizing(self)
 
     quantize.hides_penalties = True
     keras.Model.quantize = quantize

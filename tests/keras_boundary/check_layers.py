@@ -49,6 +49,23 @@ def seed_states():
 
 
 @check
+def held_generators():
+    layer = keras.layers.Dropout(0.5, seed=1)
+    (generator,) = _keras.held_generators(layer)
+    assert generator is layer.seed_generator
+    # Keras goes by the very list.
+    _keras.held_generators(layer)[:] = []
+    assert _keras.seed_states(layer) == []
+
+
+@check
+def symbolic_input():
+    layer = net().get_layer("out")
+    assert tuple(_keras.symbolic_input(layer).shape) == (None, 4)
+    assert _keras.symbolic_input(keras.layers.Dense(1)) is None
+
+
+@check
 def own_state():
     layer = net().get_layer("norm")
     names = [v.name for v in _keras.own_state(layer)]
