@@ -16,16 +16,17 @@ from keras_boundary.common import CHECKS, compiled, stepped
 from keras_regopt import _keras
 from keras_regopt.optimizers import SGD
 
-for _module in pkgutil.iter_modules(_keras.__path__):
-    importlib.import_module(f"keras_boundary.check_{_module.name}")
+MODULES = [module.name for module in pkgutil.iter_modules(_keras.__path__)]
+for _name in MODULES:
+    importlib.import_module(f"keras_boundary.check_{_name}")
 
 
 def accessors():
     """What the package hands on, by name."""
     return [
         name
-        for name, value in vars(_keras).items()
-        if not name.startswith("_") and not inspect.ismodule(value)
+        for name in vars(_keras)
+        if not name.startswith("_") and name not in MODULES
     ]
 
 
@@ -87,7 +88,7 @@ INHERITED = {
         "_var_key",
         "_variables",
     ),
-    "model": ("_flatten_metrics_in_order", "_loss_tracker", "_post_quantize"),
+    "model": ("_flatten_metrics_in_order", "_loss_tracker"),
     "layer": ("_untrack_variable",),
     "normalization": ("_moments",),
     "variable": ("_maybe_autocast",),

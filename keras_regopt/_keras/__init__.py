@@ -67,12 +67,14 @@ from keras_regopt._keras.layers import (
 from keras_regopt._keras.models import (
     build_symbolically,
     compiled_loss,
+    direction_of,
     finish_quantization,
     graph_nodes,
     graph_of,
     in_sync,
     input_structure,
     jax_state,
+    strategy_of_model,
 )
 from keras_regopt._keras.optimizers import (
     accumulate,

@@ -47,6 +47,16 @@ def compiled_loss(model):
     return model._compile_loss
 
 
+def direction_of(metric):
+    """Whether less of a metric is better: `"down"`, `"up"`, or `None`."""
+    return getattr(metric, "_direction", None)
+
+
+def strategy_of_model(model):
+    """The `tf.distribute.Strategy` that a model was made in, or `None`."""
+    return getattr(model, "_distribute_strategy", None)
+
+
 def build_symbolically(model, batch):
     """Makes all variables of a compiled model, its metrics and its optimizer.
 

@@ -10,6 +10,7 @@ from keras_boundary.common import (
     compiled,
     data,
     net,
+    on,
     within_fit,
 )
 
@@ -57,6 +58,24 @@ def compiled_loss():
     loss = _keras.compiled_loss(model)(ops.convert_to_tensor(y), model(x), None)
     loss = float(ops.convert_to_numpy(loss))
     assert loss == pytest.approx(expected, rel=1e-5)
+
+
+@check
+def direction_of():
+    assert _keras.direction_of(keras.metrics.MeanSquaredError()) == "down"
+    assert _keras.direction_of(keras.metrics.BinaryAccuracy()) == "up"
+    assert _keras.direction_of(keras.metrics.Mean()) is None
+
+
+@check
+def strategy_of_model():
+    assert _keras.strategy_of_model(net()) is None
+    on("tensorflow")
+    import tensorflow as tf
+
+    strategy = tf.distribute.OneDeviceStrategy("CPU:0")
+    with strategy.scope():
+        assert _keras.strategy_of_model(net()) is strategy
 
 
 @check

@@ -4,6 +4,7 @@ import numbers
 
 from keras import ops
 
+from keras_regopt._keras import direction_of
 from keras_regopt._names import did_you_mean
 from keras_regopt._validate import fail
 
@@ -224,7 +225,7 @@ def inferred_direction(model, name):
     outputs = getattr(model, "output_names", None) or []
     for metric in _all_metrics(model):
         names = [metric.name] + [f"{o}_{metric.name}" for o in outputs]
-        direction = getattr(metric, "_direction", None)
+        direction = direction_of(metric)
         if name in names and direction is not None:
             return ops.greater if direction == "up" else ops.less
     for ending, direction in _DIRECTION_OF_ENDING.items():
