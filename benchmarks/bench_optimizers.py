@@ -176,6 +176,14 @@ def page(results):
     tensors of at most 9 MB here and find some of them in the processor's
     cache: the larger the cache, the nearer Keras comes. TensorFlow's own
     kernel, in the table, is no faster."""
+    on_jax = """
+    On JAX, Adam and whatever else is a formula of each entry compile to the
+    program that Keras' class compiles to, so that the ratio is 1. XLA copies a
+    weight or a state that it writes, unless it sees that all reads of it come
+    before; DoG, Prodigy, Lion, ADOPT and the schedule-free two say so. LAMB
+    stays near 1 on one thread: it needs the norm of its step before the step,
+    so that the root and the division of each entry, half of its time, are
+    computed twice, where Keras keeps them in new memory."""
     memory = f"""
     CPU time as a multiple of that of a plain copy which moves as many bytes as
     the step must read and write (28 a parameter for Adam). To copy the weights
@@ -188,6 +196,7 @@ def page(results):
             filled(keras),
             table(["step", "on", *COLUMNS], keras_rows(results)),
             filled(floors),
+            filled(on_jax),
             "## Against torch",
             filled(foreach),
             table(["step", *COLUMNS], foreach_rows(results)),

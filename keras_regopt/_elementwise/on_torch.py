@@ -9,6 +9,8 @@ from keras_regopt._elementwise import formulas
 
 # Elements of a block: a few arrays of them fit into the cache of a core.
 BLOCK = 2**17
+# The same where there are more arrays.
+BLOCK_OF_NORMALS = 2**16
 
 
 def transformed(formula, x, key, numbers):
@@ -23,7 +25,8 @@ def transformed(formula, x, key, numbers):
     if x.requires_grad and torch.is_grad_enabled():
         if formula is formulas.scaled:
             # Here normal numbers take longer to draw again than to keep.
-            return x * _computed(formula, torch.ones_like(x), words, numbers)
+            ones = torch.ones_like(x)
+            return x * _computed(formulas.shifted, ones, words, numbers)
         return _Formula.apply(x, formula, words, numbers)
     return _computed(formula, x, words, numbers)
 
@@ -60,7 +63,10 @@ def _computed(formula, x, words, numbers):
     flat = x.detach().reshape(-1)
     y = torch.empty_like(flat)
     # A GPU has its own ways to keep its cache.
-    size = min(len(flat), BLOCK if x.device.type == "cpu" else len(flat))
+    size = len(flat)
+    if x.device.type == "cpu":
+        takes_more = formula in _OF_NORMALS
+        size = min(size, BLOCK_OF_NORMALS if takes_more else BLOCK)
     draws = _Draws(size, words, x.device)
     compute = _FAST.get(formula)
     if compute is None or x.dtype not in (torch.float32, torch.int32):
@@ -72,11 +78,41 @@ def _computed(formula, x, words, numbers):
     return y.view(x.shape)
 
 
+def _integer(value):
+    return torch.tensor(value, dtype=torch.int32, device="cpu")
+
+
+def _float(value):
+    return torch.tensor(value, dtype=torch.float32, device="cpu")
+
+
+# As tensors, since torch would make one of a number in every call.
+_FIRST, _SECOND = map(
+    _integer, map(_random.signed, (_random.FIRST, _random.SECOND))
+)
+_SHIFTS = {n: (_integer(n), _integer(2 ** (32 - n) - 1)) for n in (15, 16)}
+_HALF, _ONE = _float(0.5), _float(1.0)
+
+
+def _of_root(coefficients):
+    """Those of a polynomial of 16 times what `normals_of` computes it of."""
+    powers = range(len(coefficients) - 1, -1, -1)
+    first, *others = (
+        c * 2.0 ** (-4 * p) for c, p in zip(coefficients, powers, strict=True)
+    )
+    return [first, *map(_float, others)]
+
+
+# The quantile of a number below zero stands with the sign turned.
+_NUMERATOR = _of_root([-c for c in _random.NUMERATOR])
+_DENOMINATOR = _of_root(_random.DENOMINATOR)
+
+
 class _Draws:
     """The hash of `_random.hashed`, in memory that is used again and again."""
 
     def __init__(self, size, words, device):
-        self._first, self._second = map(_random.signed, words)
+        self._first, self._second = (_integer(_random.signed(w)) for w in words)
         self._base = torch.arange(size, dtype=torch.int32, device=device)
         self._base *= _random.signed(_random.WEYL)
         self._bits = torch.empty_like(self._base)
@@ -87,18 +123,19 @@ class _Draws:
         """Draws for the positions from `start` on."""
         self.bits, self.other = self._bits[:count], self._other[:count]
         offset = _random.signed(start * _random.WEYL & 0xFFFFFFFF)
-        torch.add(self._base[:count], offset, out=self.bits)
+        torch.add(self._base[:count], _integer(offset), out=self.bits)
         self.bits ^= self._first
         self._shift_in(16)
-        self.bits *= _random.signed(_random.FIRST)
+        self.bits *= _FIRST
         self.bits ^= self._second
         self._shift_in(15)
-        self.bits *= _random.signed(_random.SECOND)
+        self.bits *= _SECOND
         self._shift_in(16)
 
     def _shift_in(self, count):
-        torch.bitwise_right_shift(self.bits, count, out=self.other)
-        self.other &= 2 ** (32 - count) - 1
+        shift, kept = _SHIFTS[count]
+        torch.bitwise_right_shift(self.bits, shift, out=self.other)
+        self.other &= kept
         self.bits ^= self.other
 
     def floats(self):
@@ -106,30 +143,31 @@ class _Draws:
         return self.other.view(torch.float32).copy_(self.bits)
 
     def normals(self):
-        """What `_random.normals_of` makes of the integers, in their place."""
+        """What `_random.normals_of` makes of the integers, as a fraction.
+
+        Returns:
+            The numerator with the sign of the number, and the denominator.
+        """
         if self._more is None:
             shape = (2, len(self._base))
             self._more = self._base.new_empty(shape, dtype=torch.float32)
         signed_tail, root = self._more[:, : len(self.bits)]
         signed_tail.copy_(self.bits)
-        torch.abs(signed_tail, out=root).add_(0.5)
-        root.sqrt_().sqrt_().sqrt_().mul_(2.0**-4)
+        torch.abs(signed_tail, out=root).add_(_HALF)
+        root.sqrt_().sqrt_().sqrt_()
         above = self.bits.view(torch.float32)
         below = self.other.view(torch.float32)
-        _polynomial(_random.NUMERATOR, root, above)
-        _polynomial(_random.DENOMINATOR, root, below)
-        above.div_(below)
-        # Turns the sign of those that were positive, in the bits.
-        turn = signed_tail.view(torch.int32).bitwise_not_()
-        above.view(torch.int32).bitwise_xor_(turn.bitwise_and_(-(2**31)))
-        return above
+        _polynomial(_NUMERATOR, root, above)
+        _polynomial(_DENOMINATOR, root, below)
+        above *= torch.copysign(_ONE, signed_tail, out=signed_tail)
+        return above, below
 
 
 def _polynomial(coefficients, x, target):
     first, second, *others = coefficients
-    torch.mul(x, first, out=target).add_(second)
+    torch.add(second, x, alpha=first, out=target)
     for coefficient in others:
-        target.mul_(x).add_(coefficient)
+        torch.addcmul(coefficient, target, x, out=target)
 
 
 def _by_the_formula(formula, x, draws, numbers, target):
@@ -158,11 +196,12 @@ def _dropped(x, draws, numbers, target):
 
 
 def _scaled(x, draws, numbers, target):
-    torch.addcmul(x, x, draws.normals(), value=numbers[0], out=target)
+    normals = torch.div(*draws.normals(), out=draws.bits.view(torch.float32))
+    torch.addcmul(x, x, normals, value=numbers[0], out=target)
 
 
 def _shifted(x, draws, numbers, target):
-    torch.add(x, draws.normals(), alpha=numbers[0], out=target)
+    torch.addcdiv(x, *draws.normals(), value=numbers[0], out=target)
 
 
 def _integers(x, draws, numbers, target):
@@ -176,7 +215,7 @@ def _uniforms(x, draws, numbers, target):
 
 
 def _normals(x, draws, numbers, target):
-    target.copy_(draws.normals())
+    torch.div(*draws.normals(), out=target)
 
 
 _FAST = {
@@ -187,3 +226,5 @@ _FAST = {
     formulas.uniforms: _uniforms,
     formulas.normals: _normals,
 }
+
+_OF_NORMALS = (formulas.scaled, formulas.shifted, formulas.normals)

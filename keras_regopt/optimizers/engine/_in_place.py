@@ -9,9 +9,6 @@ import math
 
 import keras
 
-# Entries below which a copy costs no more than to spare it.
-_LARGE = 2**15
-
 
 def on_one_cpu():
     """Whether JAX computes on a CPU, and no array is spread over devices."""
@@ -30,16 +27,16 @@ def after_reads(scalar, *results):
     What is computed from it is written after all that the results read.
 
     Args:
-        scalar: A tensor, whose value stays.
-        *results: Tensors; of small ones, the order does not matter.
+        scalar: A tensor or a number, whose value stays.
+        *results: Tensors.
 
     Returns:
-        The tensor.
+        The tensor or number.
     """
-    large = [x for x in results if math.prod(x.shape) >= _LARGE]
-    if large and on_one_cpu():
-        for result in large:
-            scalar = _unless_below_all(scalar, result.reshape(-1)[0])
+    if on_one_cpu():
+        for result in results:
+            if math.prod(result.shape):
+                scalar = _unless_below_all(scalar, result.reshape(-1)[0])
     return scalar
 
 
