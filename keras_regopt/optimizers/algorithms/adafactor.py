@@ -105,7 +105,7 @@ class Adafactor(DropIn):
         step = ops.cast(self.iterations + 1, "float32")
         return 1 / ops.sqrt(step), ops.power(step, self.beta_2_decay)
 
-    def lengths(self, index, variable, gradient, norm):
+    def norms(self, index, variable, gradient, norm):
         return (norm(variable),)
 
     def formula(self, variable, gradient, slots, step):
@@ -122,7 +122,7 @@ class Adafactor(DropIn):
         move = gradient / ops.sqrt(velocity)
         root = math.prod(gradient.shape) ** 0.5
         # Of the weights after the decay.
-        length = step.lengths[0] * (1 - step.rate * step.decay)
+        length = step.norms[0] * (1 - step.rate * step.decay)
         size = ops.maximum(length / root, self.epsilon_2)
         excess = step.norm(move) / (root * self.clip_threshold)
         rate = size * ops.minimum(step.rate, limit) / ops.maximum(excess, 1.0)

@@ -114,7 +114,7 @@ class LAMB(Optimizer):
         step = ops.cast(self.iterations + 1, "float32")
         return adam_corrections(self.beta_1, self.beta_2, self.epsilon, step)
 
-    def lengths(self, index, variable, gradient, norm):
+    def norms(self, index, variable, gradient, norm):
         if self._is_excluded[index] or pays_in_blocks(variable):
             return ()
         return (norm(variable),)
@@ -140,7 +140,7 @@ class LAMB(Optimizer):
     def rate_along(self, update, step):
         if self._is_excluded[step.index]:
             return step.rate
-        (length,) = step.lengths
+        (length,) = step.norms
         ratio = trust_ratio(self._phi(length), step.norm(update))
         return step.rate * ops.cast(ratio, update.dtype)
 
@@ -151,7 +151,7 @@ class LAMB(Optimizer):
                 functools.partial(self._of_moments, step), variable, *slots
             )
             step = dataclasses.replace(
-                step, lengths=(own,), norm=lambda update: of_update
+                step, norms=(own,), norm=lambda update: of_update
             )
         return variable - update * self.rate_along(update, step), slots
 

@@ -84,7 +84,7 @@ class LARS(Optimizer):
     def kind_of(self, index, variable):
         return (*super().kind_of(index, variable), self._is_excluded[index])
 
-    def lengths(self, index, variable, gradient, norm):
+    def norms(self, index, variable, gradient, norm):
         return (
             () if self._is_excluded[index] else (norm(variable), norm(gradient))
         )
@@ -96,7 +96,7 @@ class LARS(Optimizer):
     def formula(self, variable, gradient, slots, step):
         rate = step.rate
         if not self._is_excluded[step.index]:
-            weight_norm, length = step.lengths
+            weight_norm, length = step.norms
             ratio = trust_ratio(
                 weight_norm * self.trust_coefficient,
                 length + weight_norm * step.decay + self.epsilon,

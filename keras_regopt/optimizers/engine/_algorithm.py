@@ -101,7 +101,7 @@ class Algorithm:
         """
         return None
 
-    def lengths(self, index, variable, gradient, norm):
+    def norms(self, index, variable, gradient, norm):
         """The norms that the formula needs of what is known beforehand.
 
         Apart from the formula, since TensorFlow takes the norm of something

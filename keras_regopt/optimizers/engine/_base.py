@@ -187,12 +187,10 @@ class Optimizer(Algorithm, SignatureConfig, keras.optimizers.Optimizer):
             self.assign_sub(variable, variable * decay * rate)
 
     def update_step(
-        self, gradient, variable, learning_rate, values=None, lengths=None
+        self, gradient, variable, learning_rate, values=None, norms=None
     ):
         """Makes the step of one variable, which is that of the formula."""
-        _formula.update(
-            self, gradient, variable, learning_rate, values, lengths
-        )
+        _formula.update(self, gradient, variable, learning_rate, values, norms)
 
     def assign(self, variable, value):
         if hasattr(variable, "assign_slice"):

@@ -11,7 +11,7 @@ from keras_regopt.optimizers.engine._norms import norm
 from keras_regopt.optimizers.engine._step import Step, widened
 
 
-def update(optimizer, gradient, variable, learning_rate, values, lengths):
+def update(optimizer, gradient, variable, learning_rate, values, norms):
     """Makes the step of one variable and assigns it.
 
     Args:
@@ -20,7 +20,7 @@ def update(optimizer, gradient, variable, learning_rate, values, lengths):
         variable: The variable.
         learning_rate: Its learning rate.
         values: What `step_values` returned.
-        lengths: What `lengths` returned, or `None` to compute it here.
+        norms: What `norms` returned, or `None` to compute it here.
     """
     index = index_of(optimizer, variable)
     slots = optimizer.slots.of(index)
@@ -31,9 +31,9 @@ def update(optimizer, gradient, variable, learning_rate, values, lengths):
         return
     value = ops.convert_to_tensor(variable)
     gradient = ops.convert_to_tensor(gradient)
-    if lengths is None:
-        lengths = optimizer.lengths(index, value, gradient, norm)
-    step.lengths = lengths
+    if norms is None:
+        norms = optimizer.norms(index, value, gradient, norm)
+    step.norms = norms
     states = [None if s is None else ops.convert_to_tensor(s) for s in slots]
     value, states = stepped(optimizer, value, gradient, states, step)
     for slot, state in zip(slots, states, strict=True):

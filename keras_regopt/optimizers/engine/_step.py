@@ -23,7 +23,7 @@ class Step:
             or `None`), in the formula's dtype; scalars like the rate.
         norm: The function of a tensor that gives its Euclidean norm; where
             several variables lie together, a column with the norm of each row.
-        lengths: What the optimizer's `lengths` returned.
+        norms: What the optimizer's `norms` returned.
         indices: The places of all variables where several lie together as rows,
             else `None`.
     """
@@ -33,7 +33,7 @@ class Step:
     decay: float
     values: object
     norm: object = norm
-    lengths: tuple = ()
+    norms: tuple = ()
     indices: list | None = None
 
     def own(self, vector):
@@ -80,5 +80,5 @@ def widened(step, dtype):
         step,
         rate=wide(step.rate),
         values=keras.tree.map_structure(wide, step.values),
-        lengths=[wide(length) for length in step.lengths],
+        norms=[wide(length) for length in step.norms],
     )

@@ -95,8 +95,8 @@ def update(optimizer, gradients, variables, learning_rate):
         else:
             optimizer.step_of_variable(native, gradient, learning_rate, values)
 
-    def step(large, lengths, small, weights, learning_rate, values):
-        for i, gradient, own in zip(alone, large, lengths, strict=True):
+    def step(large, norms, small, weights, learning_rate, values):
+        for i, gradient, own in zip(alone, large, norms, strict=True):
             optimizer.update_step(
                 gradient,
                 pairs[i][0],
@@ -116,7 +116,7 @@ def update(optimizer, gradients, variables, learning_rate):
     step = compiled(step, pairs)
     results = step(
         [pairs[i][1] for i in alone],
-        [optimizer.lengths(i, *pairs[i], norm) for i in alone],
+        [optimizer.norms(i, *pairs[i], norm) for i in alone],
         [joined(pairs[i][1] for i in b.indices) for b in together],
         [joined(pairs[i][0] for i in b.indices) for b in together],
         tf.convert_to_tensor(learning_rate),
@@ -192,7 +192,7 @@ def _step_of_bucket(optimizer, bucket, pairs, gradient, weight, rate, values):
         )
         step.indices = bucket.indices
         step.norm = row_norms
-        step.lengths = optimizer.lengths(first, weight, gradient, row_norms)
+        step.norms = optimizer.norms(first, weight, gradient, row_norms)
     value, states = stepped(optimizer, weight, gradient, slots, step)
     for slot, state in zip(bucket.slots, states, strict=True):
         if slot is not None:

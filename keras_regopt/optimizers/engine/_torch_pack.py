@@ -36,7 +36,7 @@ class Pack(Part):
         if optimizer.in_rows:
             step.indices = self._indices
             step.norm = _row_norms
-            step.lengths = optimizer.lengths(
+            step.norms = optimizer.norms(
                 self._first.index, value, gradient, _row_norms
             )
         value, states = advanced(optimizer, value, gradient, slots, step)

@@ -117,7 +117,7 @@ class Large(Part):
             )
             return
         step = self._step(rate, values)
-        step.lengths = optimizer.lengths(
+        step.norms = optimizer.norms(
             first.index, first.tensor, gradients[0], norm
         )
         pieces = self._pieces(gradients[0])
