@@ -5,13 +5,14 @@ Run as a script with a folder and the number of the write to die at.
 
 import os
 import signal
+import stat
 import sys
 
 import keras
 import keras_tuner
 import numpy as np
 
-from keras_regopt.tuning import CrossValidationTuner, _state
+from keras_regopt.tuning import CrossValidationTuner
 
 
 def run(folder):
@@ -40,11 +41,12 @@ def _die_at(deadly):
     def fsync_or_die(file):
         # The temporary file is written, and not yet in its place.
         nonlocal writes
-        writes += 1
+        # The folder is flushed as well, after the file has its name.
+        writes += not stat.S_ISDIR(os.fstat(file).st_mode)
         if writes == deadly:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    _state.os.fsync = fsync_or_die
+    os.fsync = fsync_or_die
 
 
 if __name__ == "__main__":
