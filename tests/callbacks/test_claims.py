@@ -7,6 +7,7 @@ import pytest
 from keras_regopt.callbacks import (
     EMA,
     SWA,
+    GradientNormLogger,
     GradualUnfreezing,
     HyperparameterSchedule,
     MomentumCycle,
@@ -33,6 +34,10 @@ def rate(target="drop"):
 PAIRS = {
     "the weights": lambda: [WeightAveraging(EMA(0.9)), WeightAveraging(SWA())],
     "what is frozen": lambda: [GradualUnfreezing(), GradualUnfreezing()],
+    "the norms of the gradients": lambda: [
+        GradientNormLogger(),
+        GradientNormLogger(),
+    ],
     "the momentum": lambda: [MomentumCycle(), MomentumCycle()],
     "`rate` of drop": lambda: [rate(), rate()],
 }

@@ -5,6 +5,7 @@ from keras_regopt import _train_step
 from keras_regopt._registry import register
 from keras_regopt._types import Path
 from keras_regopt._validate import boolean
+from keras_regopt.callbacks._claims import claim
 from keras_regopt.callbacks.loggers._gradient_norms import gradient_norms
 from keras_regopt.callbacks.loggers._logger import Logger
 from keras_regopt.callbacks.loggers._stable_names import stable_paths
@@ -73,6 +74,7 @@ class GradientNormLogger(Logger):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
+        claim(self, "the norms of the gradients")
         # What a training that ended by an error has left.
         self._detach()
         self._layers, self._named = [], stable_paths(self.model)
