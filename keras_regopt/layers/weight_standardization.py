@@ -87,7 +87,8 @@ class WeightStandardization(Wrapper):
     def call(self, inputs, training=False, mask=None):
         # Quantized weights are standardized already.
         refs = [p for p in self._refs if quantization_of(p) is None]
-        weights = [self._standardized(ref) for ref in refs]
+        # No comprehension: TorchDynamo gets lost in it on the older Keras.
+        weights = list(map(self._standardized, refs))
         with replaced(refs, weights):
             return self._call_layer(inputs, training, mask)
 
