@@ -47,6 +47,8 @@ def look_at_keys(layer, inputs, images):
         name = _meant(key, value, names, len(images.shape))
         if name is not None:
             _warn_of_key(layer, repr(key), "the images", name)
+        elif _is_of_their_size(layer, key, value, images):
+            _warn_of_size(layer, key)
     boxes = inputs.get("bounding_boxes")
     if isinstance(boxes, dict) and "bounding_boxes" in names:
         for key in boxes:
@@ -104,6 +106,35 @@ def _could_be(name, value, rank):
         return len(shape) >= rank - 1
     last = {"bounding_boxes": (4, None), "keypoints": (2, 3, None)}[name]
     return len(shape) == rank - 1 and shape[-1] in last
+
+
+def _is_of_their_size(layer, key, value, images):
+    """Whether an unknown key has a value for each pixel of images that move."""
+    if "segmentation_masks" not in layer.targets or key in (
+        layer.key,
+        "labels",
+        *STEMS,
+    ):
+        return False
+    first = -2 if layer.data_format == "channels_first" else -3
+    size = tuple(images.shape)[first:][:2]
+    shape = getattr(value, "shape", None)
+    if shape is None or None in size or getattr(shape, "rank", 0) is None:
+        return False
+    # In front of the size there is a batch, or none.
+    before = len(images.shape) + first
+    return tuple(shape)[before:][:2] == size and min(size) > 1
+
+
+def _warn_of_size(layer, key):
+    warn_once(
+        layer,
+        f"key {key!r}",
+        f"The key {key!r} in the inputs of {type(layer).__name__} has a value "
+        "for each pixel and passes untouched, while the pixels move. If they "
+        "belong together, its name must be 'segmentation_masks', or stand in "
+        f"`additional_targets`, as in {{{key!r}: 'images'}}.",
+    )
 
 
 def _warn_of_key(layer, key, others, name):

@@ -118,6 +118,27 @@ def test_other_keys_pass_without_a_word(others):
     assert not told(RandomAffine(), {"images": IMAGES, **others})
 
 
+@pytest.mark.parametrize("key", ["depth", "seg", "target", "original"])
+def test_a_value_for_each_pixel_that_does_not_move_is_told_of(key):
+    value = np.ones((*IMAGES.shape[:3], 1), "float32")
+    for layer, images, own in (
+        (RandomAffine(), IMAGES, value),
+        (RandomAffine(), IMAGES, value[..., 0]),
+        (RandomAffine(), IMAGES[0], value[0]),
+        (
+            RandomAffine(data_format="channels_first"),
+            np.moveaxis(IMAGES, -1, 1),
+            np.moveaxis(value, -1, 1),
+        ),
+    ):
+        (message,) = told(layer, {"images": images, key: own})
+        assert f"The key {key!r} in the inputs of RandomAffine has" in message
+        assert f"`additional_targets`, as in {{{key!r}: 'images'}}" in message
+    moving = RandomAffine(additional_targets=[key])
+    assert not told(moving, {"images": IMAGES, key: value.repeat(3, -1)})
+    assert not told(RandomColor(), {"images": IMAGES, key: value})
+
+
 @pytest.mark.parametrize("key", ["mask", "boxes", "keypoint"])
 def test_a_layer_that_moves_nothing_has_nothing_to_say(key):
     value = MASKS if key == "mask" else BOXES[..., :3]
