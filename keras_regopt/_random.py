@@ -1,4 +1,4 @@
-"""The one generator behind all that is random: a hash of places and keys.
+"""The one generator behind all that is random: a hash of positions and keys.
 
 A number is a hash of its position in a tensor, of a seed and of a step. There
 is nothing to store but these two: compilers compute a number where it is used,

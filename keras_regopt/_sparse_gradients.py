@@ -49,8 +49,8 @@ def summed(gradient):
         return gradient
     import tensorflow as tf
 
-    rows, places = tf.unique(gradient.indices)
+    rows, positions = tf.unique(gradient.indices)
     values = tf.math.unsorted_segment_sum(
-        gradient.values, places, tf.shape(rows)[0]
+        gradient.values, positions, tf.shape(rows)[0]
     )
     return tf.IndexedSlices(values, rows, gradient.dense_shape)

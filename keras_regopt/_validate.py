@@ -1,7 +1,7 @@
 """Checks of constructor arguments, with one wording for every error.
 
 Every check takes the object under construction, the argument's name and the
-value that came, and returns the value as a plain Python value.
+value received, and returns the value as a plain Python value.
 """
 
 import math
@@ -18,7 +18,7 @@ def fail(owner, argument, allowed, value, remedy=""):
         owner: The object under construction, or the function, or a name.
         argument: The name of the argument.
         allowed: What it must be, as the end of the sentence "must be ...".
-        value: What came.
+        value: The value received.
         remedy: Optional sentence that says what to do.
 
     Raises:

@@ -61,7 +61,7 @@ GRADIENTS = {
 
 @functools.cache
 def count_of_numbers(formula):
-    """How many numbers a formula takes beside elements and integers."""
+    """How many numbers a formula takes besides elements and integers."""
     return len(inspect.signature(formula).parameters) - 2
 
 

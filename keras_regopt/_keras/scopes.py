@@ -39,7 +39,7 @@ def in_xla_graph():
 
 
 class _DataNamespace:
-    """Looks functions up anew at each use, so that it fits the moment."""
+    """Looks functions up at each use, in the module that fits then."""
 
     def __init__(self, usual, modules):
         self._usual = usual

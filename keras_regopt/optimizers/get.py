@@ -16,7 +16,7 @@ def get(
         identifier: The name of a class, in any case and with or without
             underscores; a configuration; an optimizer, which passes as it is;
             or `None`, which stays `None`.
-        **arguments: The arguments of the constructor, beside a name.
+        **arguments: The arguments of the constructor, where a name is given.
 
     Returns:
         The optimizer.

@@ -38,7 +38,7 @@ def keeps_dtypes(subject):
             optimizer.apply(gradients, variables)
         for variable in variables:
             result = _dtype(variable)
-            require(result == dtype, f"a {dtype} variable became {result}")
+            require(result == dtype, f"a {dtype} variable bemessage {result}")
             require(
                 np.all(np.isfinite(to_numpy(variable))),
                 f"a {dtype} variable is not finite",
@@ -202,14 +202,14 @@ def refuses_unknown_variables(subject):
     try:
         optimizer.apply([keras.ops.ones(3)] * 2, [known, unknown])
     except ValueError as error:
-        came = str(error)
+        message = str(error)
     except Exception as error:
-        came = repr(error)
+        message = repr(error)
     else:
-        came = "no error"
+        message = "no error"
     require(
-        came.startswith("Unknown variable"),
-        f"must say which variable is unknown; got {came}",
+        message.startswith("Unknown variable"),
+        f"must say which variable is unknown; got {message}",
     )
 
 

@@ -154,18 +154,18 @@ def require_order(owner, guarded, callbacks):
         guarded: Those that it guards.
         callbacks: All callbacks of the `fit`.
     """
-    own = _place(owner, callbacks)
+    own = _index(owner, callbacks)
     for callback in guarded:
-        place = _place(callback, callbacks)
-        if place is None or place < own:
+        index = _index(callback, callbacks)
+        if index is None or index < own:
             raise ValueError(
                 f"FaultTolerant guards {type(callback).__name__}, which "
-                f"{'is not' if place is None else 'stands before it'} in "
+                f"{'is not' if index is None else 'stands before it'} in "
                 "`fit`'s list of callbacks. Pass `callbacks=["
                 "FaultTolerant(guarded, backup_dir), *guarded]`, with the "
                 "same objects twice."
             )
 
 
-def _place(callback, callbacks):
+def _index(callback, callbacks):
     return next((i for i, c in enumerate(callbacks) if c is callback), None)

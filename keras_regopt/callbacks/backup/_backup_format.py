@@ -84,14 +84,14 @@ def read_backup(file):
         raise UnreadableBackupError(f"it is damaged ({error})") from error
 
 
-def _to_json(value, arrays, place):
+def _to_json(value, arrays, where):
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, np.generic):
         value = np.asarray(value)
     if isinstance(value, np.ndarray):
         if value.dtype.hasobject:
-            raise TypeError(f"{place} is an array of objects: {value!r}")
+            raise TypeError(f"{where} is an array of objects: {value!r}")
         arrays.append(value)
         return {
             _ARRAY: len(arrays) - 1,
@@ -104,25 +104,25 @@ def _to_json(value, arrays, place):
         # Pairs, since the keys of JSON are strings.
         return {
             _DICT: [
-                [_key(k, place), _to_json(v, arrays, f"{place}[{k!r}]")]
+                [_key(k, where), _to_json(v, arrays, f"{where}[{k!r}]")]
                 for k, v in value.items()
             ]
         }
     if isinstance(value, (list, tuple)):
         return [
-            _to_json(v, arrays, f"{place}[{i}]") for i, v in enumerate(value)
+            _to_json(v, arrays, f"{where}[{i}]") for i, v in enumerate(value)
         ]
     raise TypeError(
-        f"{place} is a {type(value).__name__}: {value!r}. A backup holds "
+        f"{where} is a {type(value).__name__}: {value!r}. A backup holds "
         "numbers, strings, None, NumPy arrays, and lists and dicts of these."
     )
 
 
-def _key(key, place):
+def _key(key, where):
     if isinstance(key, (str, int, float, bool)):
         return key
     raise TypeError(
-        f"A key of {place} is a {type(key).__name__}: {key!r}. The keys of a "
+        f"A key of {where} is a {type(key).__name__}: {key!r}. The keys of a "
         "backup are strings and numbers."
     )
 

@@ -23,7 +23,7 @@ def gradient_norms(gradients, variables, groups, number):
     for gradient, variable, group in zip(
         _of_all_replicas(gradients), variables, groups, strict=True
     ):
-        # The scales of float8 training come in the place of gradients.
+        # The scales of float8 training arrive instead of gradients.
         is_scale = getattr(variable, "overwrite_with_gradient", False)
         if gradient is not None and not is_scale:
             sums[group] = sums[group] + _sum_of_squares(gradient)

@@ -1,4 +1,4 @@
-"""Numbers in the place of attributes, which compiled steps read each time."""
+"""Numbers that replace attributes and that compiled steps read each time."""
 
 import keras
 

@@ -31,7 +31,7 @@ class EarlyStopping(Monitor, keras.callbacks.EarlyStopping):
     """Ends the training when a metric has stopped improving.
 
     A drop-in for Keras' callback: the same arguments, attributes and results.
-    Beside that, its state can be saved and restored, so that a training in
+    Besides, its state can be saved and restored, so that a training in
     several parts stops where one in a single part would; NaN counts as the
     worst value, also in the first epoch; and the direction of more metrics is
     inferred. The arguments from `combine` on are by keyword, and say when else

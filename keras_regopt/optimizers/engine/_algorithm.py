@@ -108,7 +108,7 @@ class Algorithm:
         large faster than its compiler does.
 
         Args:
-            index: The place of the variable among those of the model.
+            index: The index of the variable among those of the model.
             variable: Its value.
             gradient: Its gradient.
             norm: The `norm` of the `Step`.
@@ -156,7 +156,7 @@ class Algorithm:
         """What variables must have in common to be treated as one.
 
         Args:
-            index: The place of the variable among those of the model.
+            index: The index of the variable among those of the model.
             variable: The variable.
 
         Returns:
@@ -172,7 +172,7 @@ class Algorithm:
         """Whether TensorFlow's compiler may have the step of a variable.
 
         Args:
-            index: The place of the variable among those of the model.
+            index: The index of the variable among those of the model.
 
         Returns:
             A Python `bool`.

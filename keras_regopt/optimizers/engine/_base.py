@@ -256,9 +256,9 @@ class Optimizer(Algorithm, SignatureConfig, keras.optimizers.Optimizer):
     def among(self, variables):
         """Which of the variables it was built with are given, as booleans."""
         given = {self._get_variable_index(v) for v in variables}
-        places = range(len(self._trainable_variables))
+        indices = range(len(self._trainable_variables))
         # Of a NumPy array, torch.compile does not know the dtype.
-        return ops.convert_to_tensor([p in given for p in places], "bool")
+        return ops.convert_to_tensor([i in given for i in indices], "bool")
 
     def save_own_variables(self, store):
         super().save_own_variables(store)
@@ -276,7 +276,7 @@ class Optimizer(Algorithm, SignatureConfig, keras.optimizers.Optimizer):
         return keras.optimizers.Optimizer.get_config(self)
 
     def __deepcopy__(self, memo):
-        # Keras copies through a file, upon which the state is lost.
+        # Keras copies through a file, and so loses the state.
         clone = type(self).from_config(self.get_config())
         memo[id(self)] = clone
         if self.built:

@@ -48,7 +48,7 @@ def global_norm(tensors):
 
 
 # Numbers of a block for each core: its temporary results stay in the cache, and
-# starting its operations takes no time beside them.
+# starting its operations takes no time compared with them.
 _BLOCK = 2**15
 # From this size on, blocks pay.
 _LARGE = 2**18

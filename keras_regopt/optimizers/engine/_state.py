@@ -56,7 +56,7 @@ def load_state(optimizer, variables, store):
     optimizer.restart()
     message = (
         f"Skipping variable loading for optimizer '{optimizer.name}', "
-        f"because {reason}. Its own state begins anew."
+        f"because {reason}. Its own state starts over."
     )
     if not optimizer.built:
         message += (

@@ -11,10 +11,10 @@ from keras_regopt.optimizers.engine._norms import norm
 
 @dataclasses.dataclass
 class Step:
-    """What a formula is told beside the tensors.
+    """What a formula is told besides the tensors.
 
     Args:
-        index: The place of the variable among those of the model; of the first
+        index: The index of the variable among those of the model; of the first
             one where several lie together.
         rate: The learning rate, a scalar tensor of the formula's dtype; a
             Python number where torch computes on the CPU.
@@ -24,7 +24,7 @@ class Step:
         norm: The function of a tensor that gives its Euclidean norm; where
             several variables lie together, a column with the norm of each row.
         norms: What the optimizer's `norms` returned.
-        indices: The places of all variables where several lie together as rows,
+        indices: Those of all variables where several lie together as rows,
             else `None`.
     """
 
@@ -70,9 +70,9 @@ def widened(step, dtype):
     def wide(x):
         if not hasattr(x, "dtype"):
             return x
-        came = keras.backend.standardize_dtype(x.dtype)
+        own = keras.backend.standardize_dtype(x.dtype)
         # A cast that changes nothing takes its time on torch.
-        if came == computed or "float" not in came:
+        if own == computed or "float" not in own:
             return x
         return ops.cast(x, computed)
 

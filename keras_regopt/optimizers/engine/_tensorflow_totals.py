@@ -14,7 +14,7 @@ def totals(optimizer, terms, gradients, variables, values):
     """The sums of terms over each variable; see `_totals.py`.
 
     Returns:
-        The places of the variables among those of the model, and a vector for
+        The indices of the variables among those of the model, and a vector for
         each term in that order.
     """
     import tensorflow as tf

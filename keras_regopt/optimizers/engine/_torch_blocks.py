@@ -59,12 +59,12 @@ def totals(optimizer, terms, gradients, variables, values):
             own = [gradients[i] for i in part.positions]
             columns.append(part.totals(terms, own, values))
             indices += [member.index for member in part.members]
-        places = torch.tensor(indices, device=columns[0][0].device)
+        positions = torch.tensor(indices, device=columns[0][0].device)
         found = []
         for sums in zip(*columns, strict=True):
             joined = torch.cat([s.float() for s in sums])
             vector = joined.new_zeros(len(optimizer.model_variables))
-            found.append(vector.index_copy_(0, places, joined))
+            found.append(vector.index_copy_(0, positions, joined))
     return found
 
 

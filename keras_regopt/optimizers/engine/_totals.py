@@ -57,10 +57,10 @@ def totals(optimizer, terms, gradients, variables, values=None):
         )
         columns = [ops.stack(column) for column in columns]
     # Behind them, a zero for all that have no gradient.
-    places = [len(indices)] * len(optimizer.model_variables)
-    for place, index in enumerate(indices):
-        places[index] = place
+    positions = [len(indices)] * len(optimizer.model_variables)
+    for position, index in enumerate(indices):
+        positions[index] = position
     return [
-        ops.take(ops.concatenate([c, ops.zeros(1, c.dtype)]), places)
+        ops.take(ops.concatenate([c, ops.zeros(1, c.dtype)]), positions)
         for c in columns
     ]
