@@ -1,5 +1,6 @@
 """Models saved by this and by past versions go on loading, on any backend."""
 
+import io
 import json
 import pathlib
 import zipfile
@@ -15,7 +16,31 @@ import keras_regopt
 
 # Variables that the files of 0.1.0 do not hold.
 LATER = ("lookahead/steps",)
-FILES = sorted((pathlib.Path(__file__).parent / "saved").glob("*/*.keras"))
+# One a version, the newest last.
+ARCHIVES = sorted(
+    (pathlib.Path(__file__).parent / "saved").glob("*.zip"),
+    key=lambda archive: [int(n) for n in archive.stem.split(".")],
+)
+
+
+def config_in(archive, name):
+    """The configuration of a class' saved model, `None` where there is none."""
+    with zipfile.ZipFile(archive) as file:
+        if f"{name}.keras" not in file.namelist():
+            return None
+        with zipfile.ZipFile(io.BytesIO(file.read(f"{name}.keras"))) as model:
+            return json.loads(model.read("config.json"))
+
+
+def files():
+    """What to load: of old versions, what was saved otherwise than later."""
+    for i, archive in enumerate(ARCHIVES):
+        with zipfile.ZipFile(archive) as file:
+            names = [pathlib.Path(n).stem for n in file.namelist()]
+        for name in dict.fromkeys(names):
+            config = config_in(archive, name)
+            if all(config != config_in(a, name) for a in ARCHIVES[i + 1 :]):
+                yield archive, name
 
 
 # The views of the file of Averaged are noisy within 0 to 255, its data are not.
@@ -23,27 +48,30 @@ FILES = sorted((pathlib.Path(__file__).parent / "saved").glob("*/*.keras"))
     "ignore:[\\s\\S]*RandomGaussianNoise got reach:UserWarning"
 )
 @pytest.mark.parametrize(
-    "path",
+    ("archive", "name"),
     [
         pytest.param(
-            path,
-            id=f"{path.parent.name}-{path.stem}",
+            archive,
+            name,
+            id=f"{archive.stem}-{name}",
             marks=()
-            if path.stem in saved_models.FOR_THEIR_KIND
+            if name in saved_models.FOR_THEIR_KIND
             else pytest.mark.any_backend,
         )
-        for path in FILES
+        for archive, name in files()
     ],
 )
-def test_a_saved_model_loads_with_its_state(path):
+def test_a_saved_model_loads_with_its_state(archive, name, tmp_path):
+    with zipfile.ZipFile(archive) as file:
+        path = file.extract(f"{name}.keras", tmp_path)
+        expected = np.load(file.extract(f"{name}.npz", tmp_path))
     with zipfile.ZipFile(path) as file:
         written_by = json.loads(file.read("metadata.json"))["keras_version"]
     if version(keras.__version__) < version(written_by):
         pytest.skip(f"Keras reads no files of a later one, {written_by}")
-    expected = np.load(path.with_suffix(".npz"))
     model = keras.saving.load_model(path)
     outputs = saved_models.outputs(model, expected["x"])
-    if path.stem in samples.DRAW_AT_INFERENCE:
+    if name in samples.DRAW_AT_INFERENCE:
         assert outputs.shape == expected["outputs"].shape
         assert np.all(np.isfinite(outputs))
     else:
@@ -59,10 +87,9 @@ def test_a_saved_model_loads_with_its_state(path):
 
 @pytest.mark.any_backend
 def test_every_class_of_this_version_is_among_the_files():
-    names = {
-        path.stem
-        for path in FILES
-        if path.parent.name == keras_regopt.__version__
-    }
+    archive = ARCHIVES[-1]
+    assert archive.stem == keras_regopt.__version__
+    with zipfile.ZipFile(archive) as file:
+        names = {pathlib.Path(name).stem for name in file.namelist()}
     classes = {cls.__name__ for cls in saved_models.savable_classes()}
     assert names == classes, "Run `python tests/make_saved.py`."

@@ -1,96 +1,17 @@
-"""Random augmentation of images, inside the model or in `tf.data`."""
+"""Random augmentation, inside the model or in `tf.data`.
 
+The base of all augmentations and of their containers stands here, in modules
+with an underscore; `image/` has the layers for images.
+"""
+
+from keras_regopt.augmentation import image
 from keras_regopt.augmentation._base import RandomAugmentation
 from keras_regopt.augmentation._map_dataset import map_dataset
 from keras_regopt.augmentation._visualize import visualize
-from keras_regopt.augmentation.image import (
-    Apply,
-    AugMix,
-    AutoAugment,
-    Averaged,
-    Choice,
-    Compose,
-    CutMix,
-    GeometricAugmentation,
-    GridMask,
-    ImageAugmentation,
-    MixUp,
-    Mosaic,
-    PolicyAugmentation,
-    RandAugment,
-    RandomAffine,
-    RandomAutoContrast,
-    RandomChannelDrop,
-    RandomChannelShuffle,
-    RandomColor,
-    RandomCrop,
-    RandomElastic,
-    RandomEqualize,
-    RandomErasing,
-    RandomGamma,
-    RandomGaussianBlur,
-    RandomGaussianNoise,
-    RandomGrayscale,
-    RandomInvert,
-    RandomISONoise,
-    RandomJPEG,
-    RandomMix,
-    RandomMotionBlur,
-    RandomPadCrop,
-    RandomPerspective,
-    RandomPosterize,
-    RandomResizedCrop,
-    RandomSaltPepper,
-    RandomSharpness,
-    RandomSolarize,
-    TrivialAugmentWide,
-)
+from keras_regopt.augmentation.image import *  # noqa: F403
 
-__all__ = [
-    "Apply",
-    "AugMix",
-    "AutoAugment",
-    "Averaged",
-    "Choice",
-    "Compose",
-    "CutMix",
-    "GeometricAugmentation",
-    "GridMask",
-    "ImageAugmentation",
-    "MixUp",
-    "Mosaic",
-    "PolicyAugmentation",
-    "RandAugment",
-    "RandomAffine",
-    "RandomAugmentation",
-    "RandomAutoContrast",
-    "RandomChannelDrop",
-    "RandomChannelShuffle",
-    "RandomColor",
-    "RandomCrop",
-    "RandomElastic",
-    "RandomEqualize",
-    "RandomErasing",
-    "RandomGamma",
-    "RandomGaussianBlur",
-    "RandomGaussianNoise",
-    "RandomGrayscale",
-    "RandomISONoise",
-    "RandomInvert",
-    "RandomJPEG",
-    "RandomMix",
-    "RandomMotionBlur",
-    "RandomPadCrop",
-    "RandomPerspective",
-    "RandomPosterize",
-    "RandomResizedCrop",
-    "RandomSaltPepper",
-    "RandomSharpness",
-    "RandomSolarize",
-    "TrivialAugmentWide",
-    "map_dataset",
-    "visualize",
-]
+__all__ = ["RandomAugmentation", "map_dataset", "visualize"]
+__all__ += image.__all__
 
 
 def __dir__():
