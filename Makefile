@@ -31,7 +31,8 @@ INSTALL := $(BIN)/pip install --disable-pip-version-check --quiet \
 ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	TF_NUM_INTEROP_THREADS=1 TF_CPP_MIN_LOG_LEVEL=3
 
-.PHONY: demo test test-torch-first test-torch-second test-all test-faults \
+.PHONY: demo test test-torch-first test-torch-second test-torch-third \
+	test-all test-faults \
 	test-oldest test-versions check docs audit audit-replicas bench bench-images \
 	bench-image-gain bench-optimizers bench-optimizer-quality \
 	bench-regularization bench-fit clean $(BACKEND:%=test-%)
@@ -40,9 +41,9 @@ demo: $(VENV)/.demo-$(DEMO_BACKEND)
 	KERAS_BACKEND=$(DEMO_BACKEND) TF_CPP_MIN_LOG_LEVEL=3 \
 		$(BIN)/python examples/quickstart.py
 
-test: check docs
+test: $(VENV)/.test
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target --keep-going \
-		$(BACKEND:%=test-%)
+		$(BACKEND:%=test-%) docs check
 
 # Slow and complete, for a release.
 test-all:
@@ -58,17 +59,22 @@ test-tensorflow test-jax: test-%:
 	@echo "== $* =="
 	$(call PYTEST,$*)
 
-# torch runs what the others leave out, so it is cut in two.
+# torch runs what the others leave out, so it is cut in three.
 FIRST := tests/augmentation tests/test_contract.py
-test-torch: test-torch-first test-torch-second
+SECOND := tests/callbacks tests/optimizers tests/layers tests/regularizers
+test-torch: test-torch-first test-torch-second test-torch-third
 
 test-torch-first: $(VENV)/.test
 	@echo "== torch: $(FIRST) =="
 	$(call PYTEST,torch) $(FIRST)
 
 test-torch-second: $(VENV)/.test
+	@echo "== torch: $(SECOND) =="
+	$(call PYTEST,torch) $(SECOND)
+
+test-torch-third: $(VENV)/.test
 	@echo "== torch: the rest =="
-	$(call PYTEST,torch) tests $(FIRST:%=--ignore=%)
+	$(call PYTEST,torch) tests $(FIRST:%=--ignore=%) $(SECOND:%=--ignore=%)
 
 # The promises and the classes that replace Keras' own.
 CONTRACT := tests/test_contract.py tests/optimizers/algorithms/test_drop_ins.py

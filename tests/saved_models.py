@@ -73,6 +73,8 @@ def saved_everywhere(cls):
     """
     shown_by_a_few = (
         RandomAugmentation,
+        keras.constraints.Constraint,
+        keras.regularizers.Regularizer,
         keras.optimizers.Optimizer,
         keras.optimizers.schedules.LearningRateSchedule,
         GradientTransformation,

@@ -45,6 +45,7 @@ FOR_ALL_OF_A_KIND = {
     "is_identity_when_exported",
     "is_identity_in_inference",
     "steps_alike_in_data_parallel",
+    "trains_in_mixed_precision",
     "works_in_tf_data",
 }
 
