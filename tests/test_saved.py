@@ -64,7 +64,8 @@ def files():
 def test_a_saved_model_loads_with_its_state(archive, name, tmp_path):
     with zipfile.ZipFile(archive) as file:
         path = file.extract(f"{name}.keras", tmp_path)
-        expected = np.load(file.extract(f"{name}.npz", tmp_path))
+        with np.load(file.extract(f"{name}.npz", tmp_path)) as arrays:
+            expected = dict(arrays)
     with zipfile.ZipFile(path) as file:
         written_by = json.loads(file.read("metadata.json"))["keras_version"]
     if version(keras.__version__) < version(written_by):

@@ -38,7 +38,7 @@ def keeps_dtypes(subject):
             optimizer.apply(gradients, variables)
         for variable in variables:
             result = _dtype(variable)
-            require(result == dtype, f"a {dtype} variable bemessage {result}")
+            require(result == dtype, f"a {dtype} variable became {result}")
             require(
                 np.all(np.isfinite(to_numpy(variable))),
                 f"a {dtype} variable is not finite",
