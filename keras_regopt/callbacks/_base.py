@@ -74,6 +74,8 @@ class Callback(SignatureConfig, keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         super().on_train_end(logs)
         self._restored = False
+        # The model would keep the callback and what it holds in memory.
+        release_claims(self.model)
 
     def _load(self, state):
         for name, value in state.items():

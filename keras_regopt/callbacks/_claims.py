@@ -28,6 +28,6 @@ def claim(callback, what, key=None):
 
 
 def release_claims(model):
-    """Forgets all claims, as the callbacks of a new fit meet their model."""
+    """Drops all claims: a fit has ended, or a new one begins after a failure."""
     if model is not None:
         vars(model).pop(_CLAIMS, None)

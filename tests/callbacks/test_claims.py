@@ -56,6 +56,14 @@ def test_one_after_the_other_may_set_it(what):
         net.fit(X, X, verbose=0, callbacks=[callback])
 
 
+@pytest.mark.parametrize("what", PAIRS)
+def test_the_model_holds_no_callback_when_the_fit_is_over(what):
+    net = model()
+    callback = PAIRS[what]()[0]
+    net.fit(X, X, verbose=0, callbacks=[callback])
+    assert "_claims_of_callbacks" not in vars(net)
+
+
 def test_a_fit_that_failed_leaves_no_claim():
     net = model()
     first, second = PAIRS["the weights"]()

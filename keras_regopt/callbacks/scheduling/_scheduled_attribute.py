@@ -8,6 +8,7 @@ from keras_regopt import _train_step
 from keras_regopt._keras import (
     clear_losses,
     in_sync,
+    strategy_of_model,
     symbolic_input,
     takes_training,
 )
@@ -138,7 +139,7 @@ def _config_with_numbers(owner):
 
 
 def _scope(model):
-    strategy = getattr(model, "_distribute_strategy", None)
+    strategy = strategy_of_model(model)
     return contextlib.nullcontext() if strategy is None else strategy.scope()
 
 
