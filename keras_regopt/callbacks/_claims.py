@@ -28,6 +28,6 @@ def claim(callback, what, key=None):
 
 
 def release_claims(model):
-    """Drops all claims: a fit has ended, or a new one begins after a failure."""
+    """Drops all claims, as a fit ends or, after a failure, the next begins."""
     if model is not None:
         vars(model).pop(_CLAIMS, None)
