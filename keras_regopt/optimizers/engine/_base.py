@@ -264,7 +264,7 @@ class Optimizer(Algorithm, SignatureConfig, keras.optimizers.Optimizer):
         super().save_own_variables(store)
         if self.names_its_state:
             save_layout(self, self.variables, store)
-        if self.groups:
+        if self.groups and self.built:
             save_factors(self, store)
 
     def load_own_variables(self, store):
@@ -281,6 +281,10 @@ class Optimizer(Algorithm, SignatureConfig, keras.optimizers.Optimizer):
         memo[id(self)] = clone
         if self.built:
             clone.build([memo.get(id(v), v) for v in self.model_variables])
+            # They may come from a file, and not from the paths.
+            clone.rate_factors = list(self.rate_factors)
+            clone.decay_factors = list(self.decay_factors)
+            clone.idle_groups = list(self.idle_groups)
             for own, other in zip(clone.variables, self.variables, strict=True):
                 own.assign(copied(other))
         return clone

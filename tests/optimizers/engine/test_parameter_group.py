@@ -1,3 +1,5 @@
+import copy
+
 import keras
 import numpy as np
 import pytest
@@ -181,6 +183,31 @@ def test_groups_of_a_reloaded_model_are_those_that_it_was_saved_with(
             np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-5)
         model = reloaded
     assert paths[0] != reloaded.trainable_variables[0].path
+
+
+@pytest.mark.any_backend
+def test_a_copy_has_the_factors_that_came_from_the_file(tmp_path):
+    model = nested()
+    groups = layerwise_decay(model, decay=0.1)
+    model.compile(RAdam(groups=groups), "mse")
+    model.fit(X, Y, verbose=0)
+    model.save(tmp_path / "model.keras")
+    optimizer = keras.saving.load_model(tmp_path / "model.keras").optimizer
+    expected = [0.01] * 2 + [0.1] * 2 + [1.0] * 2
+    for each in (optimizer, copy.deepcopy(optimizer)):
+        assert each.rate_factors == pytest.approx(expected)
+
+
+# Keras warns of its own optimizers, too: the file has no state.
+@pytest.mark.filterwarnings("ignore:Skipping variable loading:UserWarning")
+@pytest.mark.any_backend
+def test_a_model_is_saved_before_its_optimizer_is_built(tmp_path):
+    model = sequential()
+    groups = [ParameterGroup("bias", learning_rate=0.5)]
+    model.compile(RAdam(groups=groups), "mse")
+    model.save(tmp_path / "model.keras")
+    reloaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert reloaded.optimizer.groups[0].pattern == "bias"
 
 
 def test_a_pattern_matches_whole_components_at_the_end_of_a_path():
