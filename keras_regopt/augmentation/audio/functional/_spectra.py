@@ -1,4 +1,4 @@
-"""Weights for the bins of spectra, which are pairs of real tensors."""
+"""Filters of signals by their spectra, which are pairs of real tensors."""
 
 import numpy as np
 
@@ -6,6 +6,46 @@ from keras_regopt._keras import data_ops as ops
 
 # Share of the band in which a low-pass goes from all to nothing.
 SLOPE = 0.02
+
+# Long signals are filtered block by block, which is faster than as a whole.
+# A block has this many samples, and this many bins.
+BLOCK = 2048
+BINS = BLOCK // 2 + 1
+
+# How many samples a filter reaches: what is nearer to the ends of a block is
+# left to its neighbours.
+REACH = 128
+
+
+def filtered(signals, weights, finer=1, ahead=0):
+    """Multiplies the spectra of signals.
+
+    Args:
+        signals: Tensor of shape `(rows, samples)` and dtype float32.
+        weights: Tensor of shape `(rows, BINS)`.
+        finer: How many samples of the output there are for one of the input.
+            Defaults to `1`.
+        ahead: How many samples before the first are wanted too. Defaults to
+            `0`.
+
+    Returns:
+        A tensor of shape `(rows, length)` with, at the least, `ahead` and
+        `finer` times as many samples as the signals; behind these, what rings
+        on, and silence.
+    """
+    own = BLOCK - 2 * REACH
+    count = -(-(signals.shape[1] + REACH) // own)
+    behind = (count + 1) * own - REACH - signals.shape[1]
+    signals = ops.pad(signals, [[0, 0], [REACH, behind]])
+    parts = ops.reshape(signals, (-1, count + 1, own))
+    blocks = [parts[:, :-1], parts[:, 1:, : 2 * REACH]]
+    blocks = ops.concatenate(blocks, axis=-1)
+    spectrum = ops.rfft(blocks, fft_length=BLOCK)
+    spectrum = tuple(part * weights[:, None] for part in spectrum)
+    blocks = ops.irfft(widened(spectrum, finer), fft_length=finer * BLOCK)
+    first = finer * REACH - ahead
+    blocks = finer * blocks[..., first : first + finer * own]
+    return ops.reshape(blocks, (-1, count * finer * own))
 
 
 def low_pass(cutoff, bins):
