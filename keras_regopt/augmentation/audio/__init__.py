@@ -8,8 +8,18 @@ from keras_regopt.augmentation.audio._base import (
     AudioAugmentation,
     SpectrogramAugmentation,
 )
+from keras_regopt.augmentation.audio.random_pitch_shift import RandomPitchShift
+from keras_regopt.augmentation.audio.random_resample import RandomResample
+from keras_regopt.augmentation.audio.random_speed import RandomSpeed
+from keras_regopt.augmentation.audio.random_time_stretch import (
+    RandomTimeStretch,
+)
 
 __all__ = [
     "AudioAugmentation",
+    "RandomPitchShift",
+    "RandomResample",
+    "RandomSpeed",
+    "RandomTimeStretch",
     "SpectrogramAugmentation",
 ]
