@@ -1,5 +1,6 @@
 """A voice whose stretch is known, and how far apart two sounds are."""
 
+import keras
 import numpy as np
 
 RATE = 16000
@@ -74,6 +75,20 @@ def frequency_of(sound, rate=RATE):
     low, top, high = levels[peak - 1 : peak + 2]
     place = peak + 0.5 * (low - high) / (low - 2 * top + high)
     return place * rate / len(sound)
+
+
+def compiled(function):
+    """A function of tensors as the layers run it, by the compiler if any."""
+    backend = keras.backend.backend()
+    if backend == "jax":
+        import jax
+
+        return jax.jit(function)
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(function, jit_compile=True, autograph=False)
+    return function
 
 
 def decibels(ratio):

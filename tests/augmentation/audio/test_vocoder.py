@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from synthetic_voice import RATE, decibels, distance, tone, voice
+from synthetic_voice import RATE, compiled, decibels, distance, tone, voice
 
 from keras_regopt.augmentation.audio.functional import (
     _vocoder,
@@ -23,14 +23,10 @@ def stretched(signals, tempo, length=None, **options):
     """Signals of the shape (rows, samples), each at its own tempo."""
     signals = np.asarray(signals, "float32")
     tempo = np.broadcast_to(np.float32(tempo), len(signals))
-    result = stretch(
-        ops.convert_to_tensor(signals),
-        ops.convert_to_tensor(tempo),
-        length or signals.shape[1],
-        HOP,
-        **options,
-    )
-    return ops.convert_to_numpy(result)
+    length = length or signals.shape[1]
+    run = compiled(lambda x, y: stretch(x, y, length, HOP, **options))
+    tensors = map(ops.convert_to_tensor, (signals, tempo))
+    return ops.convert_to_numpy(run(*tensors))
 
 
 def test_at_its_own_tempo_a_signal_stays():
