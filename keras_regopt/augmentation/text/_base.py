@@ -4,7 +4,24 @@ import keras
 
 from keras_regopt._validate import fail, integer
 from keras_regopt.augmentation._base import RandomAugmentation
+from keras_regopt.augmentation._kind import Kind
 from keras_regopt.augmentation.text._targets import TARGETS, taken
+
+
+class _Tokens(Kind):
+    """Token ids, and what belongs to the tokens."""
+
+    name = "token ids"
+    twin = "token_labels"
+
+
+class _Strings(Kind):
+    """Strings."""
+
+    name = "strings"
+
+
+TOKENS, STRINGS = _Tokens(), _Strings()
 
 
 class TokenAugmentation(RandomAugmentation):
@@ -33,6 +50,7 @@ class TokenAugmentation(RandomAugmentation):
     """
 
     key = "token_ids"
+    kind = TOKENS
     element_rank = 1
     target_kinds = {**RandomAugmentation.target_kinds, **TARGETS}
     context_keys = ("padding_mask",)
@@ -112,6 +130,7 @@ class StringAugmentation(RandomAugmentation):
     """
 
     key = "texts"
+    kind = STRINGS
     element_rank = 0
     holds_strings = True
     computes_in_floats = False
