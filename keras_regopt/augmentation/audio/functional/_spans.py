@@ -7,6 +7,21 @@ from keras_regopt.augmentation.audio.functional._times import fades
 _ROUNDING = 1e-3
 
 
+def sizes(amount, draw):
+    """Shares of the range that an argument stands for.
+
+    Args:
+        amount: A number, which is the largest share, or a pair of the
+            smallest and the largest.
+        draw: Tensor of numbers from 0 to 1.
+
+    Returns:
+        A tensor like `draw`.
+    """
+    low, high = amount if isinstance(amount, tuple) else (0, amount)
+    return low + (high - low) * draw
+
+
 def spans(size, place, lengths):
     """Where spans begin and end, in whole numbers within the lengths.
 
