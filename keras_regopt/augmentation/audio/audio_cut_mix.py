@@ -91,10 +91,9 @@ class AudioCutMix(AudioMixing):
         room = ops.minimum(lengths, partners(lengths, parameters))
         whole = ops.cast(ops.maximum(lengths, 1), "float32")
         # Of the length of the own clip, but within both.
-        share = parameters["size"] * whole / ops.maximum(room, 1)
-        start, end = spans(
-            ops.minimum(share, 1.0)[:, None], parameters["place"][:, None], room
-        )
+        most = ops.cast(ops.maximum(room, 1), "float32")
+        share = ops.minimum(parameters["size"] * whole / most, 1.0)
+        start, end = spans(share[:, None], parameters["place"][:, None], room)
         pasted = (end - start)[:, 0] / whole
         weights = ops.stack([1 - pasted, pasted], axis=1)
         return {**parameters, "start": start, "end": end, "weights": weights}

@@ -1,9 +1,9 @@
 from keras_regopt._beta import at_quantile, beta_quantiles
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
+from keras_regopt.augmentation._lengths import within
 from keras_regopt.augmentation._mixing import mixed, partners, sources
 from keras_regopt.augmentation.audio._mixing import AudioMixing
-from keras_regopt.augmentation.audio.functional._times import silenced_behind
 
 
 @register
@@ -81,7 +81,9 @@ class AudioMixUp(AudioMixing):
         }
 
     def apply(self, inputs, parameters):
-        return mixed(silenced_behind(inputs, parameters["lengths"]), parameters)
+        ops = self.ops
+        heard = within(parameters["lengths"], ops.shape(inputs)[1])
+        return mixed(ops.where(heard[..., None], inputs, 0.0), parameters)
 
     def apply_to_lengths(self, lengths, parameters, shape):
         return self.ops.maximum(lengths, partners(lengths, parameters))

@@ -1,5 +1,6 @@
 from keras_regopt._registry import register
 from keras_regopt._validate import factor, in_range, one_of
+from keras_regopt.augmentation._lengths import within
 from keras_regopt.augmentation._sampling import between
 from keras_regopt.augmentation.audio._base import AudioAugmentation
 from keras_regopt.augmentation.audio.functional._times import (
@@ -86,7 +87,7 @@ class RandomTimeShift(AudioAugmentation):
         if not samples:
             return moved
         faded = ends_faded(moved, source, lengths, samples)
-        time = ops.arange(ops.shape(inputs)[1], dtype="int32")[None]
         # A clip that does not move has no new ends, and padding has none.
-        is_moved = ops.logical_and(steps[:, None] != 0, time < lengths[:, None])
+        is_valid = within(lengths, ops.shape(inputs)[1])
+        is_moved = ops.logical_and(steps[:, None] != 0, is_valid)
         return ops.where(is_moved[..., None], faded, moved)

@@ -1,5 +1,6 @@
 from keras_regopt._registry import register
 from keras_regopt._validate import factor, in_range, integer, one_of
+from keras_regopt.augmentation._lengths import within
 from keras_regopt.augmentation.audio._base import SpectrogramAugmentation
 from keras_regopt.augmentation.audio.functional._spans import (
     in_spans,
@@ -137,8 +138,7 @@ class SpecAugment(SpectrogramAugmentation):
             center, shift = parameters["center"], parameters["shift"]
             inputs = time_warped(inputs, center, shift, lengths)
         _, frames, bins = ops.shape(inputs)
-        is_valid = ops.arange(frames, dtype="int32")[None] < lengths[:, None]
-        is_valid = is_valid[..., None]
+        is_valid = within(lengths, frames)[..., None]
         fill = self._fill(inputs, is_valid)
         if self.time_masks:
             gone = self._masks("time", frames, lengths, parameters)

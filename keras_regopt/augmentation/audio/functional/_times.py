@@ -11,12 +11,6 @@ def times_of(values):
     return ops.arange(ops.shape(values)[1], dtype="int32")[None]
 
 
-def silenced_behind(values, lengths):
-    """Values of shape `(batch, time, channels)`, 0 where they are not valid."""
-    is_valid = times_of(values) < lengths[:, None]
-    return ops.where(is_valid[..., None], values, 0.0)
-
-
 def at_times(values, index):
     """What stands at times that are known to be within the batch.
 
