@@ -3,6 +3,7 @@
 import keras
 
 from keras_regopt._keras import data_ops as ops
+from keras_regopt.augmentation._layout import spatial_axes
 from keras_regopt.augmentation._mixing import Mixing
 from keras_regopt.augmentation._ragged import is_ragged, with_room
 from keras_regopt.augmentation.image._base import ImageAugmentation
@@ -139,7 +140,7 @@ def _tensor(values):
 
 def _refuse_masks(layer, labels, images):
     """Refuses masks as labels where these are averaged over the images."""
-    rows, columns = layer.spatial_axes
+    rows, columns = spatial_axes(layer)
     size = images.shape[rows], images.shape[columns]
     shape = tuple(labels.shape)
     unclear = None in size and len(shape) < len(images.shape)

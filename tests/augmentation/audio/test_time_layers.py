@@ -223,6 +223,15 @@ def test_a_single_clip_and_integers_without_classes_are_refused(make):
         make()({"audio": CLIPS, "labels": np.zeros((5, 2))})
 
 
+@PAIRS
+@pytest.mark.any_backend
+@pytest.mark.filterwarnings("default")
+def test_bare_clips_are_mixed_with_a_warning(make):
+    layer = make()
+    with pytest.warns(UserWarning, match="mixes these clips, but not their"):
+        layer(CLIPS)
+
+
 @pytest.mark.any_backend
 def test_an_even_blend_has_even_weights_and_a_sharp_one_hardly_any():
     data = {"audio": np.tile(CLIPS, (40, 1)), "labels": np.zeros((240, 1))}
