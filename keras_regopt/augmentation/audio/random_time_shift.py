@@ -47,8 +47,8 @@ class RandomTimeShift(AudioAugmentation):
 
     Examples:
         >>> layer = RandomTimeShift(shift=(0.25, 0.25))
-        >>> clip = layer(np.arange(8, dtype="float32"))
-        >>> keras.ops.convert_to_numpy(clip).tolist()
+        >>> clip = layer(np.arange(8) / 8)
+        >>> (8 * keras.ops.convert_to_numpy(clip)).tolist()
         [6.0, 7.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
 
     References:
