@@ -54,6 +54,8 @@ ARGUMENTS = {
     },
     "Choice": lambda: {"layers": [RandomAffine(), RandomGaussianNoise()]},
     "Compose": lambda: {"layers": [RandomAffine(), RandomGaussianNoise()]},
+    "AudioCutMix": lambda: {"num_classes": 6},
+    "AudioMixUp": lambda: {"num_classes": 6},
     "ConcreteDropout": lambda: {"layer": keras.layers.Dense(3)},
     "CosineDecay": lambda: {"initial_learning_rate": 0.1, "decay_steps": 100},
     "CutMix": lambda: {"num_classes": 6},
@@ -142,6 +144,7 @@ ARGUMENTS = {
     "ProximalAdam": lambda: {"l1": 0.001, "group": 0.001},
     "ProximalSGD": lambda: {"l1": 0.001, "group": 0.001, "momentum": 0.5},
     "RDrop": lambda: {"model": dense()},
+    "RandomAudioCrop": lambda: {"length": 300},
     "RandomMix": lambda: {"layers": [MixUp(), CutMix()], "num_classes": 6},
     "RandomCrop": lambda: {"height": 8, "width": 7},
     # Half the size, so that the middle has no rounding errors.
