@@ -6,7 +6,6 @@ from keras_regopt._keras import data_ops as ops
 from keras_regopt.augmentation.audio.functional._filters import (
     axis_of,
     second_order,
-    warped,
 )
 from keras_regopt.augmentation.audio.functional._levels import within
 from keras_regopt.augmentation.audio.functional._spectra import (
