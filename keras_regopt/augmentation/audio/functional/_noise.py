@@ -40,7 +40,8 @@ def noise_of(keys, color, time, channels, sample_rate):
     weights = _weights(frequencies(size) * sample_rate, COLORS[color])
     spectrum = (normals[:, 0] * weights, normals[:, 1] * weights)
     noise = ops.irfft(spectrum, fft_length=size)[:, :, :time]
-    return ops.transpose(noise, (0, 2, 1))
+    noise = ops.transpose(noise, (0, 2, 1))
+    return ops.reshape(noise, (-1, time, channels))
 
 
 def _weights(hertz, exponent):

@@ -74,4 +74,6 @@ def convolve(waves, response, size):
     spectrum = ops.rfft(ops.transpose(waves, (0, 2, 1)), fft_length=size)
     response = tuple(ops.expand_dims(part, axis=1) for part in response)
     result = ops.irfft(product(spectrum, response), fft_length=size)
-    return ops.transpose(result[:, :, :time], (0, 2, 1))
+    result = ops.transpose(result[:, :, :time], (0, 2, 1))
+    # A transform of a size that is not known forgets the others, too.
+    return ops.reshape(result, ops.shape(waves))
