@@ -73,7 +73,10 @@ def test_each_clip_draws_its_ratio():
     layer = RandomNoise(snr=(10.0, 20.0), seed=0)
     added = called(layer, audio) - audio
     ratios = np.array(
-        [decibels(power(a) / power(b)) for a, b in zip(audio, added, strict=True)]
+        [
+            decibels(power(a) / power(b))
+            for a, b in zip(audio, added, strict=True)
+        ]
     )
     assert 9.99 < ratios.min() < 10.5
     assert 19.5 < ratios.max() < 20.01

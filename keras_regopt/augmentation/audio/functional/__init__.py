@@ -1,1 +1,1 @@
-"""Pure functions of waveforms and spectrograms, without layers."""
+"""Pure functions of signals and spectra, without layers."""

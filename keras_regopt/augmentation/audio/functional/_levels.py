@@ -7,6 +7,7 @@ int32 tensors of shape `(batch,)`.
 import math
 
 from keras_regopt._keras import data_ops as ops
+from keras_regopt.augmentation import _lengths
 
 # A power that nobody hears, in whose place nothing is divided.
 TINY = 1e-20
@@ -24,8 +25,7 @@ def amplitude(decibels):
 
 def within(lengths, time):
     """Which samples are valid: a boolean tensor `(batch, time, 1)`."""
-    index = ops.arange(time, dtype="int32")
-    return ops.reshape(index, (1, -1, 1)) < per_clip(lengths)
+    return ops.expand_dims(_lengths.within(lengths, time), axis=-1)
 
 
 def mean_square(waves, lengths):
