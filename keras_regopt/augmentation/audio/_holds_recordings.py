@@ -15,14 +15,12 @@ class HoldsRecordings:
     files are gone. A copy made in the same process finds the arrays of the
     first layer.
 
-    A subclass sets `sounds_argument` and calls `_hold` with its value.
+    A subclass sets `sounds_argument`, calls `_hold` with its value, and may
+    write `_prepared`.
     """
 
     # The name of the argument that the sounds are given by.
     sounds_argument = "sounds"
-
-    # Whether silent stretches are left out.
-    without_silence = False
 
     _recordings = None
 
@@ -60,16 +58,13 @@ class HoldsRecordings:
                 if _reading.get():
                     return paths
                 raise
+        _recordings.refuse_silence(self, argument, sounds)
         self._recordings = _recordings.Recordings(self._prepared(sounds))
         return paths or _recordings.described(self._recordings)
 
     def _prepared(self, sounds):
         """The sounds as they are kept."""
-        if not self.without_silence:
-            return sounds
-        return _recordings.without_silence(
-            self, self.sounds_argument, sounds, self.sample_rate
-        )
+        return sounds
 
     def save_assets(self, folder):
         if self._recordings is not None:

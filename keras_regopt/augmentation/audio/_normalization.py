@@ -35,6 +35,10 @@ class LevelNormalization(AudioAugmentation):
             f"{type(self).__name__} must write `gain(self, inputs, lengths)`."
         )
 
+    def ranged_layers(self):
+        # Whatever the level is, it is mended.
+        return []
+
     def sample(self, shape, seed):
         return {}
 

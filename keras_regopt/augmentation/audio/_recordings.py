@@ -132,33 +132,36 @@ def read_arrays(owner, argument, value):
     return [sound.astype("float32") for sound in sounds]
 
 
-def without_silence(owner, argument, sounds, sample_rate):
+def refuse_silence(owner, argument, sounds):
+    """Refuses sounds that are silent throughout.
+
+    Raises:
+        ValueError: If there is one.
+    """
+    for index, sound in enumerate(sounds):
+        if not np.any(sound):
+            fail(
+                owner,
+                argument,
+                "sounds that can be heard",
+                f"silence, in number {index}",
+            )
+
+
+def without_silence(sounds, sample_rate):
     """Sounds without their silent stretches.
 
     A stretch is silent if it is 40 decibels below the sound as a whole, for
     50 milliseconds.
-
-    Raises:
-        ValueError: If a sound is silent throughout.
     """
     step = max(1, round(0.05 * sample_rate))
-    return [
-        _sounding(owner, argument, index, sound, step)
-        for index, sound in enumerate(sounds)
-    ]
+    return [_sounding(sound, step) for sound in sounds]
 
 
-def _sounding(owner, argument, index, sound, step):
+def _sounding(sound, step):
     count = -(-len(sound) // step)
     power = np.zeros(count * step)
     power[: len(sound)] = sound.astype("float64") ** 2
-    if not power.any():
-        fail(
-            owner,
-            argument,
-            "sounds that can be heard",
-            f"silence, in number {index}",
-        )
     loud = power.reshape(count, step).mean(axis=1) > 1e-4 * power.mean()
     return sound[np.repeat(loud, step)[: len(sound)]]
 

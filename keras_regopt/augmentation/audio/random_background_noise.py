@@ -4,6 +4,7 @@ from keras_regopt.augmentation._ranges import one_or_range
 from keras_regopt.augmentation._sampling import one_or_between
 from keras_regopt.augmentation.audio._base import AudioAugmentation
 from keras_regopt.augmentation.audio._holds_recordings import HoldsRecordings
+from keras_regopt.augmentation.audio._recordings import without_silence
 from keras_regopt.augmentation.audio.functional._excerpts import (
     excerpts,
     index_of,
@@ -65,7 +66,6 @@ class RandomBackgroundNoise(HoldsRecordings, AudioAugmentation):
     """
 
     sounds_argument = "noises"
-    without_silence = True
 
     def __init__(
         self,
@@ -95,3 +95,6 @@ class RandomBackgroundNoise(HoldsRecordings, AudioAugmentation):
         noise = self.ops.broadcast_to(noise, self.ops.shape(inputs))
         lengths = parameters["lengths"]
         return add_at_snr(inputs, noise, parameters["snr"], lengths)
+
+    def _prepared(self, sounds):
+        return without_silence(sounds, self.sample_rate)

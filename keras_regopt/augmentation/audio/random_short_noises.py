@@ -4,7 +4,6 @@ from keras_regopt._registry import register
 from keras_regopt._validate import in_range, integer
 from keras_regopt.augmentation._ranges import one_or_range, whole_number
 from keras_regopt.augmentation._sampling import one_or_between
-from keras_regopt.augmentation.audio import _recordings
 from keras_regopt.augmentation.audio._base import AudioAugmentation
 from keras_regopt.augmentation.audio._holds_recordings import HoldsRecordings
 from keras_regopt.augmentation.audio.functional._excerpts import (
@@ -135,10 +134,8 @@ class RandomShortNoises(HoldsRecordings, AudioAugmentation):
         return placed(recordings, which, positions, time), powers
 
     def _prepared(self, sounds):
-        argument, rate = self.sounds_argument, self.sample_rate
-        # Refuses sounds that are silent throughout, and keeps their pauses.
-        _recordings.without_silence(self, argument, sounds, rate)
-        return [_faded(sound, round(FADE * rate)) for sound in sounds]
+        size = round(FADE * self.sample_rate)
+        return [_faded(sound, size) for sound in sounds]
 
 
 def _faded(sound, size):

@@ -113,10 +113,10 @@ def test_padding_stays_and_does_not_leak():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"filter_type": "notch"}, "`filter_type` of RandomFilter must be one"),
+        ({"filter_type": "notch"}, "`filter_type` of RandomFilter must"),
         (
             {"frequency": 8000},
-            "`frequency` of RandomFilter must be .*8000.*half",
+            "`frequency` of RandomFilter must be .*half",
         ),
         ({"frequency": (100, 9000)}, "`frequency` of RandomFilter must be"),
         ({"frequency": 0}, "`frequency` of RandomFilter must be above 0"),

@@ -25,10 +25,18 @@ def warped(frequency):
     return ops.tan(math.pi * frequency)
 
 
-def axis_of(size):
-    """The analog frequencies of a spectrum, of shape `(1, bins)`."""
+def axis_of(size, scale=1.0):
+    """The analog frequencies of a spectrum, of shape `(1, bins)`.
+
+    Args:
+        size: The size of the transform.
+        scale: The sample rate over that for which a filter is meant.
+
+    Returns:
+        A float32 tensor.
+    """
     # The last one is infinite, or negative where pi is rounded.
-    inner = ops.minimum(frequencies(size), 0.5 - 1e-7)
+    inner = ops.minimum(frequencies(size) * scale, 0.5 - 1e-7)
     return ops.expand_dims(ops.clip(warped(inner), 0.0, LARGEST), axis=0)
 
 

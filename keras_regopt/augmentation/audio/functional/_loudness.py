@@ -15,6 +15,7 @@ from keras_regopt.augmentation.audio.functional._spectra import (
 )
 
 # The two filters, as analog prototypes of the coefficients at 48 kHz.
+RATE = 48000
 SHELF_HZ, SHELF_QUALITY = 1681.974450955533, 0.7071752369554196
 SHELF_GAIN, SHELF_MIDDLE = 1.584864701130855, 1.258720930232562
 PASS_HZ, PASS_QUALITY = 38.13547087602444, 0.5003270373238773
@@ -62,17 +63,21 @@ def loudness(waves, lengths, sample_rate):
 
 
 def k_weighting(size, sample_rate):
-    """The frequency response of the K weighting, `(1, bins)`."""
-    axis = axis_of(size)
+    """The frequency response of the K weighting, `(1, bins)`.
+
+    At every sample rate it is that of 48 kHz, which is what the standard asks
+    for.
+    """
+    axis = axis_of(size, sample_rate / RATE)
     shelf = second_order(
         axis,
-        math.tan(math.pi * SHELF_HZ / sample_rate),
+        math.tan(math.pi * SHELF_HZ / RATE),
         SHELF_QUALITY,
         (SHELF_GAIN, SHELF_MIDDLE / SHELF_QUALITY, 1.0),
     )
     high_pass = second_order(
         axis,
-        math.tan(math.pi * PASS_HZ / sample_rate),
+        math.tan(math.pi * PASS_HZ / RATE),
         PASS_QUALITY,
         (PASS_GAIN, 0.0, 0.0),
     )
