@@ -27,5 +27,46 @@ __all__ = [
     "RandomTimeMask",
     "RandomTimeShift",
     "SpecAugment",
+from keras_regopt.augmentation.audio.loudness_normalization import (
+    LoudnessNormalization,
+)
+from keras_regopt.augmentation.audio.peak_normalization import PeakNormalization
+from keras_regopt.augmentation.audio.random_audio_channel_shuffle import (
+    RandomAudioChannelShuffle,
+)
+from keras_regopt.augmentation.audio.random_background_noise import (
+    RandomBackgroundNoise,
+)
+from keras_regopt.augmentation.audio.random_clipping import RandomClipping
+from keras_regopt.augmentation.audio.random_filter import RandomFilter
+from keras_regopt.augmentation.audio.random_gain import RandomGain
+from keras_regopt.augmentation.audio.random_noise import RandomNoise
+from keras_regopt.augmentation.audio.random_polarity import RandomPolarity
+from keras_regopt.augmentation.audio.random_quantize import RandomQuantize
+from keras_regopt.augmentation.audio.random_reverb import RandomReverb
+from keras_regopt.augmentation.audio.random_reverse import RandomReverse
+from keras_regopt.augmentation.audio.random_short_noises import (
+    RandomShortNoises,
+)
+from keras_regopt.augmentation.audio.random_tanh_distortion import (
+    RandomTanhDistortion,
+)
+
+__all__ = [
+    "AudioAugmentation",
+    "LoudnessNormalization",
+    "PeakNormalization",
+    "RandomAudioChannelShuffle",
+    "RandomBackgroundNoise",
+    "RandomClipping",
+    "RandomFilter",
+    "RandomGain",
+    "RandomNoise",
+    "RandomPolarity",
+    "RandomQuantize",
+    "RandomReverb",
+    "RandomReverse",
+    "RandomShortNoises",
+    "RandomTanhDistortion",
     "SpectrogramAugmentation",
 ]
