@@ -1,0 +1,1 @@
+"""Pure functions of token ids and of strings, without layers."""
