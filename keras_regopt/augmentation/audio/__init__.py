@@ -10,23 +10,6 @@ from keras_regopt.augmentation.audio._base import (
 )
 from keras_regopt.augmentation.audio.audio_cut_mix import AudioCutMix
 from keras_regopt.augmentation.audio.audio_mix_up import AudioMixUp
-from keras_regopt.augmentation.audio.random_audio_crop import RandomAudioCrop
-from keras_regopt.augmentation.audio.random_frequency_warp import (
-    RandomFrequencyWarp,
-)
-from keras_regopt.augmentation.audio.random_time_mask import RandomTimeMask
-from keras_regopt.augmentation.audio.random_time_shift import RandomTimeShift
-from keras_regopt.augmentation.audio.spec_augment import SpecAugment
-
-__all__ = [
-    "AudioAugmentation",
-    "AudioCutMix",
-    "AudioMixUp",
-    "RandomAudioCrop",
-    "RandomFrequencyWarp",
-    "RandomTimeMask",
-    "RandomTimeShift",
-    "SpecAugment",
 from keras_regopt.augmentation.audio.loudness_normalization import (
     LoudnessNormalization,
 )
@@ -34,11 +17,15 @@ from keras_regopt.augmentation.audio.peak_normalization import PeakNormalization
 from keras_regopt.augmentation.audio.random_audio_channel_shuffle import (
     RandomAudioChannelShuffle,
 )
+from keras_regopt.augmentation.audio.random_audio_crop import RandomAudioCrop
 from keras_regopt.augmentation.audio.random_background_noise import (
     RandomBackgroundNoise,
 )
 from keras_regopt.augmentation.audio.random_clipping import RandomClipping
 from keras_regopt.augmentation.audio.random_filter import RandomFilter
+from keras_regopt.augmentation.audio.random_frequency_warp import (
+    RandomFrequencyWarp,
+)
 from keras_regopt.augmentation.audio.random_gain import RandomGain
 from keras_regopt.augmentation.audio.random_noise import RandomNoise
 from keras_regopt.augmentation.audio.random_polarity import RandomPolarity
@@ -51,15 +38,22 @@ from keras_regopt.augmentation.audio.random_short_noises import (
 from keras_regopt.augmentation.audio.random_tanh_distortion import (
     RandomTanhDistortion,
 )
+from keras_regopt.augmentation.audio.random_time_mask import RandomTimeMask
+from keras_regopt.augmentation.audio.random_time_shift import RandomTimeShift
+from keras_regopt.augmentation.audio.spec_augment import SpecAugment
 
 __all__ = [
     "AudioAugmentation",
+    "AudioCutMix",
+    "AudioMixUp",
     "LoudnessNormalization",
     "PeakNormalization",
     "RandomAudioChannelShuffle",
+    "RandomAudioCrop",
     "RandomBackgroundNoise",
     "RandomClipping",
     "RandomFilter",
+    "RandomFrequencyWarp",
     "RandomGain",
     "RandomNoise",
     "RandomPolarity",
@@ -68,5 +62,8 @@ __all__ = [
     "RandomReverse",
     "RandomShortNoises",
     "RandomTanhDistortion",
+    "RandomTimeMask",
+    "RandomTimeShift",
+    "SpecAugment",
     "SpectrogramAugmentation",
 ]

@@ -4,24 +4,8 @@ import keras
 
 from keras_regopt._validate import fail, integer
 from keras_regopt.augmentation._base import RandomAugmentation
-from keras_regopt.augmentation._kind import Kind
+from keras_regopt.augmentation.text._kind import STRINGS, TOKENS
 from keras_regopt.augmentation.text._targets import TARGETS, taken
-
-
-class _Tokens(Kind):
-    """Token ids, and what belongs to the tokens."""
-
-    name = "token ids"
-    twin = "token_labels"
-
-
-class _Strings(Kind):
-    """Strings."""
-
-    name = "strings"
-
-
-TOKENS, STRINGS = _Tokens(), _Strings()
 
 
 class TokenAugmentation(RandomAugmentation):
@@ -30,8 +14,8 @@ class TokenAugmentation(RandomAugmentation):
     Takes integers of shape `(length,)`, or batches of them; or a dict with the
     key `token_ids`, such as the preprocessors of KerasHub return. In such a
     dict, `padding_mask` says which tokens are none, and goes with the tokens
-    where they move, as `segment_ids` and `token_labels` do, which hold one
-    value a token. Every other key passes untouched.
+    where they move, as `segment_ids`, `token_labels` and `token_weights` do,
+    which hold one value a token. Every other key passes untouched.
 
     A subclass writes `sample`, and `resolve`, which returns the parameters
     with, at the least, `"source"`: which token each position takes, an int32
