@@ -58,7 +58,9 @@ class TokenAugmentation(RandomAugmentation):
         if keras.backend.is_float_dtype(dtype) or dtype == "bool":
             raise ValueError(
                 f"The {self.key} of {type(self).__name__} must be integers. "
-                f"Received: dtype={dtype}"
+                f"Received: dtype={dtype}. Begin a model with "
+                "`keras.Input(shape, dtype='int32')`, or Keras makes floats of "
+                "them."
             )
         return data
 
