@@ -41,13 +41,18 @@ def savable_classes():
 
 
 # One class or more of each kind: among the optimizers those that keep other
-# weights than they train, among the layers those that hold others.
+# weights than they train, among the layers those that hold others, among the
+# callbacks those that change weights or the train step.
 FOR_THEIR_KIND = {
     "AdamW",
     "DropConnect",
     "ExponentialMovingAverage",
+    "FaultTolerant",
     "GradientCentralization",
+    "GradientNormLogger",
+    "GradualUnfreezing",
     "GroupGap",
+    "HyperparameterSchedule",
     "L1",
     "Lookahead",
     "MSAM",
@@ -62,8 +67,25 @@ FOR_THEIR_KIND = {
     "SharpnessAwareModel",
     "SoftThreshold",
     "SpectralNorm",
+    "WeightAveraging",
     "WeightStandardization",
     "Zoneout",
+}
+
+# Layers and models that another one saved everywhere shares its code with, but
+# for what they do in training.
+SHOWN_BY_ANOTHER = {
+    "AlphaDropout",
+    "DropBlock1D",
+    "DropBlock3D",
+    "GaussianDropout",
+    "GaussianNoise",
+    "JacobianPenalty",
+    "RDrop",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+    "VirtualAdversarial",
 }
 
 
@@ -82,7 +104,9 @@ def saved_everywhere(cls):
         GradientTransformation,
         ParameterGroup,
     )
-    return not issubclass(cls, shown_by_a_few) or cls.__name__ in FOR_THEIR_KIND
+    if issubclass(cls, shown_by_a_few):
+        return cls.__name__ in FOR_THEIR_KIND
+    return cls.__name__ not in SHOWN_BY_ANOTHER
 
 
 def model_with(cls):

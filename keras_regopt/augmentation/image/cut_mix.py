@@ -84,6 +84,7 @@ class CutMix(MixingAugmentation):
 
     def __init__(
         self,
+        *,
         alpha: float = 1.0,
         num_classes: int | None = None,
         bounding_box_format: str | None = None,

@@ -84,6 +84,7 @@ class MixUp(MixingAugmentation):
     def __init__(
         self,
         alpha: float = 0.2,
+        *,
         num_classes: int | None = None,
         bounding_box_format: str | None = None,
         min_visibility: float = 0.0,
