@@ -67,6 +67,12 @@ ARGUMENTS = {
     "DropBlock2D": lambda: {"block_size": 3},
     "DropBlock3D": lambda: {"block_size": 3},
     "DropConnect": lambda: {"layer": keras.layers.Dense(3)},
+    "EmbeddingMixUp": lambda: {
+        "model": keras.Sequential(
+            [keras.Input((6,)), keras.layers.Dense(6, name="embedding")]
+        ),
+        "layer_names": ["embedding"],
+    },
     "ExponentialDecay": lambda: {
         "initial_learning_rate": 0.1,
         "decay_steps": 10,
@@ -197,6 +203,9 @@ COIN = "It draws which images change and no more: of one come two results."
 EXCEPTIONS = {
     ("HypergradientDescent", "follows_a_schedule"): (
         "It learns the rate that a schedule would set."
+    ),
+    ("EmbeddingMixUp", "repeats_itself_by_its_seed"): (
+        "It draws in its own train step alone, not in a call."
     ),
     ("ManifoldMixup", "repeats_itself_by_its_seed"): (
         "It draws in its own train step alone, not in a call."

@@ -15,7 +15,9 @@ from keras_regopt.optimizers import (
     RAdam,
     Transformed,
 )
+from keras_regopt.testing._elements import elements_of, input_for
 from keras_regopt.testing._samples import (
+    compile_arguments,
     data,
     dense_model,
     layer_model,
@@ -93,10 +95,7 @@ def model_with(cls):
     ):
         made = usable_layer(made)
         if isinstance(made, RandomAugmentation):
-            scaled = keras.Sequential([made, keras.layers.Rescaling(1 / 255)])
-            model, x, y = layer_model(scaled, (4, 12, 10, 3), mode)
-            x = np.random.default_rng(0).uniform(0, 255, x.shape)
-            x = x.astype("float32")
+            model, x, y = _augmented_model(made, mode)
         else:
             model, x, y = layer_model(made, layer_shape(made), mode)
     else:
@@ -119,6 +118,24 @@ def model_with(cls):
             model = dense_model(keras.optimizers.SGD(made), mode=mode)
     train(model, x, y)
     return model, x, y
+
+
+def _augmented_model(layer, mode):
+    """A model that augments its inputs, scaled down to small numbers."""
+    keras.utils.set_random_seed(0)
+    x = elements_of(layer)[:4]
+    inputs = input_for(layer, x)
+    outputs = layer(inputs)
+    if layer.holds_strings:
+        hashed = keras.layers.Hashing(8, output_mode="one_hot")
+        outputs = hashed(keras.ops.expand_dims(outputs, axis=-1))
+    scale = 1 / 255 if layer.key in ("images", "token_ids") else 1.0
+    outputs = keras.layers.Rescaling(scale)(outputs)
+    outputs = keras.layers.Dense(1)(keras.layers.Flatten()(outputs))
+    model = keras.Model(inputs, outputs)
+    model.compile("sgd", "mse", **compile_arguments(mode))
+    model.optimizer.build(model.trainable_variables)
+    return model, x, np.ones((len(x), 1), "float32")
 
 
 def train(model, x, y):

@@ -29,7 +29,10 @@ ON_ONE_BACKEND = {
 # classes to what these say of files. The others hang on what all classes of a
 # kind share, or are told by the references of each class.
 FOR_ALL_OF_A_KIND = {
+    "bears_nothing",
     "changes_no_input",
+    "does_not_depend_on_its_neighbours",
+    "does_not_depend_on_padding",
     "draws_for_each_element",
     "exports",
     "follows_a_schedule",
@@ -38,6 +41,7 @@ FOR_ALL_OF_A_KIND = {
     "keeps_to_its_dtypes",
     "leaves_labels_alone",
     "lowers_a_parabola",
+    "moves_targets_along",
     "refuses_unknown_variables",
     "reloads",
     "reloads_with_its_state",
