@@ -55,6 +55,8 @@ ARGUMENTS = {
     },
     "Choice": lambda: {"layers": [RandomAffine(), RandomGaussianNoise()]},
     "Compose": lambda: {"layers": [RandomAffine(), RandomGaussianNoise()]},
+    "AudioCutMix": lambda: {"num_classes": 6},
+    "AudioMixUp": lambda: {"num_classes": 6},
     "ConcreteDropout": lambda: {"layer": keras.layers.Dense(3)},
     "CosineDecay": lambda: {"initial_learning_rate": 0.1, "decay_steps": 100},
     "CutMix": lambda: {"num_classes": 6},
@@ -154,6 +156,7 @@ ARGUMENTS = {
     "RandomTokenInsertion": lambda: {"fraction": 0.5},
     "RandomTokenReplacement": lambda: {"fraction": 0.5, "vocabulary_size": 40},
     "RandomTokenSwap": lambda: {"fraction": 0.5},
+    "RandomAudioCrop": lambda: {"length": 300},
     "RandomMix": lambda: {"layers": [MixUp(), CutMix()], "num_classes": 6},
     "RandomCrop": lambda: {"height": 8, "width": 7},
     # Half the size, so that the middle has no rounding errors.

@@ -1,13 +1,12 @@
 from keras_regopt._beta import at_quantile, beta_quantiles
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
+from keras_regopt.augmentation._mixing import partners, sources
 from keras_regopt.augmentation.image._mixing import (
     MixingAugmentation,
     area,
     cut_to,
     edges,
-    partners,
-    sources,
 )
 
 

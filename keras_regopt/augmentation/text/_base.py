@@ -4,7 +4,7 @@ import keras
 
 from keras_regopt._validate import fail, integer
 from keras_regopt.augmentation._base import RandomAugmentation
-from keras_regopt.augmentation.text._kind import TOKENS
+from keras_regopt.augmentation.text._kind import STRINGS, TOKENS
 from keras_regopt.augmentation.text._targets import TARGETS, taken
 
 
@@ -34,8 +34,8 @@ class TokenAugmentation(RandomAugmentation):
     """
 
     key = "token_ids"
-    element_rank = 1
     kind = TOKENS
+    element_rank = 1
     target_kinds = {**RandomAugmentation.target_kinds, **TARGETS}
     context_keys = ("padding_mask",)
     computes_in_floats = False
@@ -68,7 +68,9 @@ class TokenAugmentation(RandomAugmentation):
         if keras.backend.is_float_dtype(dtype) or dtype == "bool":
             raise ValueError(
                 f"The {self.key} of {type(self).__name__} must be integers. "
-                f"Received: dtype={dtype}"
+                f"Received: dtype={dtype}. Begin a model with "
+                "`keras.Input(shape, dtype='int32')`, or Keras makes floats of "
+                "them."
             )
         return data
 
@@ -124,6 +126,7 @@ class StringAugmentation(RandomAugmentation):
     """
 
     key = "texts"
+    kind = STRINGS
     element_rank = 0
     holds_strings = True
     computes_in_floats = False

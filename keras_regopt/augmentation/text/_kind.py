@@ -11,6 +11,7 @@ class Tokens(Kind):
     """Token ids, and what belongs to the tokens."""
 
     name = "token ids"
+    twin = "token_labels"
 
     def look(self, layer, inputs, tensor):
         super().look(layer, inputs, tensor)
@@ -33,7 +34,13 @@ class Tokens(Kind):
         }
 
 
-TOKENS = Tokens()
+class Strings(Kind):
+    """Strings."""
+
+    name = "strings"
+
+
+TOKENS, STRINGS = Tokens(), Strings()
 
 
 def leaves(layer):
