@@ -4,6 +4,7 @@ import os
 import tempfile
 
 import keras
+import numpy as np
 
 from keras_regopt.augmentation import (
     CutMix,
@@ -150,6 +151,11 @@ ARGUMENTS = {
     "ProximalAdam": lambda: {"l1": 0.001, "group": 0.001},
     "ProximalSGD": lambda: {"l1": 0.001, "group": 0.001, "momentum": 0.5},
     "RDrop": lambda: {"model": dense()},
+    # Half of the tokens, so that it shows in the contract's few.
+    "RandomTokenDeletion": lambda: {"fraction": 0.5},
+    "RandomTokenInsertion": lambda: {"fraction": 0.5},
+    "RandomTokenReplacement": lambda: {"fraction": 0.5, "vocabulary_size": 40},
+    "RandomTokenSwap": lambda: {"fraction": 0.5},
     "RandomAudioCrop": lambda: {"length": 300},
     "RandomMix": lambda: {"layers": [MixUp(), CutMix()], "num_classes": 6},
     "RandomCrop": lambda: {"height": 8, "width": 7},
@@ -172,6 +178,13 @@ ARGUMENTS = {
     },
     "Scale": lambda: {"schedule": 0.1, "factor": 0.5},
     "SharpnessAwareModel": lambda: {"model": dense()},
+    "SynonymReplacement": lambda: {
+        # Of each id the next two.
+        "table": (np.arange(40)[:, None] + [1, 2]) % 35 + 5,
+        "fraction": 0.5,
+    },
+    "TokenCutoff": lambda: {"fraction": 0.5},
+    "TokenMasking": lambda: {"mask_id": 3, "fraction": 0.5},
     "SnapshotEnsemble": lambda: {"cycle": 2},
     "StepDecay": lambda: {
         "initial_learning_rate": 0.1,
@@ -201,6 +214,9 @@ COIN = "It draws which images change and no more: of one come two results."
 
 # (class, promise): why the class cannot keep it. A strict expected failure.
 EXCEPTIONS = {
+    ("RandomTokenInsertion", "does_not_depend_on_padding"): (
+        "It takes the room of padding, and of more padding more of it."
+    ),
     ("HypergradientDescent", "follows_a_schedule"): (
         "It learns the rate that a schedule would set."
     ),

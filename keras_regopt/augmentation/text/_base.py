@@ -52,6 +52,16 @@ class TokenAugmentation(RandomAugmentation):
         self.padding_id = integer(self, "padding_id", padding_id, low=0)
         self.special_ids = _ids(self, "special_ids", special_ids)
 
+    @property
+    def compute_dtype(self):
+        """That of ids: a `Sequential` casts its inputs to it."""
+        return "int32"
+
+    @property
+    def variable_dtype(self):
+        """The same, so that Keras casts nothing within a call."""
+        return "int32"
+
     def read(self, inputs):
         data = super().read(inputs)
         dtype = keras.backend.standardize_dtype(data[self.key].dtype)
