@@ -28,18 +28,24 @@ from keras_regopt.augmentation.audio.random_frequency_warp import (
 )
 from keras_regopt.augmentation.audio.random_gain import RandomGain
 from keras_regopt.augmentation.audio.random_noise import RandomNoise
+from keras_regopt.augmentation.audio.random_pitch_shift import RandomPitchShift
 from keras_regopt.augmentation.audio.random_polarity import RandomPolarity
 from keras_regopt.augmentation.audio.random_quantize import RandomQuantize
+from keras_regopt.augmentation.audio.random_resample import RandomResample
 from keras_regopt.augmentation.audio.random_reverb import RandomReverb
 from keras_regopt.augmentation.audio.random_reverse import RandomReverse
 from keras_regopt.augmentation.audio.random_short_noises import (
     RandomShortNoises,
 )
+from keras_regopt.augmentation.audio.random_speed import RandomSpeed
 from keras_regopt.augmentation.audio.random_tanh_distortion import (
     RandomTanhDistortion,
 )
 from keras_regopt.augmentation.audio.random_time_mask import RandomTimeMask
 from keras_regopt.augmentation.audio.random_time_shift import RandomTimeShift
+from keras_regopt.augmentation.audio.random_time_stretch import (
+    RandomTimeStretch,
+)
 from keras_regopt.augmentation.audio.spec_augment import SpecAugment
 
 __all__ = [
@@ -56,14 +62,18 @@ __all__ = [
     "RandomFrequencyWarp",
     "RandomGain",
     "RandomNoise",
+    "RandomPitchShift",
     "RandomPolarity",
     "RandomQuantize",
+    "RandomResample",
     "RandomReverb",
     "RandomReverse",
     "RandomShortNoises",
+    "RandomSpeed",
     "RandomTanhDistortion",
     "RandomTimeMask",
     "RandomTimeShift",
+    "RandomTimeStretch",
     "SpecAugment",
     "SpectrogramAugmentation",
 ]

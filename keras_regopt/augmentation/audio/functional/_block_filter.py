@@ -3,18 +3,14 @@
 import numpy as np
 
 from keras_regopt._keras import data_ops as ops
+from keras_regopt.augmentation.audio.functional._frames import fast_size
 
 # Share of the band in which a low-pass goes from all to nothing.
 SLOPE = 0.02
 
-# Long signals are filtered block by block, which is faster than as a whole.
-# A block has this many samples, and this many bins.
-BLOCK = 2048
-BINS = BLOCK // 2 + 1
-
-# How many samples a filter reaches: what is nearer to the ends of a block is
-# left to its neighbours.
-REACH = 128
+# Silence between the end of a signal and its beginning, which meet in an FFT,
+# for what rings on.
+GAP = 256
 
 
 def filtered(signals, weights, finer=1, ahead=0):
@@ -22,30 +18,28 @@ def filtered(signals, weights, finer=1, ahead=0):
 
     Args:
         signals: Tensor of shape `(rows, samples)` and dtype float32.
-        weights: Tensor of shape `(rows, BINS)`.
+        weights: Function of the number of bins, from 0 to half the sample
+            rate, that returns a tensor of shape `(rows, bins)`.
         finer: How many samples of the output there are for one of the input.
             Defaults to `1`.
         ahead: How many samples before the first are wanted too. Defaults to
             `0`.
 
     Returns:
-        A tensor of shape `(rows, length)` with, at the least, `ahead` and
-        `finer` times as many samples as the signals; behind these, what rings
-        on, and silence.
+        A tensor of shape `(rows, ahead + finer * samples)`.
     """
-    own = BLOCK - 2 * REACH
-    count = -(-(signals.shape[1] + REACH) // own)
-    behind = (count + 1) * own - REACH - signals.shape[1]
-    signals = ops.pad(signals, [[0, 0], [REACH, behind]])
-    parts = ops.reshape(signals, (-1, count + 1, own))
-    blocks = [parts[:, :-1], parts[:, 1:, : 2 * REACH]]
-    blocks = ops.concatenate(blocks, axis=-1)
-    spectrum = ops.rfft(blocks, fft_length=BLOCK)
-    spectrum = tuple(part * weights[:, None] for part in spectrum)
-    blocks = ops.irfft(widened(spectrum, finer), fft_length=finer * BLOCK)
-    first = finer * REACH - ahead
-    blocks = finer * blocks[..., first : first + finer * own]
-    return ops.reshape(blocks, (-1, count * finer * own))
+    samples = signals.shape[1]
+    size = 2 * fast_size((samples + GAP + 1) // 2)
+    padded = ops.pad(signals, [[0, 0], [0, size - samples]])
+    spectrum = ops.rfft(padded, fft_length=size)
+    keep = weights(size // 2 + 1)
+    spectrum = widened(tuple(part * keep for part in spectrum), finer)
+    result = finer * ops.irfft(spectrum, fft_length=finer * size)
+    first = result[:, : finer * samples]
+    if not ahead:
+        return first
+    # What rings before the first sample is at the end of the gap.
+    return ops.concatenate([result[:, -ahead:], first], axis=1)
 
 
 def low_pass(cutoff, bins):

@@ -10,8 +10,8 @@ LOCKING = (1.0, 1.0, 0.5)
 
 # A bin with this many times the energy that it had one hop before starts
 # anew; what is above that counts so much.
-ONSET = 30.0
-ONSET_WEIGHT = 2.0
+ONSET = 100.0
+ONSET_WEIGHT = 10.0
 
 # Energy below which there is nothing to follow.
 NOTHING = 1e-12
@@ -34,7 +34,8 @@ def pull(last, now, before, channels):
     energies = energy_of(last), energy_of(now), energy_of(before)
     gained = tuple(_summed(part, channels) for part in gained)
     last, now, before = (_summed(part, channels) for part in energies)
-    weight = ops.sqrt(now / (last + NOTHING**2))
+    # The root of `now / last`, whose gradient is finite in silence, too.
+    weight = now * ops.rsqrt(now * last + NOTHING**2)
     fresh = ONSET_WEIGHT * ops.relu(now - ONSET * before)
     return tuple(part * weight for part in gained), fresh
 

@@ -1,5 +1,7 @@
 """Signals read at another speed, and with it another pitch."""
 
+import functools
+
 import keras
 import numpy as np
 
@@ -7,7 +9,6 @@ from keras_regopt._keras import data_ops as ops
 from keras_regopt.augmentation._gather import rows_at
 from keras_regopt.augmentation._training import is_traced
 from keras_regopt.augmentation.audio.functional._block_filter import (
-    BINS,
     filtered,
     low_pass,
 )
@@ -35,7 +36,7 @@ def resample(signals, speed, length):
     Returns:
         A tensor of shape `(rows, length)`, silent where the input is over.
     """
-    weights = spline_weights(speed, BINS)
+    weights = functools.partial(spline_weights, speed)
     fine = filtered(signals, weights, FINER, ahead=1)
     return read_at_speed(fine, speed, length)
 
@@ -50,7 +51,7 @@ def band_limited(signals, cutoff):
     Returns:
         A tensor like `signals`.
     """
-    return filtered(signals, low_pass(cutoff, BINS))[:, : signals.shape[1]]
+    return filtered(signals, functools.partial(low_pass, cutoff))
 
 
 def spline_weights(speed, bins):

@@ -20,7 +20,9 @@ from keras_regopt.augmentation.audio.functional._phasors import (
 from keras_regopt.augmentation.audio.functional._scan import scanned
 
 
-def stretch(signals, tempo, length, hop, channels=1, finer=1, keep=None):
+def stretch(
+    signals, tempo, length, hop, channels=1, finer=1, keep=None, ahead=0
+):
     """Plays signals faster or slower at the pitch that they have.
 
     A phase vocoder. Window `t` of the output is one of the input, `X(t)`,
@@ -47,10 +49,12 @@ def stretch(signals, tempo, length, hop, channels=1, finer=1, keep=None):
             Defaults to `1`.
         keep: Optional tensor of shape `(rows, 2 * hop + 1)` by which the
             spectra of the windows are multiplied.
+        ahead: How many samples of the output before the first are wanted too.
+            Defaults to `0`.
 
     Returns:
-        A tensor of shape `(rows, finer * length)`, silent where the input is
-        over.
+        A tensor of shape `(rows, ahead + finer * length)`, silent where the
+        input is over.
 
     References:
         Puckette 1995, Phase-locked vocoder; Laroche and Dolson 1999, Improved
@@ -68,7 +72,7 @@ def stretch(signals, tempo, length, hop, channels=1, finer=1, keep=None):
         run = _vocoder_torch.stretched
     result = run(padded, starts, windows, channels, finer, keep)
     lead = finer * (size - hop)
-    return result[:, lead : lead + finer * length]
+    return result[:, lead - ahead : lead + finer * length]
 
 
 def _starts(tempo, count, samples, hop):

@@ -51,7 +51,8 @@ def _pull(now, before, channels):
 
     energy, past = (_energy(spectrum, channels) for spectrum in (now, before))
     gained = _summed(before[1:].conj() * now[:-1], channels)
-    gained *= (energy[1:] / (energy[:-1] + NOTHING**2)).sqrt_()
+    both = (energy[1:] * energy[:-1]).add_(NOTHING**2)
+    gained *= both.rsqrt_().mul_(energy[1:])
     fresh = torch.sub(energy[1:], past[1:], alpha=ONSET).relu_()
     return gained, fresh.mul_(ONSET_WEIGHT)
 
