@@ -1,0 +1,1 @@
+"""Pure functions of strings, which compute with TensorFlow."""
