@@ -4,6 +4,7 @@ import keras
 
 from keras_regopt._keras import data_ops, data_random
 from keras_regopt._validate import in_range, integer
+from keras_regopt.augmentation._kind import ANY, Kind
 from keras_regopt.augmentation._layer import AugmentationLayer
 from keras_regopt.augmentation._seeds import Seeds
 from keras_regopt.augmentation._targets import (
@@ -21,6 +22,8 @@ class RandomAugmentation(AugmentationLayer):
     - `sample(shape, seed)`, which draws what is random and returns a dict of
       tensors, each with a leading batch axis;
     - `apply(inputs, parameters)`, a pure function of its arguments;
+    - where what happens hangs on the data, `resolve(inputs, parameters,
+      context)`, which adds that to the parameters;
     - where targets change with the data, `targets`, the set of their keys, and
       for each the method that changes it, `apply_to_labels` for `"labels"`;
     - where elements that are not augmented change too, `acts_in_inference =
@@ -55,8 +58,26 @@ class RandomAugmentation(AugmentationLayer):
     targets: Collection[str] = frozenset()
     target_kinds: dict[str, Target] = {"labels": Labels()}
 
-    # More of these, which one layer has and another has not.
-    additional_kinds: dict[str, Target] = {}
+    # Those of them that are looked at, whether they change or not.
+    context_keys: Collection[str] = ()
+
+    # What all layers of the same data have in common.
+    kind: Kind = ANY
+
+    # Whether the data are strings, which only TensorFlow has.
+    holds_strings = False
+
+    # Whether the data lack the axis of channels with which `apply` gets them,
+    # or have the last of its axes in front.
+    lacks_channels = False
+    last_axis_first = False
+
+    # What is 1 to `apply`, in the units of the data.
+    unit = 1.0
+
+    # Whether a subclass writes `resolve`, and whether to compile that pays.
+    resolves = False
+    resolves_costly = False
 
     # Whether elements that are not augmented change too: a crop takes the
     # middle of them.
@@ -70,8 +91,10 @@ class RandomAugmentation(AugmentationLayer):
     data_format: str | None = None
 
     # A subclass that must know the lowest and the highest value that the data
-    # can have takes this as an argument.
+    # can have takes this as an argument. Beyond this share of it, they are
+    # warned of.
     value_range = None
+    range_tolerance = 1e-5
 
     # Whether the elements of a batch are mixed with one another, and their
     # labels with them, and how many make one. Then there are no single
@@ -91,6 +114,7 @@ class RandomAugmentation(AugmentationLayer):
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         check_declarations(cls)
+        cls.resolves = cls.resolve is not RandomAugmentation.resolve
 
     def __init__(self, *, rate: float = 1.0, seed: int | None = None, **kwargs):
         super().__init__(**kwargs)
@@ -136,6 +160,19 @@ class RandomAugmentation(AugmentationLayer):
             f"{type(self).__name__} must write "
             "`apply(self, inputs, parameters)`."
         )
+
+    def resolve(self, inputs, parameters, context):
+        """Adds to the parameters what hangs on the data.
+
+        Args:
+            inputs: The batch, as `apply` gets it.
+            parameters: What `sample` returned.
+            context: A dict of what the inputs hold of `context_keys`.
+
+        Returns:
+            The parameters that `apply` and the methods of targets get.
+        """
+        return parameters
 
     def inference_parameters(self, shape):
         """The parameters of elements that are not augmented.

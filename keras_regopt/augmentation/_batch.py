@@ -78,6 +78,8 @@ class Batch:
         targets = {key: data[key] for key in self.kinds}
         sets = [key for key, kind in self.kinds.items() if kind.is_set]
         targets, self._ragged = padded(targets, sets, layer.mixed_count)
+        for key in [key for key, kind in self.kinds.items() if kind.is_tensor]:
+            targets[key] = ops.convert_to_tensor(targets[key])
         return _mapped(ops.convert_to_tensor, targets)
 
     def _split_clips(self, layer):
@@ -135,7 +137,16 @@ def select(chosen, new, old):
         return new
     axes = tuple(range(1, len(new.shape)))
     chosen = ops.expand_dims(chosen, axis=axes) if axes else chosen
+    if holds_strings(new):
+        import tensorflow as tf
+
+        return tf.where(chosen, new, old)
     return ops.where(chosen, new, ops.cast(old, new.dtype))
+
+
+def holds_strings(tensor):
+    """Whether a tensor is of strings, with which little can be computed."""
+    return keras.backend.standardize_dtype(tensor.dtype) == "string"
 
 
 def _batch_of_one(x):
@@ -143,6 +154,10 @@ def _batch_of_one(x):
 
 
 def _one_of_zeros(x):
+    if holds_strings(x):
+        import tensorflow as tf
+
+        return tf.fill((1, *x.shape[1:]), "")
     return ops.zeros((1, *x.shape[1:]), x.dtype)
 
 

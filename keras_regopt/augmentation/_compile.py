@@ -65,7 +65,7 @@ def run_compiled(layer, method, tensor, *arguments):
         What the method returns.
     """
     arguments = (tensor, *arguments)
-    compiler = _compiler(layer, tensor)
+    compiler = None if layer.holds_strings else _compiler(layer, tensor)
     if compiler is None:
         return getattr(layer, method)(*arguments)
     programs = _programs.setdefault(layer, {})

@@ -5,20 +5,48 @@ underscore, and nothing else.
 """
 
 import itertools
+from collections.abc import Mapping, Sequence
 
+from keras_regopt._validate import fail
+from keras_regopt.augmentation._base import RandomAugmentation
+from keras_regopt.augmentation._batch import select
 from keras_regopt.augmentation._compile import run_compiled
-from keras_regopt.augmentation._layer import AugmentationLayer
+from keras_regopt.augmentation._layout import cast_within
 
 
-class Container(AugmentationLayer):
-    """Base of the augmentations that hold others.
+class Container(RandomAugmentation):
+    """Base of the augmentations that hold others, all of one kind of data.
 
     What a layer within would do with its inputs happens here too, but the
     container decides when, and for which elements. If it has a seed, all
     draws are made from that, or else each layer draws from its own.
 
-    A subclass writes `parts`, `draw`, `move_targets` and `transform`.
+    A subclass writes `parts`, `draw`, `advance`, `transform` and
+    `compute_output_shape`, and calls `_hold` with the layers.
+
+    Args:
+        data_format: `"channels_last"` or `"channels_first"`, that of the
+            layers. Defaults to `None`, for images the format in Keras' own
+            configuration; other data have none.
+        additional_targets: That of `ImageAugmentation`, for images alone.
+            Defaults to `None`: there are none.
+        **kwargs: `rate` and `seed` of `RandomAugmentation`, and `name` and
+            `dtype` of a Keras layer.
+
+    Raises:
+        ValueError: If an argument is not among these values.
     """
+
+    def __init__(
+        self,
+        *,
+        data_format: str | None = None,
+        additional_targets: Sequence[str] | Mapping[str, str] | None = None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.data_format = data_format
+        self.additional_targets = additional_targets
 
     @property
     def parts(self):
@@ -26,6 +54,58 @@ class Container(AugmentationLayer):
         raise NotImplementedError(
             f"{type(self).__name__} must write the property `parts`."
         )
+
+    def _hold(self, argument, layers):
+        """A list of the layers, checked, with the options for their kind.
+
+        Args:
+            argument: The name of the argument that they are.
+            layers: The layers.
+
+        Raises:
+            ValueError: If one is none of this package, or of another kind.
+        """
+        _check_parts(self, argument, layers)
+        options = {
+            "data_format": self.data_format,
+            "additional_targets": self.additional_targets,
+        }
+        layers[0].kind.set_options(self, layers, options)
+        return list(layers)
+
+    # Of its parts, which are all of one kind.
+
+    @property
+    def key(self):
+        return self.parts[0].key
+
+    @property
+    def element_rank(self):
+        return self.parts[0].element_rank
+
+    @property
+    def holds_strings(self):
+        return self.parts[0].holds_strings
+
+    @property
+    def lacks_channels(self):
+        return self.parts[0].lacks_channels
+
+    @property
+    def last_axis_first(self):
+        return self.parts[0].last_axis_first
+
+    @property
+    def kind(self):
+        return self.parts[0].kind
+
+    @property
+    def target_kinds(self):
+        return self.parts[0].target_kinds
+
+    @property
+    def takes_clips(self):
+        return self.kind.takes_clips
 
     @property
     def mixes(self):
@@ -40,14 +120,20 @@ class Container(AugmentationLayer):
         return frozenset().union(*(part.targets for part in self.parts))
 
     @property
+    def context_keys(self):
+        return frozenset().union(*(part.context_keys for part in self.parts))
+
+    @property
     def acts_in_inference(self):
         return any(part.acts_in_inference for part in self.parts)
 
     def read(self, inputs):
-        data = dict(inputs) if isinstance(inputs, dict) else {self.key: inputs}
-        for part in self.parts:
-            data = part.read(data)
-        return data
+        if not isinstance(inputs, dict):
+            return _read_by(self.parts, {self.key: inputs})
+        return self.kind.read(self, _read_by(self.parts, dict(inputs)))
+
+    def hangs_on_data(self):
+        return any(part.hangs_on_data() for part in self.parts)
 
     def ranged_layers(self):
         return [x for part in self.parts for x in part.ranged_layers()]
@@ -91,6 +177,23 @@ class Chain(Container):
                 yield part.draw(*arguments)
             shape = part.output_shape(shape)
 
+    def advance(self, tensor, targets, parameters, chosen, shape):
+        dtype, changed = self.output_dtype(tensor.dtype), {}
+        # Each stage is a program of its own: all in one are many times
+        # slower, since XLA computes again for each pixel what it can.
+        for layer, drawn in self.acting(parameters):
+            now = {**targets, **changed}
+            tensor, moved = layer.advance(tensor, now, *drawn, shape)
+            changed |= moved
+            shape = layer.output_shape(shape)
+        return cast_within(tensor, dtype), changed
+
+    def run(self, tensor, parameters, chosen):
+        dtype = self.output_dtype(tensor.dtype)
+        for layer, drawn in self.acting(parameters):
+            tensor = run_compiled(layer, "transform", tensor, *drawn)
+        return cast_within(tensor, dtype)
+
     def move_targets(self, data, parameters, chosen, shape):
         changed = {}
         for layer, drawn in self.acting(parameters):
@@ -99,19 +202,30 @@ class Chain(Container):
             shape = layer.output_shape(shape)
         return changed
 
-    def run(self, tensor, parameters, chosen):
-        dtype = self.output_dtype(tensor.dtype)
-        # Each stage is a program of its own: all in one are many times
-        # slower, since XLA computes again for each pixel what it can.
-        for layer, drawn in self.acting(parameters):
-            tensor = run_compiled(layer, "transform", tensor, *drawn)
-        return self.ops.cast(tensor, dtype)
-
     def transform(self, tensor, parameters, chosen):
         dtype = self.output_dtype(tensor.dtype)
-        for layer, drawn in self.acting(parameters):
-            tensor = layer.transform(tensor, *drawn)
-        return self.ops.cast(tensor, dtype)
+        for layer, (drawn, changing) in self.acting(parameters):
+            drawn = layer.resolved(tensor, {}, drawn)
+            tensor = layer.transform(tensor, drawn, changing)
+        return cast_within(tensor, dtype)
+
+    def transform_masks(self, masks, parameters):
+        """What becomes of masks that go with images besides the data."""
+        for layer, (drawn, chosen) in self.acting(parameters):
+            if "segmentation_masks" in layer.targets:
+                moved = layer.transform_masks(masks, drawn)
+                masks = select(chosen, moved, masks)
+        return masks
+
+    def output_shape(self, shape):
+        for part in self.parts:
+            shape = part.output_shape(shape)
+        return shape
+
+    def compute_output_shape(self, input_shape):
+        for part in self.parts:
+            input_shape = part.compute_output_shape(input_shape)
+        return input_shape
 
     def acting(self, parameters):
         """The layers that do something, and what was drawn for them."""
@@ -160,8 +274,52 @@ class _Stage:
 
 
 def _leaves(parts):
+    """The layers of a list, those of chains within it one by one."""
     for part in parts:
         if isinstance(part, Chain):
             yield from _leaves(part.parts)
         else:
             yield part
+
+
+def _check_parts(owner, argument, layers):
+    """Refuses what cannot be together in one container."""
+    first = layers[0]
+    for layer in layers:
+        if not isinstance(layer, RandomAugmentation):
+            fail(
+                owner,
+                argument,
+                "augmentations of keras_regopt",
+                layer,
+                "Keras' own random layers draw once for a batch, so a "
+                "container has no say over them: put them next to it, in a "
+                "`keras.Sequential`.",
+            )
+        if _kind_of(layer) != _kind_of(first):
+            fail(
+                owner,
+                argument,
+                f"augmentations of one kind of data; {_described(first)}, and "
+                f"{_described(layer)}",
+                layers,
+            )
+
+
+def _kind_of(layer):
+    return layer.key, layer.element_rank, layer.holds_strings
+
+
+def _described(layer):
+    """What a layer takes, in words."""
+    content = "strings" if layer.holds_strings else "numbers"
+    return (
+        f"{type(layer).__name__} takes {layer.key!r}, {content} of rank "
+        f"{layer.element_rank}"
+    )
+
+
+def _read_by(parts, data):
+    for part in parts:
+        data = part.read(data)
+    return data

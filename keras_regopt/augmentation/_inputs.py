@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_regopt._keras import data_ops
+from keras_regopt._keras import data_ops, in_foreign_tf_graph
 
 _PAIRS = (
     "A dataset of (x, y) goes through `map_dataset(dataset, layer)`; labels "
@@ -79,8 +79,11 @@ def as_tensor(layer, value):
         ValueError: If it is no such tensor.
     """
     name, key = type(layer).__name__, layer.key
-    allowed = f"The {key} of {name} must be a tensor or an array of numbers"
-    if value is None or isinstance(value, (tuple, str, bytes)):
+    strings = layer.holds_strings
+    content = "strings" if strings else "numbers"
+    allowed = f"The {key} of {name} must be a tensor or an array of {content}"
+    text = isinstance(value, (str, bytes))
+    if value is None or isinstance(value, tuple) or text > strings:
         remedy = f" {_PAIRS % key}" if isinstance(value, tuple) else ""
         raise ValueError(f"{allowed}. Received: {_described(value)!r}.{remedy}")
     if is_ragged(value):
@@ -89,6 +92,8 @@ def as_tensor(layer, value):
             "they are batched, or bring them to one size before."
         )
     symbolic = isinstance(value, keras.KerasTensor)
+    if strings and not symbolic:
+        _require_tensorflow(name, key)
     try:
         tensor = value if symbolic else data_ops.convert_to_tensor(value)
         dtype = keras.backend.standardize_dtype(tensor.dtype)
@@ -97,10 +102,20 @@ def as_tensor(layer, value):
             f"{allowed}. Received: {_described(value)}, of which no tensor "
             f"can be made ({error})"
         ) from error
-    if dtype == "string" or dtype.startswith("complex"):
+    if (dtype == "string") != strings or dtype.startswith("complex"):
         raise ValueError(f"{allowed}. Received: {_described(tensor)}")
     _check_shape(layer, tensor)
     return tensor
+
+
+def _require_tensorflow(name, key):
+    """Refuses strings where no tensor can hold any."""
+    backend = keras.backend.backend()
+    if backend != "tensorflow" and not in_foreign_tf_graph():
+        raise ValueError(
+            f"The {key} of {name} are strings, which {backend} does not have. "
+            "Map the layer over a `tf.data.Dataset`."
+        )
 
 
 def _check_shape(layer, tensor):
@@ -119,7 +134,7 @@ def _check_shape(layer, tensor):
             f"shape={shape}"
         )
     # Keras handles empty batches.
-    if 0 in shape[-rank:]:
+    if 0 in shape[len(shape) - rank :]:
         raise ValueError(
             f"The {key} of {name} must not be empty. Received: shape={shape}"
         )

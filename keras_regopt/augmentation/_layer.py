@@ -14,7 +14,11 @@ from keras_regopt.augmentation._inputs import (
     missing_data,
     wrapped,
 )
-from keras_regopt.augmentation._layout import Layout, sample_shape
+from keras_regopt.augmentation._layout import (
+    Layout,
+    cast_within,
+    sample_shape,
+)
 from keras_regopt.augmentation._training import augments_by_default
 from keras_regopt.augmentation._value_ranges import look_at_range
 
@@ -55,25 +59,25 @@ class AugmentationLayer(SignatureConfig, keras.layers.Layer):
             data.update(self._augmented(data, training))
         else:
             dtype = self.output_dtype(tensor.dtype)
-            data[self.key] = self.ops.cast(tensor, dtype)
+            data[self.key] = cast_within(tensor, dtype)
         return data if isinstance(inputs, dict) else data[self.key]
 
     def _augmented(self, data, training):
         """The entries of the dict that change."""
-        additional = self.additional_kinds
-        batch = Batch(self, data, {**self.moved_kinds(), **additional})
+        additional = self.kind.additional_targets(self)
+        batch = Batch(self, data, {**self.kinds_to_read(), **additional})
         tensor, targets = batch.tensor, batch.entries
         shape = sample_shape(self, tensor)
         with without_jit(if_served=not training):
             parameters, chosen = batch.draw(self, shape, training)
-            changed = {}
-            if batch.kinds:
-                changed = self.move_targets(targets, parameters, chosen, shape)
+            tensor, changed = self.advance(
+                tensor, targets, parameters, chosen, shape
+            )
             for key in [key for key in additional if key in targets]:
                 changed[key] = additional[key].moved(
                     self, targets[key], parameters, chosen, shape
                 )
-            changed[self.key] = self.run(tensor, parameters, chosen)
+            changed[self.key] = tensor
         return batch.restored(changed)
 
     def compute_output_spec(self, inputs, training=None):
@@ -84,7 +88,9 @@ class AugmentationLayer(SignatureConfig, keras.layers.Layer):
             self.compute_output_shape(spec.shape),
             self.output_dtype(spec.dtype),
         )
-        return data if isinstance(inputs, dict) else data[self.key]
+        if not isinstance(inputs, dict):
+            return data[self.key]
+        return self.kind.output_spec(self, data)
 
     # From here on, what containers ask of the layers that they hold.
 
@@ -98,13 +104,15 @@ class AugmentationLayer(SignatureConfig, keras.layers.Layer):
             return {self.key: as_tensor(self, inputs)}
         if self.key not in inputs:
             raise missing_data(self, inputs)
-        return {**inputs, self.key: as_tensor(self, inputs[self.key])}
+        data = {**inputs, self.key: as_tensor(self, inputs[self.key])}
+        return self.kind.read(self, data)
 
     def look(self, inputs, tensor):
         """Warns of what is legal, but probably a mistake."""
         ranged = self.ranged_layers()
         if ranged:
             look_at_range(self, ranged, tensor)
+        self.kind.look(self, inputs, tensor)
 
     def ranged_layers(self):
         """The layers here that compute with their `value_range`."""
@@ -146,6 +154,50 @@ class AugmentationLayer(SignatureConfig, keras.layers.Layer):
             return draw < self.rate
         return self.ops.logical_and(among, draw < self.rate)
 
+    def advance(self, tensor, targets, parameters, chosen, shape):
+        """What becomes of the data of a batch, and of their targets.
+
+        Args:
+            tensor: The data.
+            targets: The dict of the inputs, with a batch axis.
+            parameters: What `draw` returned first.
+            chosen: What it returned second.
+            shape: What `sample` got.
+
+        Returns:
+            The data, and a dict of the targets that change.
+        """
+        parameters = self.resolved(tensor, targets, parameters)
+        changed = self.move_targets(targets, parameters, chosen, shape)
+        return self.run(tensor, parameters, chosen), changed
+
+    def resolved(self, tensor, targets, parameters):
+        """The parameters with what hangs on the data."""
+        if not self.resolves:
+            return parameters
+        context = {
+            key: targets[key] for key in self.context_keys if key in targets
+        }
+        arguments = (tensor, parameters, context)
+        if self.resolves_costly:
+            return run_compiled(self, "resolve_all", *arguments)
+        return self.resolve_all(*arguments)
+
+    def resolve_all(self, tensor, parameters, context):
+        """`resolve`, with the data as `apply` gets them."""
+        inputs = Layout(self, tensor).to_compute(tensor)
+        return self.resolve(inputs, parameters, context)
+
+    def hangs_on_data(self):
+        """Whether what happens hangs on more than what is drawn."""
+        return self.resolves
+
+    def kinds_to_read(self):
+        """The kinds of the targets that change or are looked at, by keys."""
+        read = {*self.targets, *self.context_keys}
+        kinds = self.target_kinds.items()
+        return {key: kind for key, kind in kinds if key in read}
+
     def moved_kinds(self):
         """The kinds of `targets`, by their keys."""
         moved = self.targets
@@ -182,9 +234,7 @@ class AugmentationLayer(SignatureConfig, keras.layers.Layer):
         result = layout.to_output(result)
         if chosen is None:
             return result
-        return select(
-            chosen, result, self.ops.cast(tensor, layout.output_dtype)
-        )
+        return select(chosen, result, cast_within(tensor, layout.output_dtype))
 
     def output_dtype(self, input_dtype):
         """The dtype in which data of a dtype leave."""

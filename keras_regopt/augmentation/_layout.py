@@ -20,18 +20,28 @@ class Layout:
         self.dtype = compute_dtype(
             self.input_dtype, layer.computes_in_floats, layer.compute_dtype
         )
-        self.channels_first = layer.data_format == "channels_first"
+        self.last_axis_first = layer.last_axis_first
+        self.lacks_channels = layer.lacks_channels
+        self.unit = layer.unit
 
     def to_compute(self, tensor):
-        """The data in the compute dtype, with the channels last."""
+        """The data in the compute dtype and unit, with the channels last."""
         if self.dtype != self.input_dtype:
             tensor = ops.cast(tensor, self.dtype)
-        return channels_last(tensor) if self.channels_first else tensor
+        if self.unit != 1:
+            tensor = tensor / self.unit
+        if self.lacks_channels:
+            return ops.expand_dims(tensor, axis=-1)
+        return channels_last(tensor) if self.last_axis_first else tensor
 
     def to_output(self, result):
         """What `apply` returned, in the output dtype and original layout."""
+        if self.unit != 1:
+            result = result * self.unit
         result = cast_within(result, self.output_dtype)
-        return channels_first(result) if self.channels_first else result
+        if self.lacks_channels:
+            return ops.squeeze(result, axis=-1)
+        return channels_first(result) if self.last_axis_first else result
 
 
 def compute_dtype(dtype, in_floats, policy_dtype):
@@ -59,9 +69,16 @@ def compute_dtype(dtype, in_floats, policy_dtype):
 def sample_shape(layer, tensor):
     """The shape of a batch of data as `sample` gets it, channels last."""
     shape = tuple(ops.shape(tensor))
-    if layer.data_format == "channels_first":
+    if layer.lacks_channels:
+        return (*shape, 1)
+    if layer.last_axis_first:
         return (shape[0], *shape[2:], shape[1])
     return shape
+
+
+def spatial_axes(layer):
+    """The axes of the rows and columns of images, counted from the end."""
+    return (-2, -1) if layer.data_format == "channels_first" else (-3, -2)
 
 
 def channels_last(tensor):
@@ -86,6 +103,9 @@ def cast_within(tensor, dtype):
         A tensor of that dtype.
     """
     old = keras.backend.standardize_dtype(tensor.dtype)
+    if old == keras.backend.standardize_dtype(dtype):
+        # Strings cannot be cast, not even to strings, in some graphs.
+        return tensor
     is_float = keras.backend.is_float_dtype
     if is_float(old) and not is_float(dtype):
         tensor = ops.clip(ops.round(tensor), *limits(dtype))

@@ -3,6 +3,7 @@
 import keras
 
 from keras_regopt._keras import data_ops as ops
+from keras_regopt.augmentation._layout import spatial_axes
 from keras_regopt.augmentation._training import is_traced
 
 
@@ -68,7 +69,7 @@ def _soft(layer, labels, batch):
 
 def _refuse_masks(layer, labels, images):
     """Refuses masks as labels where these are averaged over the images."""
-    rows, columns = layer.spatial_axes
+    rows, columns = spatial_axes(layer)
     size = images.shape[rows], images.shape[columns]
     shape = tuple(labels.shape)
     unclear = None in size and len(shape) < len(images.shape)

@@ -17,6 +17,9 @@ class Target:
     # another.
     is_set = True
 
+    # Whether these are one tensor, which a list becomes.
+    is_tensor = False
+
     def check(self, layer, value, data):
         """Refuses what cannot belong to the data.
 
@@ -63,8 +66,8 @@ class Labels(Target):
 def check_declarations(cls):
     """Refuses a class that changes what it does not declare."""
     own = vars(cls)
-    if "target_kinds" in own:
-        # The base, whose methods change nothing.
+    if "target_kinds" in own or isinstance(cls.target_kinds, property):
+        # A base, whose methods change nothing, or a container.
         return
     for key, kind in cls.target_kinds.items():
         if kind.hook in own and key not in cls.targets:

@@ -36,7 +36,7 @@ def look_at_range(layer, ranged, tensor):
         return [data_ops.min(values), data_ops.max(values)]
 
     def judge(least, most):
-        unfit = [x for x in ranged if _remark(x.value_range, least, most)]
+        unfit = [x for x in ranged if _remark(x, least, most)]
         if unfit:
             message = _message(layer, unfit, is_float, least, most)
             warn_once(layer, "value_range", message)
@@ -45,25 +45,26 @@ def look_at_range(layer, ranged, tensor):
     look_until_settled(layer, "range seen", tensor, extremes, judge)
 
 
-def _remark(value_range, least, most):
+def _remark(layer, least, most):
     """What is wrong with some extremes under a range, or nothing."""
-    low, high = value_range
+    low, high = layer.value_range
     unit = max(abs(least), abs(most)) <= LARGEST_UNIT
     if unit and least != most and high >= SMALLEST_LEVELS:
         return f"which ends at {high:g}"
     # What a layer before has interpolated may be off by the rounding.
-    slack = 1e-5 * (high - low)
+    slack = layer.range_tolerance * (high - low)
     if least < low - slack or most > high + slack:
         return "beyond which they reach"
     return ""
 
 
 def _message(layer, unfit, is_float, least, most):
-    first = unfit[0].value_range
+    first = unfit[0]
     names = ", ".join(dict.fromkeys(type(x).__name__ for x in unfit))
     return (
         f"The {layer.key} that {names} got reach from {least:g} to {most:g}, "
-        f"and the `value_range` is {first}, {_remark(first, least, most)}. "
+        f"and the `value_range` is {first.value_range}, "
+        f"{_remark(first, least, most)}. "
         "What comes out is wrong. Set `value_range` to the range that the "
         f"{layer.key} can have{_suggestion(is_float, least, most)}."
     )

@@ -7,12 +7,8 @@ pure functions that they are made of.
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image._geometric import GeometricAugmentation
 from keras_regopt.augmentation.image._policy import PolicyAugmentation
-from keras_regopt.augmentation.image.apply import Apply
 from keras_regopt.augmentation.image.aug_mix import AugMix
 from keras_regopt.augmentation.image.auto_augment import AutoAugment
-from keras_regopt.augmentation.image.averaged import Averaged
-from keras_regopt.augmentation.image.choice import Choice
-from keras_regopt.augmentation.image.compose import Compose
 from keras_regopt.augmentation.image.cut_mix import CutMix
 from keras_regopt.augmentation.image.grid_mask import GridMask
 from keras_regopt.augmentation.image.mix_up import MixUp
@@ -60,12 +56,8 @@ from keras_regopt.augmentation.image.trivial_augment_wide import (
 )
 
 __all__ = [
-    "Apply",
     "AugMix",
     "AutoAugment",
-    "Averaged",
-    "Choice",
-    "Compose",
     "CutMix",
     "GeometricAugmentation",
     "GridMask",

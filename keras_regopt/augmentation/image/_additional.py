@@ -2,6 +2,7 @@
 
 from keras_regopt._validate import fail
 from keras_regopt.augmentation._inputs import as_tensor
+from keras_regopt.augmentation._layout import spatial_axes
 
 KINDS = ("images", "segmentation_masks")
 
@@ -51,7 +52,7 @@ def read_additional(layer, data):
         if kind != "images":
             continue
         tensor = as_tensor(layer, data[key])
-        rows, columns = layer.spatial_axes
+        rows, columns = spatial_axes(layer)
         sizes = [(x.shape[rows], x.shape[columns]) for x in (tensor, images)]
         pairs = zip(*sizes, strict=True)
         fits = all(None in pair or pair[0] == pair[1] for pair in pairs)

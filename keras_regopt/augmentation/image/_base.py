@@ -1,21 +1,15 @@
 from collections.abc import Mapping, Sequence
 
-import keras
-
 from keras_regopt import _validate
 from keras_regopt.augmentation._base import RandomAugmentation
-from keras_regopt.augmentation._layout import channels_first, channels_last
-from keras_regopt.augmentation.image._additional import (
-    checked_targets,
-    kinds_of,
-    read_additional,
+from keras_regopt.augmentation._layout import (
+    channels_first,
+    channels_last,
+    spatial_axes,
 )
-from keras_regopt.augmentation.image._near_misses import look_at_keys
-from keras_regopt.augmentation.image._targets import (
-    ADDITIONAL,
-    TARGETS,
-    with_visibility,
-)
+from keras_regopt.augmentation.image._additional import checked_targets
+from keras_regopt.augmentation.image._kind import IMAGES
+from keras_regopt.augmentation.image._targets import TARGETS, with_visibility
 from keras_regopt.augmentation.image.functional._boxes import from_xyxy, to_xyxy
 
 
@@ -55,6 +49,7 @@ class ImageAugmentation(RandomAugmentation):
 
     key = "images"
     element_rank = 3
+    kind = IMAGES
     takes_clips = True
     target_kinds = {**RandomAugmentation.target_kinds, **TARGETS}
 
@@ -76,15 +71,13 @@ class ImageAugmentation(RandomAugmentation):
         self.additional_targets = checked_targets(self, additional_targets)
 
     @property
-    def additional_kinds(self):
-        if self.additional_targets is None:
-            return {}
-        return {key: ADDITIONAL[kind] for key, kind in kinds_of(self).items()}
+    def last_axis_first(self):
+        return self.data_format == "channels_first"
 
     @property
     def spatial_axes(self):
         """The axes of the rows and of the columns, counted from the end."""
-        return (-2, -1) if self.data_format == "channels_first" else (-3, -2)
+        return spatial_axes(self)
 
     def apply_to_boxes(self, boxes, parameters, shape):
         """What becomes of the bounding boxes of a batch.
@@ -146,27 +139,6 @@ class ImageAugmentation(RandomAugmentation):
         )
         return tuple(shape)
 
-    def compute_output_spec(self, inputs, training=None):
-        outputs = super().compute_output_spec(inputs, training)
-        if not isinstance(outputs, dict):
-            return outputs
-        masks = {"segmentation_masks": "segmentation_masks"}
-        for key, kind in (masks | kinds_of(self)).items():
-            if key in outputs:
-                outputs[key] = self._spec(outputs[key], kind, outputs[self.key])
-        return outputs
-
-    def _spec(self, spec, kind, images):
-        """What becomes of symbolic masks, or of images besides the data."""
-        shape, dtype = tuple(spec.shape), spec.dtype
-        if kind == "images":
-            dtype = self.output_dtype(dtype)
-        if len(shape) == len(images.shape):
-            shape = self.compute_output_shape(shape)
-        else:
-            shape = (*shape[:-2], *self.output_size(*shape[-2:]))
-        return keras.KerasTensor(shape, dtype)
-
     def output_shape(self, shape):
         return (shape[0], *self.output_size(*shape[1:3]), shape[3])
 
@@ -182,12 +154,7 @@ class ImageAugmentation(RandomAugmentation):
                 "if the inputs hold bounding boxes. "
                 "Received: bounding_box_format=None"
             )
-        return read_additional(self, data) if isinstance(inputs, dict) else data
-
-    def look(self, inputs, tensor):
-        super().look(inputs, tensor)
-        if self.mixes or isinstance(inputs, dict):
-            look_at_keys(self, inputs, tensor)
+        return data
 
     def transform_boxes(self, bounding_boxes, parameters, shape):
         """What becomes of bounding boxes, in their own format."""

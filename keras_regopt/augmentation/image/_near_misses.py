@@ -1,22 +1,7 @@
 """Keys of a dict that are nearly those of a layer, and labels left behind."""
 
-import difflib
-import re
-
+from keras_regopt.augmentation._alike import is_like, plain, warn_of_key
 from keras_regopt.augmentation._told import warn_once
-
-# What else labels of images are called.
-LABEL_NAMES = (
-    "label",
-    "class",
-    "classlabel",
-    "classid",
-    "target",
-    "category",
-    "categories",
-    "onehot",
-    "y",
-)
 
 # What keys of these begin, end or are, other than by their own names.
 STEMS = {
@@ -24,9 +9,6 @@ STEMS = {
     "bounding_boxes": ("box",),
     "keypoints": ("keypoint", "landmark"),
 }
-
-# How much alike names are that differ by a letter or two.
-ALIKE = 0.85
 
 
 def look_at_keys(layer, inputs, images):
@@ -46,14 +28,14 @@ def look_at_keys(layer, inputs, images):
             continue
         name = _meant(key, value, names, len(images.shape))
         if name is not None:
-            _warn_of_key(layer, repr(key), "the images", name)
+            warn_of_key(layer, repr(key), "the images", name)
         elif _is_of_their_size(layer, key, value, images):
             _warn_of_size(layer, key)
     boxes = inputs.get("bounding_boxes")
     if isinstance(boxes, dict) and "bounding_boxes" in names:
         for key in boxes:
-            if key != "classes" and _is_like(key, "labels"):
-                _warn_of_key(
+            if key != "classes" and is_like(key, "labels"):
+                warn_of_key(
                     layer, f"{key!r} of the bounding boxes", "these", "labels"
                 )
 
@@ -69,30 +51,12 @@ def _meant(key, value, names, rank):
     if not isinstance(key, str) or key in ("labels", *STEMS):
         return None
     for name in names:
-        if _is_like(key, name) or (
-            any(stem in _plain(key) for stem in STEMS.get(name, ()))
+        if is_like(key, name) or (
+            any(stem in plain(key) for stem in STEMS.get(name, ()))
             and _could_be(name, value, rank)
         ):
             return name
     return None
-
-
-def _is_like(key, name):
-    """Whether a key is another spelling of a name, but not the name."""
-    if key == name:
-        return False
-    known = LABEL_NAMES if name == "labels" else ()
-    known = [_plain(word) for word in (name, *known)]
-    plain = _plain(key)
-    return plain in known or bool(
-        difflib.get_close_matches(plain, known, 1, ALIKE)
-    )
-
-
-def _plain(key):
-    """The letters of a key, in singular."""
-    letters = re.sub("[^a-z]", "", str(key).lower())
-    return letters if letters == "class" else re.sub("e?s$", "", letters)
 
 
 def _could_be(name, value, rank):
@@ -134,16 +98,6 @@ def _warn_of_size(layer, key):
         "for each pixel and passes untouched, while the pixels move. If they "
         "belong together, its name must be 'segmentation_masks', or stand in "
         f"`additional_targets`, as in {{{key!r}: 'images'}}.",
-    )
-
-
-def _warn_of_key(layer, key, others, name):
-    warn_once(
-        layer,
-        f"key {key}",
-        f"The key {key} in the inputs of {type(layer).__name__} passes "
-        f"untouched, while {others} change. If it holds what belongs to them, "
-        f"its name must be {name!r}.",
     )
 
 

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_regopt._keras import data_ops as ops
+from keras_regopt.augmentation._layout import spatial_axes
 from keras_regopt.augmentation._looking import look_until_settled
 from keras_regopt.augmentation._told import warn_once
 from keras_regopt.augmentation._training import in_tf_data, is_traced
@@ -184,7 +185,7 @@ def check_masks(layer, masks, images):
     """Raises a `ValueError` for masks of another size than the images."""
     shape, whole = tuple(masks.shape), tuple(images.shape)
     rank = len(whole)
-    rows, columns = layer.spatial_axes
+    rows, columns = spatial_axes(layer)
     size = (whole[rows], whole[columns])
     if len(shape) == rank:
         found = (shape[rows], shape[columns])

@@ -1,1 +1,1 @@
-"""Pure functions of strings, which compute with TensorFlow."""
+"""Pure functions of token ids and of strings, without layers."""

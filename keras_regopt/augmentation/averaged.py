@@ -8,19 +8,17 @@ from keras_regopt._export import DrawsInService
 from keras_regopt._keras import data_ops as ops
 from keras_regopt._model_wrapper import ModelWrapper
 from keras_regopt._registry import register
+from keras_regopt.augmentation._base import RandomAugmentation
 from keras_regopt.augmentation._layout import sample_shape
-from keras_regopt.augmentation.image._base import ImageAugmentation
+from keras_regopt.augmentation.image._kind import IMAGES
 
-View: TypeAlias = str | ImageAugmentation
+View: TypeAlias = str | RandomAugmentation
 FLIPS = ("horizontal", "vertical", "both")
-
-# Sizes of images by which it is seen whether views keep them.
-PROBES = ((96, 128), (131, 57))
 
 
 @register
 class Averaged(DrawsInService, ModelWrapper):
-    """Predicts the mean over several views of each image.
+    """Predicts the mean over several views of each element, such as an image.
 
     Test-time augmentation: a trained model that sees an image, its mirror
     image and a few shifted ones makes fewer mistakes than one that sees the
@@ -43,21 +41,22 @@ class Averaged(DrawsInService, ModelWrapper):
     the image, such as boxes or masks.
 
     Args:
-        model: The model, of one input of images, whose outputs are floats.
-        augmentations: List of what makes the views: `"horizontal"`,
-            `"vertical"` or `"both"`, for the image flipped that direction, and
-            image augmentations of this package that keep the size of the
-            image and mix no images. Or one such layer.
+        model: The model, of one input, whose outputs are floats.
+        augmentations: List of what makes the views: augmentations of this
+            package, all of one kind of numbers, that keep the shape and mix
+            nothing; and for images `"horizontal"`, `"vertical"` or `"both"`,
+            for the image flipped that direction. Or one of these.
         samples: Number of views of each random layer, at least 1. Defaults to
             `1`.
         identity: Whether the image itself is one of the views. Defaults to
             `True`.
         data_format: `"channels_last"` or `"channels_first"`. Defaults to
-            `None`, the format in Keras' own configuration.
+            `None`, for images the format in Keras' own configuration.
         **kwargs: Keras' arguments of every model, such as `name`.
 
     Input shape:
-        `(batch, height, width, channels)`, or with the channels first.
+        `(batch, height, width, channels)`, or with the channels first; for
+        other data, a batch of what the augmentations take.
 
     Output shape:
         As of the model.
@@ -87,11 +86,11 @@ class Averaged(DrawsInService, ModelWrapper):
         **kwargs,
     ):
         super().__init__(model, **kwargs)
-        self.data_format = _validate.data_format(self, data_format)
+        self.data_format = data_format
         self.augmentations = self._checked(augmentations)
         self.samples = _validate.positive_int(self, "samples", samples)
         self.identity = _validate.boolean(self, "identity", identity)
-        self.input_spec = keras.layers.InputSpec(ndim=4)
+        self.input_spec = keras.layers.InputSpec(ndim=self._rank + 1)
         self.build_as_within()
 
     def call(self, inputs, training=None):
@@ -141,6 +140,7 @@ class Averaged(DrawsInService, ModelWrapper):
             lambda x: None if x is None else ops.repeat(x, batch, axis=0),
             drawn,
         )
+        parameters = layer.resolved(images, {}, parameters)
         view = layer.transform(images, parameters, chosen)
         return ops.cast(view, images.dtype)
 
@@ -152,28 +152,49 @@ class Averaged(DrawsInService, ModelWrapper):
         return ops.cast(ops.mean(ops.cast(split, compute_dtype), axis=0), dtype)
 
     def _checked(self, augmentations):
-        if isinstance(augmentations, (str, ImageAugmentation)):
+        if isinstance(augmentations, (str, RandomAugmentation)):
             augmentations = [augmentations]
-        allowed = (
-            'a list of "horizontal", "vertical", "both" and image '
-            "augmentations of keras_regopt that keep the size of images and "
-            "mix none"
-        )
-        good = isinstance(augmentations, (list, tuple)) and augmentations
-        for part in augmentations if good else []:
-            if isinstance(part, str):
-                good = good and part in FLIPS
-                continue
-            good = (
-                good
-                and isinstance(part, ImageAugmentation)
-                and not part.mixes
-                and part.data_format == self.data_format
-                and all(part.output_size(*size) == size for size in PROBES)
-            )
-        if not good:
-            _validate.fail(self, "augmentations", allowed, augmentations)
+        if not isinstance(augmentations, (list, tuple)) or not augmentations:
+            return self._refuse(augmentations)
+        layers = [x for x in augmentations if not isinstance(x, str)]
+        if not all(isinstance(x, RandomAugmentation) for x in layers):
+            return self._refuse(augmentations)
+        kind = layers[0].kind if layers else IMAGES
+        kind.set_options(self, [], self._options(kind))
+        self._rank = layers[0].element_rank if layers else 3
+        flips = [x for x in augmentations if isinstance(x, str)]
+        good = not flips or (kind is IMAGES and set(flips) <= set(FLIPS))
+        if not good or not all(self._is_view(x, layers[0]) for x in layers):
+            return self._refuse(augmentations)
         return list(augmentations)
+
+    def _options(self, kind):
+        options = {"data_format": self.data_format}
+        return options | dict.fromkeys(set(kind.options) - set(options))
+
+    def _is_view(self, layer, first):
+        """Whether what a layer makes can be averaged with other views."""
+        alike = ("key", "element_rank", "data_format")
+        return (
+            not layer.mixes
+            and not layer.holds_strings
+            and all(getattr(layer, x) == getattr(first, x) for x in alike)
+            and layer.data_format == self.data_format
+            and all(
+                layer.compute_output_shape(shape) == shape
+                for shape in layer.kind.probes(layer)
+            )
+        )
+
+    def _refuse(self, augmentations):
+        _validate.fail(
+            self,
+            "augmentations",
+            'a list of "horizontal", "vertical", "both" and augmentations of '
+            "keras_regopt, all of one kind of numbers, that keep the shape "
+            "and mix nothing",
+            augmentations,
+        )
 
 
 class _Repeated(keras.random.SeedGenerator):

@@ -4,49 +4,51 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
+from keras_regopt._keras import data_ops as ops
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, in_range
+from keras_regopt.augmentation._base import RandomAugmentation
 from keras_regopt.augmentation._batch import select
 from keras_regopt.augmentation._compile import run_compiled
+from keras_regopt.augmentation._containers import Container
+from keras_regopt.augmentation._layout import cast_within
 from keras_regopt.augmentation._switch_map import switch_map
-from keras_regopt.augmentation.image._base import ImageAugmentation
-from keras_regopt.augmentation.image._containers import ImageContainer
-
-# Sizes of images by which outputs are compared.
-PROBES = ((96, 128), (131, 57))
+from keras_regopt.augmentation.image._kind import size_after
 
 
 @register
-class Choice(ImageContainer):
-    """Puts each image through one of several augmentations.
+class Choice(Container):
+    """Puts each element through one of several augmentations of one kind.
 
-    Which one is drawn for each image by itself, and only that one is
-    computed. Bounding boxes, masks and keypoints go with their image.
+    Which one is drawn for each element by itself. Of images, and of waveforms
+    and spectrograms without other targets than labels, only that one is
+    computed; else all are, and that one is taken. Bounding boxes, masks,
+    keypoints and whatever belongs to an element go with it.
 
-    Layers that mix the images of a batch cannot be chosen image by image:
+    Layers that mix the elements of a batch cannot be chosen one by one:
     `RandomMix` is for them.
 
     Args:
-        layers: List of at least one image augmentation of this package, whose
-            outputs all have the same size.
+        layers: List of at least one augmentation of this package, all of one
+            kind, whose outputs all have the same size.
         probabilities: List of positive numbers, one a layer, in proportion to
             which they are drawn. Defaults to `None`: all alike.
         seed: Integer that fixes all draws, also those of the layers. Defaults
             to `None`: each layer draws from its own seed.
-        **kwargs: `rate` (the probability that an image is augmented at all)
-            and `data_format`, and `name` and `dtype` of a Keras layer.
+        **kwargs: `rate` (the probability that an element is augmented at
+            all), for images `data_format` and `additional_targets`, and
+            `name` and `dtype` of a Keras layer.
 
     Input shape:
-        `(height, width, channels)` or `(batch, height, width, channels)`, or
-        with the channels first, or a dict; see `ImageAugmentation`.
+        That of each layer.
 
     Output shape:
         That of each layer.
 
     Raises:
         ValueError: If `layers` holds anything else, nothing, layers of
-            another `data_format`, of different output sizes, or some that mix
-            images, or if `probabilities` does not fit.
+            several kinds, of another `data_format`, of different output
+            sizes, or some that mix, or if `probabilities` does not fit.
 
     Examples:
         >>> from keras_regopt.augmentation import (
@@ -59,21 +61,21 @@ class Choice(ImageContainer):
 
     def __init__(
         self,
-        layers: Sequence[ImageAugmentation],
+        layers: Sequence[RandomAugmentation],
         probabilities: Sequence[float] | None = None,
         seed: int | None = None,
         **kwargs,
     ):
         super().__init__(seed=seed, **kwargs)
         if not isinstance(layers, (list, tuple)) or not layers:
-            fail(self, "layers", "a list of image augmentations", layers)
-        self.layers = self._checked_parts("layers", layers)
+            fail(self, "layers", "a list of augmentations", layers)
+        self.layers = self._hold("layers", layers)
         if self.mixes:
             remedy = "RandomMix chooses among those."
-            allowed = "layers that do not mix images"
+            allowed = "layers that do not mix"
             fail(self, "layers", allowed, layers, remedy)
         sizes = {
-            tuple(layer.output_size(*size) for size in PROBES)
+            tuple(layer.compute_output_shape(x) for x in self.kind.probes(self))
             for layer in self.layers
         }
         if len(sizes) > 1:
@@ -85,8 +87,11 @@ class Choice(ImageContainer):
     def parts(self):
         return self.layers
 
-    def output_size(self, height, width):
-        return self.layers[0].output_size(height, width)
+    def output_shape(self, shape):
+        return self.layers[0].output_shape(shape)
+
+    def compute_output_shape(self, input_shape):
+        return self.layers[0].compute_output_shape(input_shape)
 
     def draw(self, shape, training, seed=None, among=None):
         """The number of the layer of each image, and the draws of all layers.
@@ -122,11 +127,39 @@ class Choice(ImageContainer):
                 number = ops.where(turned_down, still, number)
         return {"number": number, "drawn": drawn}, None
 
+    def advance(self, tensor, targets, parameters, chosen, shape):
+        others = set(targets) & {*self.kinds_to_read()} - {"labels"}
+        all_are_needed = others and self.hangs_on_data()
+        if not (self.holds_strings or all_are_needed):
+            return super().advance(tensor, targets, parameters, chosen, shape)
+        if "inference" in parameters:
+            layer = self.layers[self._acting_in_inference]
+            drawn = parameters["inference"]
+            return layer.advance(tensor, targets, drawn, None, shape)
+        return self._one_of_all(tensor, targets, parameters, shape)
+
+    def _one_of_all(self, tensor, targets, parameters, shape):
+        """Computes all layers, and takes of each element the one chosen."""
+        dtype = self.output_dtype(tensor.dtype)
+        result, changed = None, {}
+        for index, layer in enumerate(self.layers):
+            drawn = parameters["drawn"][index]
+            mine = parameters["number"] == index
+            output, moved = layer.advance(tensor, targets, drawn, None, shape)
+            output = cast_within(output, dtype)
+            if result is None:
+                alike = tuple(output.shape) == tuple(tensor.shape)
+                result = cast_within(tensor, dtype) if alike else output
+            result = select(mine, output, result)
+            _take(changed, mine, moved, targets)
+        return result, changed
+
     def transform(self, tensor, parameters, chosen):
         dtype = self.output_dtype(tensor.dtype)
 
-        def applied(layer, images, drawn):
-            return self.ops.cast(layer.transform(images, drawn, None), dtype)
+        def applied(layer, elements, drawn):
+            drawn = layer.resolved(elements, {}, drawn)
+            return cast_within(layer.transform(elements, drawn, None), dtype)
 
         return self._by_choice(tensor, parameters, applied, dtype)
 
@@ -154,13 +187,7 @@ class Choice(ImageContainer):
             drawn = parameters["drawn"][index]
             mine = parameters["number"] == index
             moved = layer.move_targets(data, drawn, None, shape)
-            for key, new in moved.items():
-                old = changed.get(key, data[key])
-                if isinstance(new, dict):
-                    old = {name: old[name] for name in new}
-                changed[key] = keras.tree.map_structure(
-                    functools.partial(select, mine), new, old
-                )
+            _take(changed, mine, moved, data)
         return changed
 
     def _by_choice(self, tensor, parameters, function, dtype):
@@ -188,7 +215,7 @@ class Choice(ImageContainer):
         shape = tuple(tensor.shape)[1:]
         if len(shape) == self.element_rank:
             return self.compute_output_shape(shape)
-        return self.output_size(*shape)
+        return size_after(self, *shape)
 
     def _number(self, draw):
         """The number of a layer for each draw from 0 to 1."""
@@ -220,3 +247,17 @@ class Choice(ImageContainer):
         return [
             in_range(self, "probabilities", p, above=0) for p in probabilities
         ]
+
+
+def _take(changed, mine, moved, data):
+    """Adds to what changed the targets of the elements of one layer."""
+    for key, new in moved.items():
+        if key in changed or key in data:
+            old = changed.get(key, data.get(key))
+        else:
+            old = keras.tree.map_structure(ops.zeros_like, new)
+        if isinstance(new, dict):
+            old = {name: old[name] for name in new}
+        changed[key] = keras.tree.map_structure(
+            functools.partial(select, mine), new, old
+        )

@@ -1,27 +1,27 @@
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
-from keras_regopt.augmentation._containers import Plan
-from keras_regopt.augmentation.image._base import ImageAugmentation
-from keras_regopt.augmentation.image._containers import ImageChain
+from keras_regopt.augmentation._base import RandomAugmentation
+from keras_regopt.augmentation._containers import Chain, Plan
 
 
 @register
-class Apply(ImageChain):
-    """Augments some of the images by a layer, and leaves the others.
+class Apply(Chain):
+    """Augments some elements by a layer, and leaves the others.
 
-    Which ones is drawn for each image by itself. It is for layers that you
+    Which ones is drawn for each element by itself. It is for layers that you
     did not make, and for a `Compose` or a `Choice`: for others,
     `RandomAffine(rate=0.5)` is the same as `Apply(RandomAffine(), rate=0.5)`.
-    A layer that gives images another size does so to the others
-    as it does in inference.
+    A layer that gives images another size does so to the others as it does
+    in inference.
 
     Args:
-        layer: Any image augmentation of this package.
-        rate: Probability from 0 to 1 that an image is augmented. Defaults to
+        layer: Any augmentation of this package.
+        rate: Probability from 0 to 1 that an element is augmented. Defaults to
             `0.5`.
         seed: Integer that fixes all draws, also those of the layer. Defaults
             to `None`: the layer draws from its own seed.
-        **kwargs: `data_format`, and `name` and `dtype` of a Keras layer.
+        **kwargs: For images `data_format` and `additional_targets`, and
+            `name` and `dtype` of a Keras layer.
 
     Input shape:
         That of the layer.
@@ -46,14 +46,14 @@ class Apply(ImageChain):
 
     def __init__(
         self,
-        layer: ImageAugmentation,
+        layer: RandomAugmentation,
         rate: float = 0.5,
         seed: int | None = None,
         **kwargs,
     ):
         super().__init__(seed=seed, **kwargs)
         self.rate = in_range(self, "rate", rate, 0, 1)
-        (self.layer,) = self._checked_parts("layer", [layer])
+        (self.layer,) = self._hold("layer", [layer])
         self._plan = Plan(self.parts)
 
     @property
