@@ -16,6 +16,9 @@ from keras_regopt.optimizers import CautiousMask, GradientNormalization
 from keras_regopt.schedules import Cyclical
 from keras_regopt.testing._samples import data
 
+# Of words in the contract's texts.
+SYNONYMS = {"quick": ["fast", "speedy"], "dog": {"noun": ["hound"]}}
+
 
 def dense():
     """A model to be wrapped."""
@@ -65,6 +68,7 @@ ARGUMENTS = {
     "DropBlock2D": lambda: {"block_size": 3},
     "DropBlock3D": lambda: {"block_size": 3},
     "DropConnect": lambda: {"layer": keras.layers.Dense(3)},
+    "EasyDataAugmentation": lambda: {"thesaurus": SYNONYMS},
     "ExponentialDecay": lambda: {
         "initial_learning_rate": 0.1,
         "decay_steps": 10,
@@ -169,6 +173,7 @@ ARGUMENTS = {
         "decay_steps": 3,
         "decay_rate": 0.5,
     },
+    "Thesaurus": lambda: {"entries": SYNONYMS},
     "TimeBasedDecay": lambda: {
         "initial_learning_rate": 0.1,
         "decay_rate": 0.1,
@@ -179,6 +184,7 @@ ARGUMENTS = {
     },
     "VirtualAdversarial": lambda: {"model": dense(), "seed": 0},
     "Warmup": lambda: {"schedule": 0.1, "warmup_steps": 10},
+    "WordSynonyms": lambda: {"thesaurus": SYNONYMS},
     "WarmupStableDecay": lambda: {
         "peak": 0.1,
         "total_steps": 100,

@@ -5,8 +5,8 @@ from keras_regopt.augmentation.text.functional._words import Words
 # A mark ends a sentence if white space follows, those of Chinese and Japanese
 # in any case. Quotation marks and brackets behind it belong to the sentence.
 _END = (
-    r"([.!?…؟।]+[\"'”’»)\]]*)(\s+)"
-    r"|([。！？]+[」』”’）]*)(\s*)"
+    r"([.!?…؟।]+[\"'”’»)\]]*)(\s+)"  # noqa: RUF001
+    r"|([。！？]+[」』”’）]*)(\s*)"  # noqa: RUF001
 )
 
 _MARK = b"\xff"

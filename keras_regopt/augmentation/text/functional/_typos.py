@@ -28,7 +28,7 @@ def misspelled(words, keys, kinds, keyboard, ocr):
     characters = _characters(words)
     texts = characters.words
     kind = characters.of_text(kinds)
-    following = tf.concat([texts[1:], [""]], axis=0)
+    following = tf.concat([texts, [""]], axis=0)[1:]
     length = characters.of_text(characters.counts)
     small = _case.lower(texts)
     on_keyboard, in_ocr = keyboard.find(small), ocr.find(texts)
@@ -55,7 +55,7 @@ def misspelled(words, keys, kinds, keyboard, ocr):
     )
     swapped = chosen & (kind == KINDS.index("swap"))
     # The character that was swapped stands in front already.
-    is_taken = tf.concat([[False], swapped[:-1]], axis=0)
+    is_taken = tf.concat([[False], swapped], axis=0)[:-1]
     texts = tf.where(chosen, changed, tf.where(is_taken, "", texts))
     return join(characters.replace(words=texts))
 

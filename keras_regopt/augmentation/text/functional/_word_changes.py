@@ -64,9 +64,9 @@ def deleted(words, gone):
     import tensorflow as tf
 
     is_first = words.place == 0
-    before = tf.concat([[""], words.gaps[:-1]], axis=0)
+    before = tf.concat([[""], words.gaps], axis=0)[:-1]
     before = tf.where(is_first, words.of_text(words.heads), before)
-    after_gone = tf.concat([[False], gone[:-1]], axis=0)
+    after_gone = tf.concat([[False], gone], axis=0)[:-1]
     begins = gone & (is_first | ~after_gone)
     # What the first of neighbours finds before it holds for all of them.
     run = tf.maximum(tf.cumsum(tf.cast(begins, "int32")) - 1, 0)
@@ -75,7 +75,8 @@ def deleted(words, gone):
     takes_before = gone & tf.gather(spaced, run)
     takes_behind = gone & ~takes_before
     # The gap behind a word is the one before the next.
-    next_takes = tf.concat([(takes_before & ~is_first)[1:], [False]], axis=0)
+    next_takes = takes_before & ~is_first
+    next_takes = tf.concat([next_takes, [False]], axis=0)[1:]
     gaps = _where(next_takes, _without_last_space, words.gaps)
     gaps = _where(takes_behind, _without_first_space, gaps)
     heads_lose = words.sums(takes_before & is_first) > 0

@@ -74,7 +74,8 @@ def amount(number, share, draw, minimum=0):
         number: Int32 tensor of shape `(batch,)`.
         share: Float32 tensor like it, from 0 to 1.
         draw: Float32 tensor like it, of numbers from 0 to 1.
-        minimum: How many there are at least, if there are as many.
+        minimum: How many there are at least, if there are as many and the
+            share is not 0.
 
     Returns:
         Int32 tensor like `number`.
@@ -83,6 +84,7 @@ def amount(number, share, draw, minimum=0):
 
     exact = share * tf.cast(number, "float32")
     count = tf.cast(tf.floor(exact + draw), "int32")
+    minimum = minimum * tf.cast(share > 0, "int32")
     return tf.minimum(tf.maximum(count, minimum), number)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 # Letters, marks, digits and underscores, also with an apostrophe or a hyphen
 # between them.
-WORD = r"[\p{L}\p{M}\p{N}_]+(?:['’-][\p{L}\p{M}\p{N}_]+)*"
+WORD = r"[\p{L}\p{M}\p{N}_]+(?:['\x{2019}-][\p{L}\p{M}\p{N}_]+)*"
 
 # No valid UTF-8 holds this byte.
 _MARK = b"\xff"
@@ -93,10 +93,11 @@ def split(texts, pattern=WORD, protected=None):
     """
     import tensorflow as tf
 
-    finder = f"({uncaptured(pattern)})"
-    rewrite, period = _MARK + rb"\1" + _MARK, 2
+    # To know groups, too, takes RE2 four times as long.
+    finder = uncaptured(pattern)
+    rewrite, period = _MARK + rb"\0" + _MARK, 2
     if protected is not None:
-        finder = f"(?:{protected})|{finder}"
+        finder = f"(?:{protected})|({finder})"
         # What follows a protected word is found with it.
         rewrite, period = _MARK + rb"\1" + _MARK + rb"\3" + _MARK + rb"\2", 3
     marked = tf.strings.regex_replace(texts, finder, rewrite)
