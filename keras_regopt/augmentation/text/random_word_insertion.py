@@ -107,5 +107,6 @@ class RandomWordInsertion(UsesThesaurus, WordAugmentation):
             number = below(word_uniforms(parts, key, 2), len(self.words))
             new = tf.gather(tf.constant(self.words), number)
         else:
-            new = picked_from_text(parts, word_uniforms(parts, key, 2))
+            draws = word_uniforms(parts, key, 2)
+            new = picked_from_text(parts, choice, draws)
         return inserted(parts, chosen, new, before)

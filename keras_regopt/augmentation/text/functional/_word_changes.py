@@ -107,12 +107,22 @@ def inserted(words, chosen, new, before):
     return words.replace(words=tf.where(chosen, both, words.words))
 
 
-def picked_from_text(words, draws):
-    """For each word a random word of its text, as a string tensor."""
+def picked_from_text(words, choice, draws):
+    """For each word a random word of its text, of those that are free.
+
+    Args:
+        words: `Words`.
+        choice: A `Choice` from those that are free.
+        draws: Float32 tensor of shape `(total,)`, of numbers from 0 to 1.
+
+    Returns:
+        String tensor like it.
+    """
     import tensorflow as tf
 
-    place = below(draws, words.of_text(words.counts))
-    return tf.gather(words.words, words.of_text(words.starts) + place)
+    rank = below(draws, words.of_text(words.sums(words.free)))
+    place = words.of_text(words.starts) + rank
+    return tf.gather(words.words, tf.gather(choice.order, place))
 
 
 def _moved(words, source):
