@@ -17,6 +17,9 @@ from keras_regopt.optimizers import CautiousMask, GradientNormalization
 from keras_regopt.schedules import Cyclical
 from keras_regopt.testing._samples import data
 
+# Of words in the contract's texts.
+SYNONYMS = {"quick": ["fast", "speedy"], "dog": {"noun": ["hound"]}}
+
 
 def dense():
     """A model to be wrapped."""
@@ -74,6 +77,7 @@ ARGUMENTS = {
         ),
         "layer_names": ["embedding"],
     },
+    "EasyDataAugmentation": lambda: {"thesaurus": SYNONYMS},
     "ExponentialDecay": lambda: {
         "initial_learning_rate": 0.1,
         "decay_steps": 10,
@@ -191,6 +195,7 @@ ARGUMENTS = {
         "decay_steps": 3,
         "decay_rate": 0.5,
     },
+    "Thesaurus": lambda: {"entries": SYNONYMS},
     "TimeBasedDecay": lambda: {
         "initial_learning_rate": 0.1,
         "decay_rate": 0.1,
@@ -201,6 +206,7 @@ ARGUMENTS = {
     },
     "VirtualAdversarial": lambda: {"model": dense(), "seed": 0},
     "Warmup": lambda: {"schedule": 0.1, "warmup_steps": 10},
+    "WordSynonyms": lambda: {"thesaurus": SYNONYMS},
     "WarmupStableDecay": lambda: {
         "peak": 0.1,
         "total_steps": 100,

@@ -5,7 +5,7 @@ import numpy as np
 import samples
 
 from keras_regopt._registry import registered
-from keras_regopt.augmentation import RandomAugmentation
+from keras_regopt.augmentation import RandomAugmentation, Thesaurus
 from keras_regopt.callbacks import StoppingCriterion
 from keras_regopt.callbacks.averaging._weight_average import WeightAverage
 from keras_regopt.optimizers import (
@@ -31,6 +31,8 @@ NEVER_SAVED = (
     keras.callbacks.Callback,
     LBFGS,
     StoppingCriterion,
+    # By the layers that hold one.
+    Thesaurus,
     WeightAverage,
 )
 
