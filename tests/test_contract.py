@@ -13,6 +13,7 @@ import saved_models
 from apart import environment
 
 from keras_regopt._registry import registered
+from keras_regopt.augmentation import StringAugmentation
 from keras_regopt.testing import callbacks, common, criteria, optimizers
 from keras_regopt.testing._contract import NotApplicable, Subject, keep
 from keras_regopt.testing._kinds import promises_of
@@ -71,6 +72,9 @@ def marks(cls, promise):
     if promise in ON_ONE_BACKEND:
         return pytest.mark.any_backend
     if cls.__name__ in saved_models.FOR_THEIR_KIND:
+        return ()
+    if issubclass(cls, StringAugmentation):
+        # Only TensorFlow has strings, and all others the maps over them.
         return ()
     if promise is optimizers.compiles_once:
         return pytest.mark.any_compiler
