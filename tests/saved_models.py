@@ -5,7 +5,11 @@ import numpy as np
 import samples
 
 from keras_regopt._registry import registered
-from keras_regopt.augmentation import RandomAugmentation, Thesaurus
+from keras_regopt.augmentation import (
+    RandomAugmentation,
+    StringAugmentation,
+    Thesaurus,
+)
 from keras_regopt.callbacks import StoppingCriterion
 from keras_regopt.callbacks.averaging._weight_average import WeightAverage
 from keras_regopt.optimizers import (
@@ -39,7 +43,11 @@ NEVER_SAVED = (
 
 def savable_classes():
     """The registered classes that a saved model can hold."""
-    return [cls for cls in registered() if not issubclass(cls, NEVER_SAVED)]
+    never = NEVER_SAVED
+    if keras.backend.backend() != "tensorflow":
+        # No other backend has a model of strings.
+        never = (*never, StringAugmentation)
+    return [cls for cls in registered() if not issubclass(cls, never)]
 
 
 # One class or more of each kind: among the optimizers those that keep other
@@ -110,6 +118,8 @@ def saved_everywhere(cls):
         GradientTransformation,
         ParameterGroup,
     )
+    if issubclass(cls, StringAugmentation):
+        return True
     if issubclass(cls, shown_by_a_few):
         return cls.__name__ in FOR_THEIR_KIND
     return cls.__name__ not in SHOWN_BY_ANOTHER
