@@ -5,7 +5,11 @@ import numpy as np
 import samples
 
 from keras_regopt._registry import registered
-from keras_regopt.augmentation import RandomAugmentation
+from keras_regopt.augmentation import (
+    RandomAugmentation,
+    StringAugmentation,
+    Thesaurus,
+)
 from keras_regopt.callbacks import StoppingCriterion
 from keras_regopt.callbacks.averaging._weight_average import WeightAverage
 from keras_regopt.optimizers import (
@@ -31,23 +35,34 @@ NEVER_SAVED = (
     keras.callbacks.Callback,
     LBFGS,
     StoppingCriterion,
+    # By the layers that hold one.
+    Thesaurus,
     WeightAverage,
 )
 
 
 def savable_classes():
     """The registered classes that a saved model can hold."""
-    return [cls for cls in registered() if not issubclass(cls, NEVER_SAVED)]
+    never = NEVER_SAVED
+    if keras.backend.backend() != "tensorflow":
+        # No other backend has a model of strings.
+        never = (*never, StringAugmentation)
+    return [cls for cls in registered() if not issubclass(cls, never)]
 
 
 # One class or more of each kind: among the optimizers those that keep other
-# weights than they train, among the layers those that hold others.
+# weights than they train, among the layers those that hold others, among the
+# callbacks those that change weights or the train step.
 FOR_THEIR_KIND = {
     "AdamW",
     "DropConnect",
     "ExponentialMovingAverage",
+    "FaultTolerant",
     "GradientCentralization",
+    "GradientNormLogger",
+    "GradualUnfreezing",
     "GroupGap",
+    "HyperparameterSchedule",
     "L1",
     "Lookahead",
     "MSAM",
@@ -57,13 +72,34 @@ FOR_THEIR_KIND = {
     "RandAugment",
     "RandomAffine",
     "RandomCrop",
+    "RandomNoise",
+    "RandomTimeStretch",
+    "RandomTokenDeletion",
     "SAM",
     "ScheduleFreeAdamW",
     "SharpnessAwareModel",
     "SoftThreshold",
+    "SpecAugment",
     "SpectralNorm",
+    "WeightAveraging",
     "WeightStandardization",
     "Zoneout",
+}
+
+# Layers and models that another one saved everywhere shares its code with, but
+# for what they do in training.
+SHOWN_BY_ANOTHER = {
+    "AlphaDropout",
+    "DropBlock1D",
+    "DropBlock3D",
+    "GaussianDropout",
+    "GaussianNoise",
+    "JacobianPenalty",
+    "RDrop",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+    "VirtualAdversarial",
 }
 
 
@@ -82,7 +118,11 @@ def saved_everywhere(cls):
         GradientTransformation,
         ParameterGroup,
     )
-    return not issubclass(cls, shown_by_a_few) or cls.__name__ in FOR_THEIR_KIND
+    if issubclass(cls, StringAugmentation):
+        return True
+    if issubclass(cls, shown_by_a_few):
+        return cls.__name__ in FOR_THEIR_KIND
+    return cls.__name__ not in SHOWN_BY_ANOTHER
 
 
 def model_with(cls):

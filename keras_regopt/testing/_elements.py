@@ -30,7 +30,7 @@ def nothing_for(layer):
         ids[1, 0] = 9
         return ids
     if layer.key == "texts":
-        return np.array([b"", b" ", b"a"], object)
+        return np.array([b"", b" ", b"a"])
     return np.zeros_like(elements_of(layer)[:3])
 
 
@@ -85,7 +85,7 @@ def _token_ids(layer):
 def _texts(layer):
     words = WORDS.split()
     texts = [" ".join(words[i:] + words[:i]) for i in range(6)]
-    return np.array([text.encode() for text in texts], object)
+    return np.array([text.encode() for text in texts])
 
 
 ELEMENTS = {

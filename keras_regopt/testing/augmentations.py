@@ -67,7 +67,8 @@ def acts_in_training(subject):
             warnings.simplefilter("ignore")
             loss = model.fit(x, rest, verbose=0).history["loss"][0]
         require(np.isfinite(loss) and loss > 0, f"fit, mode {mode}: {loss}")
-    container = keras.Sequential([layer])
+    # Keras would make floats of ids for a model that does not know its input.
+    container = keras.Sequential([input_for(layer, x), layer])
     for called, output in {
         "a call with training=True": layer(x, training=True),
         "a plain eager call": layer(x),

@@ -8,7 +8,7 @@ import numpy as np
 from keras_regopt._keras import data_ops as ops
 from keras_regopt.augmentation._gather import rows_at
 from keras_regopt.augmentation._training import is_traced
-from keras_regopt.augmentation.audio.functional._spectra import (
+from keras_regopt.augmentation.audio.functional._block_filter import (
     filtered,
     low_pass,
 )

@@ -1,81 +1,79 @@
-"""Filters of signals by their spectra, which are pairs of real tensors."""
+"""Fourier transforms of waveforms, of sizes that are quick."""
+
+import bisect
+import math
 
 import numpy as np
 
 from keras_regopt._keras import data_ops as ops
-from keras_regopt.augmentation.audio.functional._frames import fast_size
 
-# Share of the band in which a low-pass goes from all to nothing.
-SLOPE = 0.02
-
-# Silence between the end of a signal and its beginning, which meet in an FFT,
-# for what rings on.
-GAP = 256
+LARGEST = 2**28
 
 
-def filtered(signals, weights, finer=1, ahead=0):
-    """Multiplies the spectra of signals.
-
-    Args:
-        signals: Tensor of shape `(rows, samples)` and dtype float32.
-        weights: Function of the number of bins, from 0 to half the sample
-            rate, that returns a tensor of shape `(rows, bins)`.
-        finer: How many samples of the output there are for one of the input.
-            Defaults to `1`.
-        ahead: How many samples before the first are wanted too. Defaults to
-            `0`.
-
-    Returns:
-        A tensor of shape `(rows, ahead + finer * samples)`.
-    """
-    samples = signals.shape[1]
-    size = 2 * fast_size((samples + GAP + 1) // 2)
-    padded = ops.pad(signals, [[0, 0], [0, size - samples]])
-    spectrum = ops.rfft(padded, fft_length=size)
-    keep = weights(size // 2 + 1)
-    spectrum = widened(tuple(part * keep for part in spectrum), finer)
-    result = finer * ops.irfft(spectrum, fft_length=finer * size)
-    first = result[:, : finer * samples]
-    if not ahead:
-        return first
-    # What rings before the first sample is at the end of the gap.
-    return ops.concatenate([result[:, -ahead:], first], axis=1)
+def _quick_sizes():
+    """All even numbers without prime factors above 5, up to the largest."""
+    exponents = [int(math.log(LARGEST, prime)) + 1 for prime in (2, 3, 5)]
+    two, three, five = (range(count + 1) for count in exponents)
+    sizes = {2 * 2**a * 3**b * 5**c for a in two for b in three for c in five}
+    return sorted(size for size in sizes if size <= LARGEST)
 
 
-def low_pass(cutoff, bins):
-    """Weights that keep what is below a frequency.
+SIZES = _quick_sizes()
+
+
+def fft_size(least):
+    """The smallest quick size that holds some samples.
 
     Args:
-        cutoff: Tensor of shape `(rows,)`, in shares of the highest
-            frequency; from 1 on, all is kept.
-        bins: How many bins there are, from 0 to the highest frequency.
+        least: How many: an integer, or a scalar tensor in a graph that does
+            not know it.
 
     Returns:
-        A tensor of shape `(rows, bins)`, of numbers from 0 to 1.
+        An even integer without prime factors above 5, or such a tensor.
     """
-    places = np.linspace(0, 1, bins, dtype="float32")
-    above = ops.convert_to_tensor(places) - cutoff[:, None]
-    return ops.clip(1.0 - above / SLOPE, 0.0, 1.0)
+    if isinstance(least, int):
+        return SIZES[bisect.bisect_left(SIZES, least)]
+    sizes = ops.convert_to_tensor(np.array(SIZES, "int32"))
+    index = ops.sum(ops.cast(sizes < ops.cast(least, "int32"), "int32"))
+    return ops.take(sizes, index)
 
 
-def widened(spectrum, finer):
-    """Spectra of the same signals with more samples, not scaled.
+def frequencies(size):
+    """The frequencies of a spectrum, from 0 to 0.5, in cycles a sample."""
+    index = ops.arange(size // 2 + 1, dtype="float32")
+    return index / ops.cast(size, "float32")
+
+
+def product(first, second):
+    """The product of two complex tensors, pairs of real and imaginary."""
+    (a, b), (c, d) = first, second
+    return a * c - b * d, a * d + b * c
+
+
+def quotient(above, below):
+    """The quotient of two complex tensors, pairs of real and imaginary."""
+    real, imaginary = product(above, (below[0], -below[1]))
+    size = below[0] * below[0] + below[1] * below[1]
+    return real / size, imaginary / size
+
+
+def convolve(waves, response, size):
+    """Waveforms through a frequency response.
 
     Args:
-        spectrum: Pair of tensors whose last axis holds the bins of an even
-            number of samples.
-        finer: How many samples there shall be for one.
+        waves: Float32 tensor of shape `(batch, time, channels)`.
+        response: Pair of real and imaginary parts, of shapes that broadcast
+            to `(batch, size // 2 + 1)`.
+        size: The size of the transform. It must hold the waveforms and what
+            the response rings on, or the end comes in again at the start.
 
     Returns:
-        A pair of tensors.
+        A tensor like `waves`.
     """
-    if finer == 1:
-        return spectrum
-    bins = spectrum[0].shape[-1]
-    # The last bin stands for two frequencies, which now are two bins.
-    share = np.ones(bins, "float32")
-    share[-1] = 0.5
-    share = ops.convert_to_tensor(share)
-    around = [[0, 0]] * (len(spectrum[0].shape) - 1)
-    around = [*around, [0, (finer - 1) * (bins - 1)]]
-    return tuple(ops.pad(part * share, around) for part in spectrum)
+    time = ops.shape(waves)[1]
+    spectrum = ops.rfft(ops.transpose(waves, (0, 2, 1)), fft_length=size)
+    response = tuple(ops.expand_dims(part, axis=1) for part in response)
+    result = ops.irfft(product(spectrum, response), fft_length=size)
+    result = ops.transpose(result[:, :, :time], (0, 2, 1))
+    # A transform of a size that is not known forgets the others, too.
+    return ops.reshape(result, ops.shape(waves))

@@ -6,6 +6,7 @@ import numpy as np
 from keras_regopt._keras import data_ops as ops
 from keras_regopt.augmentation._training import is_traced
 from keras_regopt.augmentation.audio.functional import _vocoder_torch
+from keras_regopt.augmentation.audio.functional._block_filter import widened
 from keras_regopt.augmentation.audio.functional._frames import (
     HOPS,
     hann,
@@ -17,7 +18,6 @@ from keras_regopt.augmentation.audio.functional._phasors import (
     times,
 )
 from keras_regopt.augmentation.audio.functional._scan import scanned
-from keras_regopt.augmentation.audio.functional._spectra import widened
 
 
 def stretch(
