@@ -54,7 +54,7 @@ class RandomResample(AudioAugmentation):
     Examples:
         >>> layer = RandomResample(lower_rate=8000, sample_rate=16000)
         >>> time = np.arange(16000) / 16000
-        >>> low, high = (np.sin(2 * np.pi * f * time) for f in (1000, 6000))
+        >>> low, high = (0.4 * np.sin(6.2832 * f * time) for f in (1000, 6000))
         >>> output = keras.ops.convert_to_numpy(layer(low + high))
         >>> bool(np.abs(output - low)[200:-200].max() < 0.01)
         True
