@@ -94,7 +94,7 @@ MAIN = {
         small_target=10,
     ),
     "RandAugment": Comparison(
-        lambda k: k.RandAugment(2, value_range=k.values),
+        lambda k: k.RandAugment(num_ops=2, value_range=k.values),
         lambda k: k.RandAugment(k.values, num_ops=2),
         torchvision=lambda k: k.RandAugment(2),
         keras_target=14,

@@ -6,6 +6,7 @@ machine to machine.
 """
 
 import argparse
+import json
 import pathlib
 
 from _optimizer_comparisons import (
@@ -30,24 +31,56 @@ SPREAD = 0.03
 def main():
     arguments = parsed_arguments()
     workers = Workers(["numpy", *arguments.backends], "_optimizer_steps")
-    results = {}
+    results = Results(arguments.results)
     for name in arguments.steps:
         step = STEPS[name]
         for of in chosen_lists(step, arguments):
-            results[name, of] = times = workers.measure(
+            if (name, of) in results:
+                continue
+            times = workers.measure(
                 {"copy": ("memory", None, {}), **contenders(step, arguments)},
                 step.kind,
                 LISTS[of],
                 rounds=arguments.rounds,
                 spread=SPREAD,
             )
+            results.add(name, of, times)
             print(f"== {name}: {of}")
             for contender in times:
                 print("  ", *on_screen(step, of, times, contender), flush=True)
             if arguments.write:
                 # At once, since the whole takes a while.
                 PAGE.write_text(page(results))
+    if arguments.write:
+        PAGE.write_text(page(results))
     print(page(results))
+
+
+class Results(dict):
+    """The times of all contenders by step and list, those in files included.
+
+    Args:
+        paths: Files of earlier or other processes; the first is added to. The
+            whole takes an hour, so it can go on where it stopped, and two
+            processes can share the steps.
+    """
+
+    def __init__(self, paths):
+        super().__init__()
+        self._path = pathlib.Path(paths[0]) if paths else None
+        for path in map(pathlib.Path, paths):
+            if path.exists():
+                for name, of, times in json.loads(path.read_text()):
+                    self[name, of] = {tuple(key): t for key, t in times}
+        self._own = []
+        if self._path and self._path.exists():
+            self._own = json.loads(self._path.read_text())
+
+    def add(self, name, of, times):
+        self[name, of] = times
+        self._own.append([name, of, [[list(k), t] for k, t in times.items()]])
+        if self._path:
+            self._path.write_text(json.dumps(self._own))
 
 
 def chosen_lists(step, arguments):
@@ -76,6 +109,13 @@ def parsed_arguments():
         "--quick",
         action="store_true",
         help=f"small lists ({', '.join(QUICK)}), fewer contenders",
+    )
+    parser.add_argument(
+        "--results",
+        nargs="+",
+        default=(),
+        metavar="FILE",
+        help="what was measured already; the first file is added to",
     )
     parser.add_argument(
         "--write", action="store_true", help=f"write the tables to {PAGE.name}"
@@ -231,9 +271,13 @@ def foreach_rows(results):
 
 
 def single_rows(results):
-    for (name, of), times in results.items():
-        if of in COLUMNS:
-            continue
+    alone = [
+        (name, of, results[name, of])
+        for name, step in STEPS.items()
+        for of in step.lists
+        if of not in COLUMNS and (name, of) in results
+    ]
+    for name, of, times in alone:
         for (contender, mode), seconds in times.items():
             cost = "fails" if seconds is None else f"{seconds * 1e3:.2f}"
             ratio = to_base(STEPS[name], of, times, (contender, mode))

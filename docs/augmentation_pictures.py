@@ -40,6 +40,18 @@ ARGUMENTS = {
 }
 
 
+def image_layers():
+    """The layers for images, and the containers, which take images too."""
+    others = (
+        a.AudioAugmentation,
+        a.SpectrogramAugmentation,
+        a.StringAugmentation,
+        a.TokenAugmentation,
+    )
+    augmentations = registered(a.RandomAugmentation)
+    return [cls for cls in augmentations if not issubclass(cls, others)]
+
+
 def draw(directory):
     """Writes one picture for each layer, and a page that shows them all.
 
@@ -49,7 +61,7 @@ def draw(directory):
     directory = pathlib.Path(directory)
     directory.mkdir(exist_ok=True)
     parts = []
-    for cls in registered(a.ImageAugmentation):
+    for cls in image_layers():
         layer = sample(cls)
         data = photographs()
         if not layer.mixes:

@@ -16,10 +16,11 @@ class Hinting:
 
 
 def hinting(init):
-    """Makes a constructor name the argument that was probably meant.
+    """Makes a constructor name the arguments that were probably meant.
 
     Python and Keras refuse unknown arguments, each in words of their own. The
     error stays theirs, with a question at its end where a name comes near.
+    That about too many positions names what is taken by keyword alone.
 
     Args:
         init: The `__init__` of a class.
@@ -34,6 +35,7 @@ def hinting(init):
             init(self, *args, **kwargs)
         except (TypeError, ValueError) as error:
             hint = _hint(type(self), kwargs, str(error))
+            hint = hint or _keywords(init, args, str(error))
             if hint:
                 error.args = (f"{str(error).rstrip('.')}. {hint}",)
             raise
@@ -53,6 +55,19 @@ def _hint(cls, arguments, message):
     hint = " ".join(filter(None, hints))
     # The constructor of a base class may have asked already.
     return "" if hint in message else hint
+
+
+def _keywords(init, values, message):
+    """The names to give by keyword, where too many stood by position."""
+    names = [
+        f"`{parameter.name}`"
+        for parameter in inspect.signature(init).parameters.values()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    ]
+    if not names or not message.startswith(f"{init.__qualname__}() takes"):
+        return ""
+    given = ", ".join(map(repr, values))
+    return f"Give by keyword {', '.join(names)}. Received: {given}"
 
 
 def _arguments(cls):

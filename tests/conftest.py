@@ -39,24 +39,29 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("repeatable")
 
-# Where tests marked `any_backend` run, since they take the least time there.
-QUICKEST = "torch"
+# Where tests with a mark run, since they take the least time there.
+QUICKEST = {"any_backend": "torch", "any_compiler": "jax"}
 
 
 def pytest_addoption(parser):
     parser.addoption(
         "--everywhere",
         action="store_true",
-        help=f"run on any backend what otherwise runs on {QUICKEST} alone",
+        help="run on any backend what otherwise runs on one alone",
     )
 
 
 def pytest_collection_modifyitems(config, items):
     """Leaves out what another backend's run shows as well."""
-    if keras.backend.backend() == QUICKEST or config.option.everywhere:
+    if config.option.everywhere:
         return
+    elsewhere = [
+        mark
+        for mark, quickest in QUICKEST.items()
+        if quickest != keras.backend.backend()
+    ]
     left_out = [
-        item for item in items if item.get_closest_marker("any_backend")
+        item for item in items if any(map(item.get_closest_marker, elsewhere))
     ]
     if left_out:
         config.hook.pytest_deselected(items=left_out)

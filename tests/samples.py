@@ -4,6 +4,7 @@ import os
 import tempfile
 
 import keras
+import numpy as np
 
 from keras_regopt.augmentation import (
     CutMix,
@@ -15,6 +16,9 @@ from keras_regopt.layers import VariationalDropout
 from keras_regopt.optimizers import CautiousMask, GradientNormalization
 from keras_regopt.schedules import Cyclical
 from keras_regopt.testing._samples import data
+
+# Of words in the contract's texts.
+SYNONYMS = {"quick": ["fast", "speedy"], "dog": {"noun": ["hound"]}}
 
 
 def dense():
@@ -54,6 +58,8 @@ ARGUMENTS = {
     },
     "Choice": lambda: {"layers": [RandomAffine(), RandomGaussianNoise()]},
     "Compose": lambda: {"layers": [RandomAffine(), RandomGaussianNoise()]},
+    "AudioCutMix": lambda: {"num_classes": 6},
+    "AudioMixUp": lambda: {"num_classes": 6},
     "ConcreteDropout": lambda: {"layer": keras.layers.Dense(3)},
     "CosineDecay": lambda: {"initial_learning_rate": 0.1, "decay_steps": 100},
     "CutMix": lambda: {"num_classes": 6},
@@ -65,6 +71,13 @@ ARGUMENTS = {
     "DropBlock2D": lambda: {"block_size": 3},
     "DropBlock3D": lambda: {"block_size": 3},
     "DropConnect": lambda: {"layer": keras.layers.Dense(3)},
+    "EmbeddingMixUp": lambda: {
+        "model": keras.Sequential(
+            [keras.Input((6,)), keras.layers.Dense(6, name="embedding")]
+        ),
+        "layer_names": ["embedding"],
+    },
+    "EasyDataAugmentation": lambda: {"thesaurus": SYNONYMS},
     "ExponentialDecay": lambda: {
         "initial_learning_rate": 0.1,
         "decay_steps": 10,
@@ -142,6 +155,12 @@ ARGUMENTS = {
     "ProximalAdam": lambda: {"l1": 0.001, "group": 0.001},
     "ProximalSGD": lambda: {"l1": 0.001, "group": 0.001, "momentum": 0.5},
     "RDrop": lambda: {"model": dense()},
+    # Half of the tokens, so that it shows in the contract's few.
+    "RandomTokenDeletion": lambda: {"fraction": 0.5},
+    "RandomTokenInsertion": lambda: {"fraction": 0.5},
+    "RandomTokenReplacement": lambda: {"fraction": 0.5, "vocabulary_size": 40},
+    "RandomTokenSwap": lambda: {"fraction": 0.5},
+    "RandomAudioCrop": lambda: {"length": 300},
     "RandomMix": lambda: {"layers": [MixUp(), CutMix()], "num_classes": 6},
     "RandomCrop": lambda: {"height": 8, "width": 7},
     # Half the size, so that the middle has no rounding errors.
@@ -163,12 +182,20 @@ ARGUMENTS = {
     },
     "Scale": lambda: {"schedule": 0.1, "factor": 0.5},
     "SharpnessAwareModel": lambda: {"model": dense()},
+    "SynonymReplacement": lambda: {
+        # Of each id the next two.
+        "table": (np.arange(40)[:, None] + [1, 2]) % 35 + 5,
+        "fraction": 0.5,
+    },
+    "TokenCutoff": lambda: {"fraction": 0.5},
+    "TokenMasking": lambda: {"mask_id": 3, "fraction": 0.5},
     "SnapshotEnsemble": lambda: {"cycle": 2},
     "StepDecay": lambda: {
         "initial_learning_rate": 0.1,
         "decay_steps": 3,
         "decay_rate": 0.5,
     },
+    "Thesaurus": lambda: {"entries": SYNONYMS},
     "TimeBasedDecay": lambda: {
         "initial_learning_rate": 0.1,
         "decay_rate": 0.1,
@@ -179,6 +206,7 @@ ARGUMENTS = {
     },
     "VirtualAdversarial": lambda: {"model": dense(), "seed": 0},
     "Warmup": lambda: {"schedule": 0.1, "warmup_steps": 10},
+    "WordSynonyms": lambda: {"thesaurus": SYNONYMS},
     "WarmupStableDecay": lambda: {
         "peak": 0.1,
         "total_steps": 100,
@@ -192,8 +220,14 @@ COIN = "It draws which images change and no more: of one come two results."
 
 # (class, promise): why the class cannot keep it. A strict expected failure.
 EXCEPTIONS = {
+    ("RandomTokenInsertion", "does_not_depend_on_padding"): (
+        "It takes the room of padding, and of more padding more of it."
+    ),
     ("HypergradientDescent", "follows_a_schedule"): (
         "It learns the rate that a schedule would set."
+    ),
+    ("EmbeddingMixUp", "repeats_itself_by_its_seed"): (
+        "It draws in its own train step alone, not in a call."
     ),
     ("ManifoldMixup", "repeats_itself_by_its_seed"): (
         "It draws in its own train step alone, not in a call."

@@ -5,7 +5,11 @@ import numpy as np
 import samples
 
 from keras_regopt._registry import registered
-from keras_regopt.augmentation import RandomAugmentation
+from keras_regopt.augmentation import (
+    RandomAugmentation,
+    StringAugmentation,
+    Thesaurus,
+)
 from keras_regopt.callbacks import StoppingCriterion
 from keras_regopt.callbacks.averaging._weight_average import WeightAverage
 from keras_regopt.optimizers import (
@@ -15,7 +19,9 @@ from keras_regopt.optimizers import (
     RAdam,
     Transformed,
 )
+from keras_regopt.testing._elements import elements_of, input_for
 from keras_regopt.testing._samples import (
+    compile_arguments,
     data,
     dense_model,
     layer_model,
@@ -29,23 +35,34 @@ NEVER_SAVED = (
     keras.callbacks.Callback,
     LBFGS,
     StoppingCriterion,
+    # By the layers that hold one.
+    Thesaurus,
     WeightAverage,
 )
 
 
 def savable_classes():
     """The registered classes that a saved model can hold."""
-    return [cls for cls in registered() if not issubclass(cls, NEVER_SAVED)]
+    never = NEVER_SAVED
+    if keras.backend.backend() != "tensorflow":
+        # No other backend has a model of strings.
+        never = (*never, StringAugmentation)
+    return [cls for cls in registered() if not issubclass(cls, never)]
 
 
 # One class or more of each kind: among the optimizers those that keep other
-# weights than they train, among the layers those that hold others.
+# weights than they train, among the layers those that hold others, among the
+# callbacks those that change weights or the train step.
 FOR_THEIR_KIND = {
     "AdamW",
     "DropConnect",
     "ExponentialMovingAverage",
+    "FaultTolerant",
     "GradientCentralization",
+    "GradientNormLogger",
+    "GradualUnfreezing",
     "GroupGap",
+    "HyperparameterSchedule",
     "L1",
     "Lookahead",
     "MSAM",
@@ -55,13 +72,34 @@ FOR_THEIR_KIND = {
     "RandAugment",
     "RandomAffine",
     "RandomCrop",
+    "RandomNoise",
+    "RandomTimeStretch",
+    "RandomTokenDeletion",
     "SAM",
     "ScheduleFreeAdamW",
     "SharpnessAwareModel",
     "SoftThreshold",
+    "SpecAugment",
     "SpectralNorm",
+    "WeightAveraging",
     "WeightStandardization",
     "Zoneout",
+}
+
+# Layers and models that another one saved everywhere shares its code with, but
+# for what they do in training.
+SHOWN_BY_ANOTHER = {
+    "AlphaDropout",
+    "DropBlock1D",
+    "DropBlock3D",
+    "GaussianDropout",
+    "GaussianNoise",
+    "JacobianPenalty",
+    "RDrop",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+    "VirtualAdversarial",
 }
 
 
@@ -80,7 +118,11 @@ def saved_everywhere(cls):
         GradientTransformation,
         ParameterGroup,
     )
-    return not issubclass(cls, shown_by_a_few) or cls.__name__ in FOR_THEIR_KIND
+    if issubclass(cls, StringAugmentation):
+        return True
+    if issubclass(cls, shown_by_a_few):
+        return cls.__name__ in FOR_THEIR_KIND
+    return cls.__name__ not in SHOWN_BY_ANOTHER
 
 
 def model_with(cls):
@@ -93,10 +135,7 @@ def model_with(cls):
     ):
         made = usable_layer(made)
         if isinstance(made, RandomAugmentation):
-            scaled = keras.Sequential([made, keras.layers.Rescaling(1 / 255)])
-            model, x, y = layer_model(scaled, (4, 12, 10, 3), mode)
-            x = np.random.default_rng(0).uniform(0, 255, x.shape)
-            x = x.astype("float32")
+            model, x, y = _augmented_model(made, mode)
         else:
             model, x, y = layer_model(made, layer_shape(made), mode)
     else:
@@ -119,6 +158,24 @@ def model_with(cls):
             model = dense_model(keras.optimizers.SGD(made), mode=mode)
     train(model, x, y)
     return model, x, y
+
+
+def _augmented_model(layer, mode):
+    """A model that augments its inputs, scaled down to small numbers."""
+    keras.utils.set_random_seed(0)
+    x = elements_of(layer)[:4]
+    inputs = input_for(layer, x)
+    outputs = layer(inputs)
+    if layer.holds_strings:
+        hashed = keras.layers.Hashing(8, output_mode="one_hot")
+        outputs = hashed(keras.ops.expand_dims(outputs, axis=-1))
+    scale = 1 / 255 if layer.key in ("images", "token_ids") else 1.0
+    outputs = keras.layers.Rescaling(scale)(outputs)
+    outputs = keras.layers.Dense(1)(keras.layers.Flatten()(outputs))
+    model = keras.Model(inputs, outputs)
+    model.compile("sgd", "mse", **compile_arguments(mode))
+    model.optimizer.build(model.trainable_variables)
+    return model, x, np.ones((len(x), 1), "float32")
 
 
 def train(model, x, y):

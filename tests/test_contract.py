@@ -13,9 +13,11 @@ import saved_models
 from apart import environment
 
 from keras_regopt._registry import registered
-from keras_regopt.testing import callbacks, common, criteria
+from keras_regopt.augmentation import StringAugmentation
+from keras_regopt.testing import callbacks, common, criteria, optimizers
 from keras_regopt.testing._contract import NotApplicable, Subject, keep
 from keras_regopt.testing._kinds import promises_of
+from keras_regopt.testing._samples import MODES, modes
 from keras_regopt.testing._saving import needs_export
 
 HERE = pathlib.Path(__file__).parent
@@ -29,7 +31,10 @@ ON_ONE_BACKEND = {
 # classes to what these say of files. The others hang on what all classes of a
 # kind share, or are told by the references of each class.
 FOR_ALL_OF_A_KIND = {
+    "bears_nothing",
     "changes_no_input",
+    "does_not_depend_on_its_neighbours",
+    "does_not_depend_on_padding",
     "draws_for_each_element",
     "exports",
     "follows_a_schedule",
@@ -38,25 +43,52 @@ FOR_ALL_OF_A_KIND = {
     "keeps_to_its_dtypes",
     "leaves_labels_alone",
     "lowers_a_parabola",
+    "moves_targets_along",
+    "quantizes",
     "refuses_unknown_variables",
     "reloads",
     "reloads_with_its_state",
     "repeats_itself_by_its_seed",
+    "serves_several_fits",
     "is_identity_when_exported",
     "is_identity_in_inference",
     "steps_alike_in_data_parallel",
+    "steps_on_halves_in_turn",
+    "takes_iterations_without_state",
     "trains_in_mixed_precision",
     "works_in_tf_data",
+}
+# All modes are tried with those for their kind. With the others, no graph is,
+# since the same is traced for the compiler, and no `fit` of augmentations
+# eagerly, since the promise calls the layer eagerly, too.
+FEWER_MODES = {
+    "acts_in_training": ["jit"],
+    "trains_alike_compiled_or_not": ["eager", "jit"],
 }
 
 
 def marks(cls, promise):
     """Whether a promise of a class is tried on one backend alone."""
-    one_tells = promise in ON_ONE_BACKEND or (
-        promise.__name__ in FOR_ALL_OF_A_KIND
-        and cls.__name__ not in saved_models.FOR_THEIR_KIND
-    )
-    return pytest.mark.any_backend if one_tells else ()
+    if promise in ON_ONE_BACKEND:
+        return pytest.mark.any_backend
+    if cls.__name__ in saved_models.FOR_THEIR_KIND:
+        return ()
+    if issubclass(cls, StringAugmentation):
+        # Only TensorFlow has strings, and all others the maps over them.
+        return ()
+    if promise is optimizers.compiles_once:
+        return pytest.mark.any_compiler
+    if promise.__name__ in FOR_ALL_OF_A_KIND:
+        return pytest.mark.any_backend
+    return ()
+
+
+def fewer_modes(cls, promise):
+    """The modes that tell enough of a class, or `None` for all of them."""
+    few = FEWER_MODES.get(promise.__name__)
+    if few is None or cls.__name__ in saved_models.FOR_THEIR_KIND:
+        return None
+    return [mode for mode in modes() if mode in few] or None
 
 
 @pytest.mark.parametrize(
@@ -72,7 +104,10 @@ def marks(cls, promise):
         for promise in promises_of(cls)
     ],
 )
-def test_keeps_its_promise(cls, promise, request):
+def test_keeps_its_promise(cls, promise, request, monkeypatch):
+    fewer = fewer_modes(cls, promise)
+    if fewer and not request.config.option.everywhere:
+        monkeypatch.setitem(MODES, keras.backend.backend(), fewer)
     reason = samples.EXCEPTIONS.get((cls.__name__, promise.__name__))
     if reason:
         request.applymarker(pytest.mark.xfail(reason=reason, strict=True))

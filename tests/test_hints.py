@@ -7,7 +7,11 @@ import keras_tuner
 import pytest
 
 from keras_regopt._config import SignatureConfig
-from keras_regopt.augmentation import RandomAffine
+from keras_regopt.augmentation import (
+    RandomAffine,
+    RandomCrop,
+    RandomGaussianBlur,
+)
 from keras_regopt.callbacks import EarlyStopping
 from keras_regopt.layers import DropBlock2D
 from keras_regopt.optimizers import AdamW, Lookahead
@@ -60,6 +64,27 @@ def test_other_errors_stay_as_they_are():
         AdamW(speed=2)
     with pytest.raises(ValueError, match=r"Received: rate=-1\.$"):
         GroupLasso(rate=-1)
+
+
+@pytest.mark.parametrize(
+    ("make", "end"),
+    [
+        (
+            lambda: RandomGaussianBlur(0.5),
+            "were given. Give by keyword `sigma`, `kernel_size`, `seed`. "
+            "Received: 0.5",
+        ),
+        (lambda: RandomCrop(3, 4, 5, seed=1), "`seed`. Received: 3, 4, 5"),
+        (
+            lambda: GroupLasso(0.1, 1, 2),
+            "positional arguments but 4 were given",
+        ),
+    ],
+)
+def test_names_what_is_taken_by_keyword_alone(make, end):
+    with pytest.raises(TypeError) as caught:
+        make()
+    assert str(caught.value).endswith(end)
 
 
 def test_signatures_copies_and_pickles_are_as_before():

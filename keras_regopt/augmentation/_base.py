@@ -36,8 +36,9 @@ class RandomAugmentation(AugmentationLayer):
     The layer acts where it is told to, by `training=True` or by `fit`. Where
     nothing is said of training, it acts only if it was itself called, either
     eagerly or in a `tf.data` function, or if it was called by a container
-    that holds nothing but augmentations. It never acts in `model(x)`, in
-    `predict` and `evaluate`, or in an exported model.
+    that holds nothing but augmentations and layers that prepare data, such as
+    `Rescaling` or `MelSpectrogram`. It never acts in `model(x)`, in `predict`
+    and `evaluate`, or in an exported model.
 
     Args:
         rate: Probability from 0 to 1 that an element of the batch is

@@ -14,6 +14,9 @@ class Kind:
     # In words, for messages.
     name = "data"
 
+    # The key of targets that have the very shape of the data.
+    twin: str | None = None
+
     # Whether batches of clips, with an axis of time, are taken too.
     takes_clips = False
 

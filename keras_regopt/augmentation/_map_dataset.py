@@ -59,13 +59,15 @@ def map_dataset(
             Defaults to `None`, what the options of the dataset say, which is
             usually yes. Each keeps its draws in any order.
         epoch: Number of the first epoch, from 0. Defaults to `0`.
-        targets: What `y` is: `"labels"`, `"segmentation_masks"`,
+        targets: What `y` is: `"labels"`; for images `"segmentation_masks"`,
             `"keypoints"` or `"bounding_boxes"` (a dict of `boxes` and
-            `labels`, or the boxes alone); or a dict of these by the keys of
-            `y`, of which those that it does not name pass untouched. Defaults
-            to `None`: dicts go by their keys, targets of the height and width
-            of the images are masks, and one number or one vector an image is
-            a label.
+            `labels`, or the boxes alone), for waveforms `"targets"`, for
+            token ids `"token_labels"`; or a dict of these by the keys of `y`,
+            of which those that it does not name pass untouched. Defaults to
+            `None`: dicts go by their keys, targets of the height and width of
+            the images are masks, those of the shape of a waveform or of token
+            ids belong to its samples or tokens, and one number or one other
+            vector an element is a label.
 
     Returns:
         A `tf.data.Dataset` of the same structure.
@@ -73,7 +75,7 @@ def map_dataset(
     Raises:
         ValueError: If an argument is none of the above, if the layer holds
             others that draw by themselves, such as those of Keras, if the
-            dataset has other elements, or if the layer moves pixels and it
+            dataset has other elements, or if the layer moves things and it
             cannot be told what the targets are.
 
     Examples:
@@ -93,7 +95,7 @@ def map_dataset(
         fail(map_dataset, "layer", "a layer or a function", layer)
     _refuse_other_draws(layer)
     integer(map_dataset, "epoch", epoch, low=0, high=2**31 - 1)
-    check_targets(map_dataset, targets)
+    check_targets(map_dataset, targets, parts_of(layer))
     if num_parallel_calls is None:
         num_parallel_calls = tf.data.AUTOTUNE
 

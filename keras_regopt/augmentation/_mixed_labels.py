@@ -3,28 +3,21 @@
 import keras
 
 from keras_regopt._keras import data_ops as ops
-from keras_regopt.augmentation._layout import spatial_axes
 from keras_regopt.augmentation._training import is_traced
 
 
-def mixable(layer, labels, images):
+def mixable(layer, labels, data):
     """Labels as floats, which can be mixed; integers become one-hot.
 
     Args:
         layer: The layer that mixes.
         labels: What the inputs hold under this key.
-        images: The images, a tensor with a batch axis.
+        data: The data, a tensor with a batch axis.
 
     Raises:
         ValueError: If these cannot be mixed.
     """
-    batch = images.shape[0]
-    labels = _soft(layer, labels, batch)
-    _refuse_masks(layer, labels, images)
-    return labels
-
-
-def _soft(layer, labels, batch):
+    batch = data.shape[0]
     name, classes = type(layer).__name__, layer.num_classes
     if isinstance(labels, dict):
         raise ValueError(
@@ -39,8 +32,8 @@ def _soft(layer, labels, batch):
     known = shape and None not in (batch, shape[0])
     if not shape or (known and batch != shape[0]):
         raise ValueError(
-            f"The labels of {name} must be as many as the images, {batch}. "
-            f"Received: shape={shape}"
+            f"The labels of {name} must be as many as the {layer.key}, "
+            f"{batch}. Received: shape={shape}"
         )
     is_one_hot = len(shape) == 2 and shape[1] != 1
     if keras.backend.is_float_dtype(dtype) or is_one_hot:
@@ -65,23 +58,6 @@ def _soft(layer, labels, batch):
     labels = ops.cast(labels, "int32")
     _check_ids(labels, name, classes)
     return ops.one_hot(labels, classes, dtype="float32")
-
-
-def _refuse_masks(layer, labels, images):
-    """Refuses masks as labels where these are averaged over the images."""
-    rows, columns = spatial_axes(layer)
-    size = images.shape[rows], images.shape[columns]
-    shape = tuple(labels.shape)
-    unclear = None in size and len(shape) < len(images.shape)
-    if layer.blends or len(shape) < 3 or unclear:
-        return
-    if size in (shape[1:3], shape[-2:]):
-        raise ValueError(
-            f"The labels of {type(layer).__name__} must not be masks, which "
-            "it would average instead of cutting them as the images. "
-            f"Received: shape={shape}. Pass them under the key "
-            "'segmentation_masks'."
-        )
 
 
 def _check_ids(labels, name, classes):

@@ -16,13 +16,25 @@ from keras_regopt._keras import (
 )
 from keras_regopt.augmentation._told import warn_once
 
+# Layers of Keras that bring data into form, and know nothing of them. With
+# augmentations among them they are a pipeline, rather than a model.
+_PREPARE = (
+    keras.layers.CategoryEncoding,
+    keras.layers.CenterCrop,
+    keras.layers.MelSpectrogram,
+    keras.layers.Rescaling,
+    keras.layers.Resizing,
+    keras.layers.STFTSpectrogram,
+)
+
 
 def augments_by_default(layer, tensor):
     """Whether a layer augments in a call that says nothing of training.
 
     It augments where the call was made on the layer itself or on a container
-    of nothing but augmentations, either eagerly or within a `tf.data`
-    function. Any other graph may end in a served model, so there it does not.
+    of augmentations, and of nothing else but layers that prepare data, either
+    eagerly or within a `tf.data` function. Any other graph may end in a served
+    model, so there it does not.
 
     Args:
         layer: The augmentation that is being called.
@@ -75,18 +87,36 @@ def is_traced(tensor):
 
 
 def _only_augments(layer):
+    """Whether a layer is an augmentation, or a pipeline around some."""
+    parts = list(_parts_of(layer))
+    return any(map(_augments, parts)) and all(
+        _augments(part) or _prepares(part) for part in parts
+    )
+
+
+def _parts_of(layer):
+    """What pipelines and models that are such consist of."""
     if isinstance(layer, keras.layers.Pipeline) or type(layer) in (
         keras.Sequential,
         Functional,
     ):
         # A functional model lists bare operations, such as `x * 2`, here.
-        parts = getattr(layer, "operations", layer.layers)
-        parts = [p for p in parts if not isinstance(p, keras.layers.InputLayer)]
-        return bool(parts) and all(map(_only_augments, parts))
+        for part in getattr(layer, "operations", layer.layers):
+            if not isinstance(part, keras.layers.InputLayer):
+                yield from _parts_of(part)
+    else:
+        yield layer
+
+
+def _augments(layer):
     if isinstance(layer, BaseImagePreprocessingLayer):
         # Keras' random layers hold a generator, Resizing does not.
         return hasattr(layer, "generator")
     return getattr(layer, "is_augmentation", False)
+
+
+def _prepares(layer):
+    return isinstance(layer, _PREPARE) and not layer.trainable_variables
 
 
 def _warn_that_augmentation_is_off(layer, entry):
@@ -95,9 +125,9 @@ def _warn_that_augmentation_is_off(layer, entry):
         "augmentation is off",
         f"{type(layer).__name__} does not augment in this `tf.data` function: "
         f"it is called within {type(entry).__name__} '{entry.name}', which "
-        "holds more than augmentations and may be a model that serves. Pass "
-        "`training=True` to the call to augment, `training=False` to silence "
-        "this warning.",
+        "holds more than augmentations and layers that prepare data, and may "
+        "be a model that serves. Pass `training=True` to the call to augment, "
+        "`training=False` to silence this warning.",
     )
 
 

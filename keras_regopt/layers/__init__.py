@@ -9,6 +9,9 @@ from keras_regopt.layers.drop_block_2d import DropBlock2D
 from keras_regopt.layers.drop_block_3d import DropBlock3D
 from keras_regopt.layers.drop_connect import DropConnect
 from keras_regopt.layers.dropout import Dropout
+from keras_regopt.layers.embedding_cutoff import EmbeddingCutoff
+from keras_regopt.layers.embedding_mix_up import EmbeddingMixUp
+from keras_regopt.layers.embedding_noise import EmbeddingNoise
 from keras_regopt.layers.gaussian_dropout import GaussianDropout
 from keras_regopt.layers.gaussian_noise import GaussianNoise
 from keras_regopt.layers.ghost_batch_normalization import (
@@ -41,6 +44,9 @@ __all__ = [
     "DropBlock3D",
     "DropConnect",
     "Dropout",
+    "EmbeddingCutoff",
+    "EmbeddingMixUp",
+    "EmbeddingNoise",
     "GaussianDropout",
     "GaussianNoise",
     "GhostBatchNormalization",

@@ -1,24 +1,21 @@
-import threading
 from collections.abc import Sequence
 
 import keras
 from keras import ops
 
-from keras_regopt._beta import at_quantile, beta_quantiles
-from keras_regopt._keeps_seed import KeepsSeed
-from keras_regopt._keras import all_layers
 from keras_regopt._model_wrapper import ModelWrapper
 from keras_regopt._registry import register
-from keras_regopt._validate import boolean, fail, in_range
+from keras_regopt._validate import boolean, fail
+from keras_regopt.layers._mixup_model import (
+    MixupModel,
+    find_layer,
+    names_of_layers,
+)
 from keras_regopt.layers._replaced_calls import replaced_calls
-from keras_regopt.layers._sampling import uniforms
-
-# In this thread: the mixture of a train step, by the identity of the model.
-_present = threading.local()
 
 
 @register
-class ManifoldMixup(KeepsSeed, ModelWrapper):
+class ManifoldMixup(MixupModel):
     """A model that trains on mixtures of hidden states and of labels.
 
     In each step one of the named layers is drawn, and each example's output
@@ -87,120 +84,29 @@ class ManifoldMixup(KeepsSeed, ModelWrapper):
         seed: int | None = None,
         **kwargs,
     ):
-        super().__init__(model, **kwargs)
-        self.layer_names = _names(self, layer_names)
-        self.alpha = in_range(self, "alpha", alpha, above=0)
+        super().__init__(model, alpha, seed, **kwargs)
+        self.layer_names = names_of_layers(self, layer_names)
         self.mix_inputs = boolean(self, "mix_inputs", mix_inputs)
         if not self.layer_names and not mix_inputs:
             allowed = "a list of at least one name if mix_inputs=False"
             fail(self, "layer_names", allowed, layer_names)
-        self._take_seed(seed)
-        self._quantiles = beta_quantiles(self.alpha)
         self.build_as_within()
 
-    @property
-    def _mixture(self):
-        """The mixture of the training step of this thread, or `None`."""
-        return getattr(_present, "mixtures", {}).get(id(self))
+    def call_mixed(self, inputs, mixture):
+        count = len(self.layer_names)
+        drawn = ops.cast(mixture.choice * (count + self.mix_inputs), "int32")
 
-    def train_step(self, *arguments):
-        # Lives from the forward pass to the loss, in this replica alone, since
-        # others have their own examples.
-        before = getattr(_present, "mixtures", {})
-        _present.mixtures = {**before, id(self): _Mixture()}
-        try:
-            return super().train_step(*arguments)
-        finally:
-            _present.mixtures = before
+        def mixed(structure, index):
+            lam = ops.where(drawn == index, mixture.lam, 1.0)
+            return mixture.mixed(structure, lam)
 
-    def call(self, inputs, training=None):
-        if self._mixture is None or not training:
-            return super().call(inputs, training)
-        self._draw(inputs)
-        if self.mix_inputs:
-            inputs = self._mixture.mixed(inputs, len(self.layer_names))
-        parts = [_find(self.model, name) for name in self.layer_names]
-        with replaced_calls(parts, self._mixture.after):
-            return super().call(inputs, training)
-
-    def compute_loss(
-        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
-    ):
-        """The loss, in training that of the mixture.
-
-        Args:
-            x: The inputs.
-            y: The labels.
-            y_pred: The predictions.
-            sample_weight: Weights of the examples, or `None`.
-            training: Whether the model trains.
-
-        Returns:
-            A scalar tensor.
-        """
-        loss = super().compute_loss(x, y, y_pred, sample_weight, training)
-        mixture = self._mixture
-        if mixture is None or not training:
-            return loss
-        partners = mixture.partners(y), y_pred, mixture.partners(sample_weight)
-        other = super().compute_loss(x, *partners, training)
-        lam = ops.cast(mixture.lam, loss.dtype)
-        return lam * loss + (1 - lam) * other
-
-    def _draw(self, inputs):
-        first = next(x for x in keras.tree.flatten(inputs) if x is not None)
-        draws = uniforms(self, (ops.shape(first)[0] + 2,))
-        count = len(self.layer_names) + self.mix_inputs
-        self._mixture.lam = at_quantile(self._quantiles, draws[0])
-        self._mixture.index = ops.cast(draws[1] * count, "int32")
-        self._mixture.order = ops.argsort(draws[2:])
-
-
-class _Mixture:
-    """The draws of one step: `lam`, the index of the layer and the partners."""
-
-    lam = index = order = None
-
-    def mixed(self, structure, index):
-        """The states of the layer of an index, mixed if it was drawn."""
-        lam = ops.where(self.index == index, self.lam, 1.0)
-        return keras.tree.map_structure(lambda x: self._mix(x, lam), structure)
-
-    def after(self, call, index):
-        """A `call` of a layer whose output is mixed."""
-
-        def call_and_mix(*arguments, **options):
-            return self.mixed(call(*arguments, **options), index)
-
-        return call_and_mix
-
-    def partners(self, structure):
-        """The entries of each example's partner."""
-        return keras.tree.map_structure(
-            lambda x: None if x is None else ops.take(x, self.order, axis=0),
-            structure,
-        )
-
-    def _mix(self, x, lam):
-        dtype = keras.backend.standardize_dtype(x.dtype)
-        if not keras.backend.is_float_dtype(dtype):
-            raise ValueError(
-                "Only floating point numbers can be mixed. Received: "
-                f"dtype={dtype}. Convert them first, or, for ids, set "
-                "`mix_inputs=False` of ManifoldMixup."
+        def after(call, index):
+            return lambda *inputs, **options: mixed(
+                call(*inputs, **options), index
             )
-        lam = ops.cast(lam, dtype)
-        return lam * x + (1 - lam) * self.partners(x)
 
-
-def _names(owner, names):
-    known = [part.name for part in all_layers(owner.model, include_self=False)]
-    good = isinstance(names, (list, tuple)) and set(names) <= set(known)
-    if not good:
-        fail(owner, "layer_names", f"a list of names from {known}", names)
-    return list(names)
-
-
-def _find(model, name):
-    parts = all_layers(model, include_self=False)
-    return next(part for part in parts if part.name == name)
+        if self.mix_inputs:
+            inputs = mixed(inputs, count)
+        parts = [find_layer(self.model, name) for name in self.layer_names]
+        with replaced_calls(parts, after):
+            return ModelWrapper.call(self, inputs, training=True)

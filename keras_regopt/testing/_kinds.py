@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_regopt.augmentation import RandomAugmentation
+from keras_regopt.augmentation import RandomAugmentation, Thesaurus
 from keras_regopt.callbacks import StoppingCriterion
 from keras_regopt.callbacks.averaging._weight_average import WeightAverage
 from keras_regopt.optimizers import (
@@ -47,6 +47,7 @@ PROMISES = {
     LBFGS: common.PROMISES,
     ParameterGroup: common.PROMISES,
     WeightAverage: common.PROMISES,
+    Thesaurus: common.PROMISES,
 }
 
 

@@ -66,12 +66,16 @@ def compile_arguments(mode):
     }[mode]
 
 
+MODES = {
+    "tensorflow": ["eager", "graph", "jit"],
+    "jax": ["eager", "jit"],
+    "torch": ["eager"],
+}
+
+
 def modes():
     """The modes in which a backend can run a train step, eager first."""
-    return {
-        "tensorflow": ["eager", "graph", "jit"],
-        "jax": ["eager", "jit"],
-    }.get(keras.backend.backend(), ["eager"])
+    return MODES.get(keras.backend.backend(), ["eager"])
 
 
 def fit(model, passes=3):

@@ -1,4 +1,4 @@
-"""The promises of every random augmentation."""
+"""The promises of every random augmentation, of any kind of data."""
 
 import warnings
 
@@ -8,6 +8,13 @@ import numpy as np
 from keras_regopt.testing import common
 from keras_regopt.testing._backend import to_numpy
 from keras_regopt.testing._contract import NotApplicable, require
+from keras_regopt.testing._elements import (
+    distinct,
+    elements_of,
+    input_for,
+    nothing_for,
+    require_dtype,
+)
 from keras_regopt.testing._samples import compile_arguments, modes
 from keras_regopt.testing._saving import (
     exported_predictions,
@@ -22,21 +29,24 @@ def is_identity_in_inference(subject):
     A layer that changes the size of images must do so there too, but always
     alike.
     """
-    layer, x = subject.make(), _images()
+    layer, x = _layer_and_elements(subject)
     model, expected = _model(layer), _in_inference(layer, x)
     for called, output in {
-        "model(x)": to_numpy(model(x)),
+        "model(x)": to_numpy(model(keras.ops.convert_to_tensor(x))),
         "predict": model.predict(x, verbose=0),
         "training=False": to_numpy(layer(x, training=False)),
     }.items():
         require(np.array_equal(output, expected), f"{called} augments")
+    if layer.holds_strings:
+        # There is no loss of strings.
+        return
     loss = model.evaluate(x, expected, verbose=0)
     require(loss == 0, f"evaluate augments: the loss is {loss}")
 
 
 def is_identity_when_exported(subject):
     """The SavedModel returns its inputs, but for their size."""
-    layer, x = subject.make(), _images()
+    layer, x = _layer_and_elements(subject)
     output = exported_predictions(_model(layer), x)
     require(
         np.array_equal(output, _in_inference(layer, x)),
@@ -46,9 +56,9 @@ def is_identity_when_exported(subject):
 
 def acts_in_training(subject):
     """`fit`, `training=True` and eager calls of augmentations augment."""
-    layer, x = subject.make(), _images()
+    layer, x = _layer_and_elements(subject)
     rest = _in_inference(layer, x)
-    for mode in modes():
+    for mode in [] if layer.holds_strings else modes():
         if mode == "jit" and not layer.supports_jit:
             continue
         model = _model(layer, mode)
@@ -57,7 +67,8 @@ def acts_in_training(subject):
             warnings.simplefilter("ignore")
             loss = model.fit(x, rest, verbose=0).history["loss"][0]
         require(np.isfinite(loss) and loss > 0, f"fit, mode {mode}: {loss}")
-    container = keras.Sequential([layer])
+    # Keras would make floats of ids for a model that does not know its input.
+    container = keras.Sequential([input_for(layer, x), layer])
     for called, output in {
         "a call with training=True": layer(x, training=True),
         "a plain eager call": layer(x),
@@ -72,9 +83,11 @@ def works_in_tf_data(subject):
     """A `tf.data` map augments batches and, but to mix, single elements."""
     import tensorflow as tf
 
-    x = _images()
     layer = subject.make()
-    rest = _in_inference(layer, x)
+    x = elements_of(layer)
+    rest = x
+    if not layer.holds_strings:
+        rest = _in_inference(layer, x)
     elements = tf.data.Dataset.from_tensor_slices(x)
     maps = [elements.batch(3).map(layer)]
     if not layer.mixes:
@@ -89,18 +102,15 @@ def draws_for_each_element(subject):
     """Equal elements of a batch become different ones, unless mixed."""
     if subject.make().mixes:
         raise NotApplicable("Equal elements stay equal when they are mixed")
-    x = np.repeat(_images()[:1], 16, axis=0)
-    output = to_numpy(subject.make(seed=0)(x, training=True))
-    require(
-        len(np.unique(output.reshape(16, -1), axis=0)) > 2,
-        "all elements are augmented alike",
-    )
+    layer, x = _layer_and_elements(subject, seed=0)
+    output = to_numpy(layer(np.repeat(x[:1], 16, axis=0), training=True))
+    require(distinct(output) > 2, "all elements are augmented alike")
 
 
 def repeats_itself_by_its_seed(subject):
     """Two layers with one seed draw the same, two calls do not."""
-    x = _images()
-    first, second = subject.make(seed=0), subject.make(seed=0)
+    first, x = _layer_and_elements(subject, seed=0)
+    second = subject.make(seed=0)
     draws = [to_numpy(layer(x, training=True)) for layer in (first, second)]
     require(np.array_equal(*draws), "two layers with one seed differ")
     again = to_numpy(first(x, training=True))
@@ -109,7 +119,7 @@ def repeats_itself_by_its_seed(subject):
 
 def goes_on_after_a_reload(subject):
     """A saved layer draws next what the original draws next."""
-    layer, x = subject.make(seed=0), _images()
+    layer, x = _layer_and_elements(subject, seed=0)
     model = _model(layer)
     layer(x, training=True)
     reloaded = through_file(model)
@@ -125,12 +135,15 @@ def goes_on_after_a_reload(subject):
 
 def changes_no_input(subject):
     """Neither the caller's arrays nor the caller's dict are edited."""
-    x = _images()
-    data = {"images": x, "labels": np.arange(len(x))}
-    subject.make()(data, training=True)
-    require(np.array_equal(x, _images()), "the caller's images changed")
+    layer, x = _layer_and_elements(subject)
+    data = {layer.key: x, "labels": np.arange(len(x))}
+    layer(data, training=True)
     require(
-        data["images"] is x and set(data) == {"images", "labels"},
+        np.array_equal(x, elements_of(layer)),
+        f"the caller's {layer.key} changed",
+    )
+    require(
+        data[layer.key] is x and set(data) == {layer.key, "labels"},
         "the caller's dict changed",
     )
 
@@ -140,22 +153,19 @@ def leaves_labels_alone(subject):
     if subject.make().mixes:
         raise NotApplicable("It mixes the labels, too")
     ids = np.array([999, 2049, 70001, 3, 4, 5])
-    layer = subject.make(dtype="mixed_float16")
-    output = layer({"images": _images(), "labels": ids}, training=True)
+    layer, x = _layer_and_elements(subject, dtype="mixed_float16")
+    output = layer({layer.key: x, "labels": ids}, training=True)
     labels = keras.ops.convert_to_numpy(output["labels"])
     require(np.array_equal(labels, ids), f"{ids} became {labels}")
 
 
 def keeps_to_its_dtypes(subject):
-    """Floats leave in the compute dtype, bytes stay bytes."""
-    for policy, dtype_in, expected in (
-        ("float32", "float32", "float32"),
-        ("mixed_float16", "float32", "float16"),
-        ("float32", "uint8", "uint8"),
-    ):
-        layer = subject.make(dtype=policy)
+    """Floats leave in the compute dtype, all else in its own."""
+    key = subject.make().key
+    for policy, dtype_in, expected in DTYPES.get(key, FLOATS):
+        layer, x = _layer_and_elements(subject, dtype=policy)
         for training in (True, False):
-            output = layer(_images().astype(dtype_in), training=training)
+            output = layer(x.astype(dtype_in), training=training)
             dtype = keras.backend.standardize_dtype(output.dtype)
             require(
                 dtype == expected,
@@ -165,20 +175,136 @@ def keeps_to_its_dtypes(subject):
 
 def gives_the_promised_shape(subject):
     """Shapes stay as `compute_output_shape` says, the batch size open."""
-    layer, x = subject.make(), _images()
+    layer, x = _layer_and_elements(subject)
     promised = tuple(layer.compute_output_shape(x.shape))
     shape = tuple(layer(x, training=True).shape)
     require(shape == promised, f"the shape is {shape}, promised {promised}")
     if not layer.mixes:
         single = tuple(layer(x[0], training=True).shape)
         require(single == promised[1:], f"one element has the shape {single}")
-    symbolic = layer(keras.Input(x.shape[1:])).shape
+    symbolic = layer(input_for(layer, x)).shape
     require(symbolic[0] is None, f"an open batch size became {symbolic[0]}")
 
 
-def _images():
-    random = np.random.default_rng(0)
-    return random.uniform(0, 255, (6, 12, 10, 3)).round().astype("float32")
+def does_not_depend_on_its_neighbours(subject):
+    """What becomes of an element is the same in any company, unless mixed."""
+    layer, x = _layer_and_elements(subject, seed=0)
+    if layer.mixes:
+        raise NotApplicable("It mixes the elements of a batch")
+    others = np.concatenate([x[:1], x[:0:-1]])
+    first, second = (
+        to_numpy(subject.make(seed=0)(batch, training=True))[0]
+        for batch in (x, others)
+    )
+    require(_alike(first, second), "it does")
+
+
+def does_not_depend_on_padding(subject):
+    """What is valid becomes the same with more padding behind it."""
+    layer, x = _layer_and_elements(subject, seed=0)
+    if layer.mixes or layer.key not in ("audio", "spectrograms", "token_ids"):
+        raise NotApplicable("There is no padding")
+    axis = -1 if layer.last_axis_first else 1
+    room = [(0, 0)] * x.ndim
+    room[axis] = (0, x.shape[axis] // 4)
+    outputs = []
+    for batch in (x, np.pad(x, room)):
+        data = {layer.key: batch}
+        if layer.key != "token_ids":
+            data["lengths"] = np.full(len(x), x.shape[axis])
+        output = subject.make(seed=0)(data, training=True)[layer.key]
+        outputs.append(np.swapaxes(to_numpy(output), axis, 1))
+    size = min(output.shape[1] for output in outputs)
+    first, second = (output[:, :size] for output in outputs)
+    require(_alike(first, second), "it does")
+
+
+def bears_nothing(subject):
+    """Silence, an empty string, one token, padding alone: all is finite."""
+    layer, _ = _layer_and_elements(subject)
+    output = to_numpy(layer(nothing_for(layer), training=True))
+    if not layer.holds_strings:
+        require(np.isfinite(output.astype("float64")).all(), f"{output}")
+
+
+def moves_targets_along(subject):
+    """What belongs to sound and tokens goes with them; lengths stay true."""
+    layer, x = _layer_and_elements(subject)
+    check = {"audio": _goes_with_sound, "token_ids": _goes_with_tokens}
+    if layer.key not in check or layer.mixes:
+        raise NotApplicable("Nothing belongs to it")
+    check[layer.key](layer, x)
+
+
+def _goes_with_sound(layer, x):
+    valid = np.array([8000, 6000, 4000, 8000, 100, 0])
+    x = x * (np.arange(8000) < valid[:, None])[(...,) + (None,) * (x.ndim - 2)]
+    data = {"audio": x, "targets": x, "lengths": valid}
+    output = {k: to_numpy(v) for k, v in layer(data, training=True).items()}
+    expected = output["audio"] if "targets" in layer.targets else x
+    require(
+        _alike(output["targets"], expected),
+        "the targets do not become what they should",
+    )
+    size = output["audio"].shape[1]
+    lengths = output["lengths"]
+    require(
+        (lengths >= 0).all() and (lengths <= size).all(),
+        f"the lengths are {lengths}",
+    )
+    beyond = np.arange(size) >= lengths[:, None]
+    loudest = np.abs(output["audio"][beyond]).max(initial=0)
+    require(loudest < 1e-4, f"beyond the lengths there is {loudest}")
+
+
+def _goes_with_tokens(layer, ids):
+    mask = ids != 0
+    data = {"token_ids": ids, "padding_mask": mask, "token_labels": ids * 10}
+    output = {k: to_numpy(v) for k, v in layer(data, training=True).items()}
+    mask = output["padding_mask"].astype(bool)
+    require(
+        (output["token_ids"][~mask] == layer.padding_id).all(),
+        "padding is not the padding of the mask",
+    )
+    require(mask.any(axis=1).all(), "no token is left")
+    for before, after, kept in zip(
+        ids, output["token_labels"], mask, strict=True
+    ):
+        require(
+            set(after[kept]) <= {10 * i for i in before if i},
+            f"labels of {10 * before} became {after}",
+        )
+
+
+def _alike(first, second):
+    """Whether arrays are equal, floats but for rounding."""
+    if first.dtype.kind != "f":
+        return np.array_equal(first, second)
+    # An FFT of another size rounds otherwise.
+    largest = np.abs(first).max(initial=1e-6)
+    return np.allclose(first, second, rtol=0, atol=1e-3 * largest)
+
+
+# Policies, the dtypes of the data and those of the results.
+FLOATS = (
+    ("float32", "float32", "float32"),
+    ("mixed_float16", "float32", "float16"),
+)
+DTYPES = {
+    "images": (*FLOATS, ("float32", "uint8", "uint8")),
+    "token_ids": (
+        ("float32", "int32", "int32"),
+        ("mixed_float16", "int16", "int16"),
+    ),
+    "texts": (("mixed_float16", object, "string"),),
+}
+
+
+def _layer_and_elements(subject, **changes):
+    """A new layer, and elements for it."""
+    layer = subject.make(**changes)
+    require_dtype(layer)
+    return layer, elements_of(layer)
 
 
 def _in_inference(layer, x):
@@ -191,8 +317,8 @@ def _in_inference(layer, x):
 
 def _model(layer, mode=None):
     """A model that augments its input, with another layer behind."""
-    inputs = keras.Input((12, 10, 3))
-    outputs = keras.layers.Activation("linear")(layer(inputs))
+    inputs = input_for(layer, elements_of(layer))
+    outputs = keras.layers.Identity()(layer(inputs))
     model = keras.Model(inputs, outputs)
     model.compile("sgd", "mse", **compile_arguments(mode))
     return model
@@ -211,4 +337,8 @@ PROMISES = [
     leaves_labels_alone,
     keeps_to_its_dtypes,
     gives_the_promised_shape,
+    does_not_depend_on_its_neighbours,
+    does_not_depend_on_padding,
+    bears_nothing,
+    moves_targets_along,
 ]

@@ -15,7 +15,13 @@ from keras_regopt.testing._backend import (
 )
 from keras_regopt.testing._contract import NotApplicable, require
 from keras_regopt.testing._formulas import formula_keeps_shapes_and_dtypes
-from keras_regopt.testing._samples import data, dense_model, fit, require_alike
+from keras_regopt.testing._samples import (
+    data,
+    dense_model,
+    fit,
+    modes,
+    require_alike,
+)
 from keras_regopt.testing._saving import through_file
 
 
@@ -87,7 +93,8 @@ def compiles_once(subject):
     """The step is traced once, whatever is trained with it later."""
     needs_compiler()
     optimizer = subject.make()
-    model = dense_model(optimizer)
+    # A graph is traced as what is compiled, and sooner there.
+    model = dense_model(optimizer, mode="graph" if "graph" in modes() else None)
     # Variables that are new in a step make TensorFlow trace it once more.
     optimizer.build(model.trainable_variables)
     traces = []

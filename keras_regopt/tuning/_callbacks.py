@@ -1,6 +1,51 @@
 """Fresh callbacks for every model that a search trains."""
 
 import copy
+import os
+
+import keras
+
+from keras_regopt._validate import fail, instance_of
+from keras_regopt.callbacks import FaultTolerant
+
+# Where the callbacks of Keras and of this package write files, and folders.
+_FILES = ("filepath", "filename", "report")
+_FOLDERS = ("log_dir",)
+
+
+def check_callbacks(owner, callbacks):
+    """Refuses callbacks that cannot serve several trainings."""
+    allowed = "a list of Keras callbacks"
+    instance_of(owner, "callbacks", callbacks, (list, tuple), allowed)
+    for callback in callbacks:
+        if isinstance(callback, keras.callbacks.BackupAndRestore):
+            remedy = (
+                "It would go on with the backup of another fold. Finished "
+                "folds are kept without it; for long ones, give "
+                "`keras_regopt.callbacks.FaultTolerant`."
+            )
+            allowed = "without BackupAndRestore"
+            fail(owner, "callbacks", allowed, callback, remedy)
+    copy_callbacks(callbacks)
+
+
+def fold_callbacks(callbacks, trial_id, fold, attempt=0):
+    """Copies of callbacks that write into a folder of their own.
+
+    Args:
+        callbacks: List of Keras callbacks.
+        trial_id: The trial's name.
+        fold: The fold, from 0, or `"all"`.
+        attempt: How many times the trial has failed. Defaults to `0`.
+
+    Returns:
+        A list.
+    """
+    again = f"_attempt_{attempt}" if attempt else ""
+    folder = os.path.join(f"trial_{trial_id}", f"fold_{fold}{again}")
+    copies = copy_callbacks(callbacks)
+    _give_own_places(copies, folder)
+    return copies
 
 
 def copy_callbacks(callbacks):
@@ -28,6 +73,44 @@ def copy_callbacks(callbacks):
                 "`HyperModel.fit` instead."
             ) from error
     return copies
+
+
+def _give_own_places(callbacks, folder):
+    """Lets callbacks write below their folder, each model elsewhere."""
+    for callback in callbacks:
+        if isinstance(callback, FaultTolerant):
+            _move_backups(callback, folder)
+            continue
+        for name in _FILES:
+            path = getattr(callback, name, None)
+            if isinstance(path, (str, os.PathLike)):
+                parent, file = os.path.split(os.fspath(path))
+                parent = os.path.join(parent, folder)
+                if "{" not in parent and "://" not in parent:
+                    os.makedirs(parent, exist_ok=True)
+                setattr(callback, name, os.path.join(parent, file))
+        for name in _FOLDERS if not _is_moved_by_keras_tuner(callback) else ():
+            path = getattr(callback, name, None)
+            if isinstance(path, (str, os.PathLike)):
+                setattr(callback, name, os.path.join(path, folder))
+
+
+def _move_backups(callback, folder):
+    # It makes an object of its folder.
+    FaultTolerant.__init__(
+        callback,
+        callback.callbacks,
+        os.path.join(callback.backup_dir, folder),
+        callback.save_freq,
+        callback.delete_checkpoint,
+    )
+
+
+def _is_moved_by_keras_tuner(callback):
+    return (
+        type(callback).__name__ == "TensorBoard"
+        and keras.backend.backend() == "tensorflow"
+    )
 
 
 def without_validation(callbacks):

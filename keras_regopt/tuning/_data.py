@@ -37,7 +37,7 @@ class FoldedData:
             "sample_weight": to_arrays(owner, "sample_weight", sample_weight),
         }
         groups = to_arrays(owner, "groups", groups)
-        count = _sample_count(owner, **self._arrays, groups=groups)
+        count = sample_count(owner, **self._arrays, groups=groups)
         self._pairs = make_folds(
             owner,
             owner.folds,
@@ -77,14 +77,14 @@ class FoldedData:
         return arguments, keywords
 
 
-def to_arrays(owner, argument, data):
+def to_arrays(owner, argument, data, optional=None):
     """Turns every array of a structure into a NumPy array.
 
     Args:
         owner: The object to name in errors.
         argument: The name of the argument.
-        data: An array, or dicts, tuples and lists of arrays, or `None`,
-            except for `x`.
+        data: An array, or dicts, tuples and lists of arrays.
+        optional: Whether `None` passes. Defaults to all but `x`.
 
     Returns:
         The same structure with NumPy arrays.
@@ -92,7 +92,7 @@ def to_arrays(owner, argument, data):
     Raises:
         ValueError: If something in it is no array with a first axis.
     """
-    if data is None and argument != "x":
+    if data is None and (argument != "x" if optional is None else optional):
         return None
 
     def convert(leaf):
@@ -106,7 +106,7 @@ def to_arrays(owner, argument, data):
     return keras.tree.map_structure(convert, data)
 
 
-def _sample_count(owner, **data):
+def sample_count(owner, **data):
     count = None
     for argument, structure in data.items():
         if structure is None:

@@ -16,22 +16,30 @@ def check_folds(owner, folds):
         folds: A number of folds or a scikit-learn splitter.
 
     Returns:
-        The number as an `int`, or the splitter.
+        The number as an `int`, the splitter, or `None`, for one split that
+        `search` is given.
 
     Raises:
-        ValueError: If it is neither, or a number below 2.
+        ValueError: If it is none of these, or a number below 2.
     """
+    if folds is None:
+        return None
     if not isinstance(folds, type) and all(
         callable(getattr(folds, name, None))
         for name in ("split", "get_n_splits")
     ):
         return folds
-    remedy = "A scikit-learn splitter, such as RepeatedKFold(), is fine too."
+    remedy = (
+        "A scikit-learn splitter, such as RepeatedKFold(), is fine too, and "
+        "so is None, with `validation_data` for search()."
+    )
     return integer(owner, "folds", folds, low=2, remedy=remedy)
 
 
 def make_folds(owner, folds, stratify, seed, count, y, groups):
     """Splits the samples into folds.
+
+    A splitter may make a single one.
 
     Args:
         owner: The object to name in errors.
@@ -59,20 +67,40 @@ def make_folds(owner, folds, stratify, seed, count, y, groups):
         splitter = folds
     if labels is None and isinstance(y, np.ndarray):
         labels = y
-    pairs = [
-        (np.asarray(train), np.asarray(val))
-        for train, val in splitter.split(np.zeros(count), labels, groups)
-    ]
-    if len(pairs) < 2 or not all(len(t) and len(v) for t, v in pairs):
+    pairs, again = (_pairs(splitter, count, labels, groups) for _ in range(2))
+    if not pairs or not all(len(t) and len(v) for t, v in pairs):
         sizes = [(len(t), len(v)) for t, v in pairs]
         fail(
             owner,
             "folds",
-            "a split into at least 2 folds, none of them empty",
+            "a split into folds, none of them empty",
             folds,
             f"It made folds of (training, validation) samples: {sizes}.",
         )
+    if not _same(pairs, again):
+        fail(
+            owner,
+            "folds",
+            "a splitter that makes the same folds every time",
+            folds,
+            "Give it a seed, an integer `random_state`.",
+        )
     return pairs
+
+
+def _pairs(splitter, count, labels, groups):
+    return [
+        (np.asarray(train), np.asarray(val))
+        for train, val in splitter.split(np.zeros(count), labels, groups)
+    ]
+
+
+def _same(pairs, others):
+    return len(pairs) == len(others) and all(
+        np.array_equal(one, other)
+        for pair, other_pair in zip(pairs, others, strict=True)
+        for one, other in zip(pair, other_pair, strict=True)
+    )
 
 
 def class_labels(y, stratify="auto"):

@@ -43,9 +43,7 @@ class Progress:
 
     def trial_fails(self, message):
         """Shows why a trial failed."""
-        lines = (message or "").strip().splitlines()
-        reason = lines[-1] if lines else "without a message"
-        self._print(f"  Failed: {reason}; {self._elapsed()}")
+        self._print(f"  Failed: {reason_of(message)}; {self._elapsed()}")
 
     def _elapsed(self):
         minutes, seconds = divmod(round(time.monotonic() - self._start), 60)
@@ -70,8 +68,16 @@ def show_results(results, objective, folder):
             print_msg(f"  {name}: {short(value)}")
 
 
+def reason_of(message):
+    """The first line of a failed trial's message, which says why."""
+    lines = (message or "").strip().splitlines()
+    return lines[0] if lines else "without a message"
+
+
 def mean_and_std(result):
     """A result as text, such as `0.9421 +- 0.0103`."""
+    if result["std"] is None:
+        return short(result["mean"])
     return f"{short(result['mean'])} +- {short(result['std'])}"
 
 

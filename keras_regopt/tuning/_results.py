@@ -11,7 +11,7 @@ class CrossValidationResults(list):
         rows = [
             [
                 trial["trial_id"],
-                f"{trial['mean']:.4g} ± {trial['standard_error']:.2g}",
+                _mean(trial),
                 ", ".join(f"{score:.4g}" for score in trial["scores"]),
                 trial["epochs"],
                 *(_shown(trial["hyperparameters"].get(n, "")) for n in names),
@@ -19,6 +19,11 @@ class CrossValidationResults(list):
             for trial in self
         ]
         return table(["trial", "mean", "folds", "epochs", *names], rows)
+
+
+def _mean(trial):
+    error = trial["standard_error"]
+    return f"{trial['mean']:.4g}" + ("" if error is None else f" ± {error:.2g}")
 
 
 def _shown(value):

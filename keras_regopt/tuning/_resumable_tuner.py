@@ -3,32 +3,41 @@
 import hashlib
 import math
 import os
+import warnings
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import keras
 import keras_tuner
+import numpy as np
 from keras_tuner.engine.trial import TrialStatus
 
 from keras_regopt._hints import Hinting
 from keras_regopt._types import Path
-from keras_regopt._validate import fail, instance_of, integer
-from keras_regopt.tuning import _state
+from keras_regopt._validate import integer
+from keras_regopt.tuning import _made_with, _state
+from keras_regopt.tuning._checks import (
+    check_hypermodel,
+    check_oracle,
+    check_place,
+)
+from keras_regopt.tuning._progress import reason_of
 from keras_regopt.tuning._records import (
     finished_records,
     resume_records,
     write_records,
 )
 from keras_regopt.tuning._results import CrossValidationResults
-from keras_regopt.tuning._scores import middle_epoch, objectives_of, summary
+from keras_regopt.tuning._scores import middle_epoch, summary
+from keras_regopt.tuning._seeded_builds import SeededBuilds
 
 # Changed when the files of a project can no longer be read.
-_WRITER = "keras_regopt.CrossValidationTuner/1"
+_WRITER = "keras_regopt.CrossValidationTuner/2"
 
 HyperModel: TypeAlias = keras_tuner.HyperModel | Callable[[Any], keras.Model]
 
 
-class ResumableTuner(Hinting, keras_tuner.Tuner):
+class ResumableTuner(Hinting, SeededBuilds):
     """Base of tuners that train several models a trial and can be resumed.
 
     A subclass saves a record of every model that is trained, with
@@ -60,37 +69,13 @@ class ResumableTuner(Hinting, keras_tuner.Tuner):
         overwrite: bool = False,
         **kwargs,
     ):
-        if isinstance(hypermodel, keras_tuner.Oracle) or not (
-            isinstance(hypermodel, keras_tuner.HyperModel)
-            or callable(hypermodel)
-        ):
-            allowed = "a HyperModel or a function that builds a model"
-            fail(self, "hypermodel", allowed, hypermodel)
-        kind = "a Keras Tuner oracle"
-        instance_of(self, "oracle", oracle, keras_tuner.Oracle, kind)
-        for objective in objectives_of(oracle.objective):
-            if objective.direction not in ("min", "max"):
-                allowed = "an oracle whose objectives are to 'min' or 'max'"
-                fail(self, "oracle", allowed, str(objective))
+        check_hypermodel(self, hypermodel)
+        check_oracle(self, oracle)
         self.seed = integer(self, "seed", seed, low=0)
-        if "://" in str(directory):
-            fail(self, "directory", "a local folder", directory)
-        if kwargs.get("executions_per_trial", 1) != 1:
-            fail(
-                self,
-                "executions_per_trial",
-                "left out",
-                kwargs["executions_per_trial"],
-                "To repeat folds, give `folds` a repeated splitter.",
-            )
-        if "KERASTUNER_ORACLE_IP" in os.environ:
-            raise ValueError(
-                f"{type(self).__name__} runs in one process. Received: the "
-                "environment variable KERASTUNER_ORACLE_IP, which asks for a "
-                "distributed search. Unset it."
-            )
+        check_place(self, directory, kwargs)
         self._searched: dict[str, Any] = {}
-        self._build_seed = None
+        self._code: dict[str, str] = {}
+        self._reasons: dict[str, str] = {}
         # The lines of this package replace the oracle's.
         oracle.verbose = 0
         _state.keep_safely(oracle)
@@ -106,18 +91,23 @@ class ResumableTuner(Hinting, keras_tuner.Tuner):
         if not os.path.exists(self._get_tuner_fname()):
             _state.require_empty(self.oracle)
 
-    def begin(self, searched):
+    def begin(self, searched, code):
         """Saves what the results of the search depend on.
 
         Args:
             searched: Dict of names and plain values.
+            code: Dict of names and hashes of functions and classes.
 
         Raises:
+            RuntimeError: If another process has gone on with the project.
             ValueError: If the project was begun with other values.
         """
+        _state.require_last(self.oracle)
         if self._searched:
             _state.require_same(self.project_dir, self._searched, searched)
+            _made_with.warn_of_other_code(self.project_dir, self._code, code)
         self._searched = searched
+        self._code = {**code, **self._code}
         self.save()
 
     def fold_seed(self, trial_id, fold, attempt=0):
@@ -133,28 +123,6 @@ class ResumableTuner(Hinting, keras_tuner.Tuner):
         """
         text = f"{self.seed}/{trial_id}/{fold}/{attempt}"
         return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
-
-    def build_seeded(self, hyperparameters, seed):
-        """Builds a model with the global seeds set just before.
-
-        Args:
-            hyperparameters: The trial's `HyperParameters`.
-            seed: An `int`.
-
-        Returns:
-            The model.
-        """
-        self._build_seed = seed
-        try:
-            return self._try_build(hyperparameters)
-        finally:
-            self._build_seed = None
-
-    def _build_hypermodel(self, hp):
-        # Keras Tuner clears the session first, and with it Keras' seed.
-        if self._build_seed is not None:
-            keras.utils.set_random_seed(self._build_seed)
-        return super()._build_hypermodel(hp)
 
     def attempt(self, trial):
         """How many times a trial has failed before."""
@@ -189,7 +157,8 @@ class ResumableTuner(Hinting, keras_tuner.Tuner):
         Returns:
             A list of dicts, which a notebook shows as a table: `"trial_id"`,
             `"hyperparameters"` (a dict), `"mean"`, `"std"` (over the number of
-            folds less one), `"standard_error"`, `"scores"` (one a fold),
+            folds less one; `None` of a single split), `"standard_error"`,
+            `"scores"` (one a fold),
             `"best_epochs"` (one a fold, from 1, or `None`) and `"epochs"`,
             their median.
         """
@@ -219,7 +188,19 @@ class ResumableTuner(Hinting, keras_tuner.Tuner):
         # What an interrupted or failed attempt has left does not count.
         trial.metrics = type(trial.metrics)()
         trial.message = None
-        results = self.run_trial(trial, *fit_args, **fit_kwargs)
+        self._free_memory = True
+        values = trial.hyperparameters.values
+        for name, value in values.items():
+            # After a reload they are Python's, and a model may tell.
+            if isinstance(value, np.generic):
+                values[name] = value.item()
+        try:
+            results = self.run_trial(trial, *fit_args, **fit_kwargs)
+        except Exception as error:
+            first = (str(error).strip().splitlines() or [""])[0]
+            reason = f"{type(error).__name__}: {first}".removesuffix(": ")
+            self._reasons[trial.trial_id] = reason
+            raise
         name = self.oracle.objective.name
         if not math.isfinite(results[-1][name]):
             # An infinite score would enter the Bayesian model as 0.
@@ -244,7 +225,33 @@ class ResumableTuner(Hinting, keras_tuner.Tuner):
         """Ends a trial; one without a finite score has failed."""
         if trial.status == TrialStatus.COMPLETED and trial.message:
             trial.status = TrialStatus.INVALID
+        reason = self._reasons.pop(trial.trial_id, None)
+        if reason:
+            # The last lines of a traceback say little, of JAX above all.
+            trial.message = f"{reason}\n\n{trial.message}"
         super().on_trial_end(trial)
+
+    def on_search_end(self):
+        """Warns if no trial has succeeded."""
+        super().on_search_end()
+        if failure := self._failure():
+            warnings.warn(failure, stacklevel=2)
+
+    def require_success(self):
+        """Raises a `RuntimeError` if all trials have failed."""
+        if failure := self._failure():
+            raise RuntimeError(f"There is no best model. {failure}")
+
+    def _failure(self):
+        trials = [self.oracle.trials[name] for name in self.oracle.end_order]
+        if not trials or any(t.status == TrialStatus.COMPLETED for t in trials):
+            return None
+        number = len(trials)
+        which = "The only trial" if number == 1 else f"All {number} trials"
+        first = "" if number == 1 else "; the first one"
+        folder = self.get_trial_dir(trials[0].trial_id)
+        reason = f"{reason_of(trials[0].message)}. Its message is in {folder}."
+        return f"{which} failed{first}: {reason}"
 
     def save(self):
         """Saves the state of the search, each file in one step."""
@@ -266,7 +273,9 @@ class ResumableTuner(Hinting, keras_tuner.Tuner):
         return {
             "writer": _WRITER,
             **self._made_with(),
+            "oracle_seed": self.oracle.seed,
             "search": self._searched,
+            "code": self._code,
         }
 
     def set_state(self, state):
@@ -274,7 +283,10 @@ class ResumableTuner(Hinting, keras_tuner.Tuner):
         own = self._made_with()
         before = {name: state.get(name) for name in own}
         _state.require_same(self.project_dir, before, own)
+        seeds = (state.get("oracle_seed"), self.oracle.seed)
+        _made_with.warn_of_other_seed(self.project_dir, *seeds)
         self._searched = state["search"]
+        self._code = state["code"]
 
     def _made_with(self):
         return {

@@ -58,18 +58,19 @@ def summary(records, name):
     """Mean and standard deviation of the scores of the folds.
 
     Args:
-        records: What `fold_record` returned, one a fold, two at least.
+        records: What `fold_record` returned, one a fold.
         name: The objective's name.
 
     Returns:
         A dict; see `CrossValidationTuner.cross_validation_results`.
     """
     scores = [record["metrics"][name] for record in records]
-    std = statistics.stdev(scores)
+    # Of a single split nothing is known about the deviation.
+    std = statistics.stdev(scores) if len(scores) > 1 else None
     return {
         "mean": statistics.fmean(scores),
         "std": std,
-        "standard_error": std / math.sqrt(len(scores)),
+        "standard_error": None if std is None else std / len(scores) ** 0.5,
         "scores": scores,
         "best_epochs": [record["best_epoch"] for record in records],
         "epochs": middle_epoch(records),

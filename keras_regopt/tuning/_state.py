@@ -133,6 +133,28 @@ def require_empty(oracle):
             raise unusable(path, "was not written by this tuner")
 
 
+def require_last(oracle):
+    """Refuses to go on with what another process has meanwhile gone on with.
+
+    Args:
+        oracle: The oracle, with its project's folder set.
+
+    Raises:
+        RuntimeError: If its file tells of other trials than it does itself.
+    """
+    path = oracle_file(oracle)
+    if not os.path.exists(path):
+        return
+    state = read_json(path)
+    own = [oracle.start_order, oracle.end_order]
+    if [state.get("start_order"), state.get("end_order")] != own:
+        raise RuntimeError(
+            f"The trials in {path} are not those that this tuner knows of: "
+            "another one has gone on with the project, or a search ended "
+            "while it was saved. Make the tuner again."
+        )
+
+
 def load_oracle(oracle):
     """Puts an oracle back to where its files say that it was.
 

@@ -7,18 +7,21 @@ import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
 
 from keras_regopt._types import Path
-from keras_regopt._validate import fail, instance_of, one_of
-from keras_regopt.tuning._callbacks import copy_callbacks, without_validation
-from keras_regopt.tuning._data import FoldedData
+from keras_regopt._validate import one_of
+from keras_regopt.tuning import _made_with
+from keras_regopt.tuning._callbacks import (
+    check_callbacks,
+    fold_callbacks,
+    without_validation,
+)
+from keras_regopt.tuning._checks import check_split
 from keras_regopt.tuning._folds import check_folds
+from keras_regopt.tuning._given_split import split_data
 from keras_regopt.tuning._keras_tuner import TunerCallback
+from keras_regopt.tuning._lock import alone
 from keras_regopt.tuning._progress import Progress, show_results
 from keras_regopt.tuning._resumable_tuner import HyperModel, ResumableTuner
 from keras_regopt.tuning._scores import fold_record
-
-_REFUSED = ("validation_data", "validation_split", "validation_freq")
-# Arguments of a fit that can be compared with those of an earlier run.
-_PLAIN = (bool, int, float, str)
 
 
 class CrossValidationTuner(ResumableTuner):
@@ -47,7 +50,9 @@ class CrossValidationTuner(ResumableTuner):
             than 0, which Keras Tuner takes for none. Under a
             `HyperbandOracle`, every round trains from the start.
         folds: Number of folds, at least 2, or a scikit-learn splitter such
-            as `RepeatedKFold(random_state=1)`. Defaults to `5`.
+            as `RepeatedKFold(random_state=1)`, or one that makes a single
+            split, such as `ShuffleSplit(1, random_state=1)`, or `None`, for
+            the `validation_data` of `search`. Defaults to `5`.
         stratify: Whether each fold gets the proportions of the classes.
             `"auto"` does so where `y` is one array of integers, booleans,
             strings or one-hot rows. A splitter decides itself.
@@ -99,7 +104,7 @@ class CrossValidationTuner(ResumableTuner):
         self,
         hypermodel: HyperModel,
         oracle: keras_tuner.Oracle,
-        folds: int | Any = 5,
+        folds: int | Any | None = 5,
         stratify: bool | str = "auto",
         seed: int = 0,
         directory: Path | None = None,
@@ -114,7 +119,6 @@ class CrossValidationTuner(ResumableTuner):
         self._data: Any = None
         self._callbacks: Any = []
         self._fit_kwargs: dict[str, Any] = {}
-        self._fit_verbose = 0
         self._progress = Progress(verbose=0)
         super().__init__(
             hypermodel,
@@ -134,17 +138,21 @@ class CrossValidationTuner(ResumableTuner):
         groups=None,
         callbacks=(),
         verbose=1,
+        validation_data=None,
         **fit_kwargs,
     ):
         """Runs the trials that are left.
 
         Args:
-            x: Inputs: an array, or a dict, tuple or list of arrays.
+            x: Inputs: an array, or a dict, tuple or list of arrays; with
+                `folds=None` also a dataset that can be read again.
             y: Targets, in the same forms.
             sample_weight: Optional weights, for training and validation.
             groups: Optional group of each sample; none is ever split up.
-            callbacks: List of Keras callbacks; each fold gets deep copies.
+            callbacks: List of Keras callbacks; each fold gets deep copies,
+                which write into folders of their own.
             verbose: 0 prints nothing, 1 a line a fold, 2 adds Keras' lines.
+            validation_data: With `folds=None` alone, as `Model.fit` takes it.
             **fit_kwargs: More arguments of `HyperModel.fit`, and so of
                 `Model.fit`, such as `epochs` and `batch_size`.
 
@@ -152,28 +160,23 @@ class CrossValidationTuner(ResumableTuner):
             ValueError: If the data cannot be split into the folds, if an
                 argument is not allowed here, or if the project was begun with
                 other data or arguments.
+            RuntimeError: If another process searches in the project.
         """
-        for name in _REFUSED:
-            if name in fit_kwargs:
-                remedy = "The folds make the validation data."
-                fail(self, name, "left out", fit_kwargs[name], remedy)
+        check_split(self, validation_data, fit_kwargs)
         one_of(self, "verbose", verbose, ("auto", 0, 1, 2))
-        allowed = "a list of Keras callbacks"
-        instance_of(self, "callbacks", callbacks, (list, tuple), allowed)
-        copy_callbacks(callbacks)
-        data = FoldedData(self, x, y, sample_weight, groups)
-        comparable = {
-            name: value
-            for name, value in fit_kwargs.items()
-            if isinstance(value, _PLAIN)
+        check_callbacks(self, callbacks)
+        data = split_data(self, x, y, sample_weight, groups, validation_data)
+        searched = {
+            **_made_with.comparable(fit_kwargs, callbacks),
+            **data.fingerprint(),
         }
-        self.begin({**comparable, **data.fingerprint()})
-        self._data = data
-        self._callbacks = callbacks
-        self._fit_kwargs = fit_kwargs
-        self._fit_verbose = 2 if verbose == 2 else 0
-        self._progress = Progress(verbose)
-        super().search(**fit_kwargs)
+        with alone(self.project_dir):
+            self.begin(searched, _made_with.codes(self.hypermodel, callbacks))
+            self._data = data
+            self._callbacks = callbacks
+            self._fit_kwargs = fit_kwargs
+            self._progress = Progress(verbose)
+            super().search(**fit_kwargs)
 
     def run_trial(self, trial, **fit_kwargs):
         """Trains and scores one model a fold.
@@ -209,21 +212,25 @@ class CrossValidationTuner(ResumableTuner):
 
     def _run_fold(self, trial, fold, fit_kwargs):
         hp = trial.hyperparameters
-        arguments, keywords = self._data.fold(fold)
-        callbacks = copy_callbacks(self._callbacks)
+        attempt = self.attempt(trial)
+        callbacks = fold_callbacks(
+            self._callbacks, trial.trial_id, fold, attempt
+        )
         self._configure_tensorboard_dir(callbacks, trial, fold)
         callbacks.append(TunerCallback(self, trial))
-        seed = self.fold_seed(trial.trial_id, fold, self.attempt(trial))
-        result = self.hypermodel.fit(
-            hp,
-            self.build_seeded(hp, seed),
-            *arguments,
-            callbacks=callbacks,
-            verbose=self._fit_verbose,
-            **keywords,
-            **fit_kwargs,
-        )
+        seed = self.fold_seed(trial.trial_id, fold, attempt)
+        data = self._data.fold(fold)
+        _, result = self._fit(hp, seed, data, callbacks, fit_kwargs)
         return fold_record(result, self.oracle.objective)
+
+    def _fit(self, hp, seed, data, callbacks, fit_kwargs):
+        """A model, trained, and what `HyperModel.fit` returned."""
+        arguments, keywords = data
+        model = self.build_seeded(hp, seed)
+        verbose = 2 if self._progress.verbose == 2 else 0
+        options = {"callbacks": callbacks, "verbose": verbose, **keywords}
+        options.update(fit_kwargs)
+        return model, self.hypermodel.fit(hp, model, *arguments, **options)
 
     def on_trial_end(self, trial):
         """Reports a trial to the oracle, the files and the screen."""
@@ -256,9 +263,8 @@ class CrossValidationTuner(ResumableTuner):
         """Trains the best trials' models on all data of the search.
 
         The folds' models are not stored. Each model is built again and trained
-        as in the search, for the median of the folds' best epochs. There is
-        no validation data then, so callbacks that monitor a `val_` metric
-        are left out.
+        as in the search, for the median of the folds' best epochs, without
+        validation data and the callbacks that monitor a `val_` metric.
 
         Args:
             num_models: Number of models. Defaults to `1`.
@@ -267,32 +273,28 @@ class CrossValidationTuner(ResumableTuner):
             A list of trained models, the best first.
 
         Raises:
-            RuntimeError: If `search` was not called in this process.
+            RuntimeError: If there was no `search` here, or no trial succeeded.
         """
         if self._data is None:
             raise RuntimeError(
                 "get_best_models() needs the data. Call search() with them "
                 "first: finished trials are not run again."
             )
+        self.require_success()
         results = self.cross_validation_results()[:num_models]
         return [self._refit(result) for result in results]
 
     def _refit(self, result):
         hp = self.oracle.get_trial(result["trial_id"]).hyperparameters
-        arguments, keywords = self._data.everything()
         fit_kwargs = dict(self._fit_kwargs)
         # Unless `HyperModel.fit` sets the epochs itself.
         set_here = "epochs" in fit_kwargs or "tuner/epochs" in hp.values
         if result["epochs"] and set_here:
             fit_kwargs["epochs"] = result["epochs"]
-        model = self.build_seeded(hp, self.fold_seed(result["trial_id"], "all"))
-        self.hypermodel.fit(
-            hp,
-            model,
-            *arguments,
-            callbacks=without_validation(copy_callbacks(self._callbacks)),
-            verbose=self._fit_verbose,
-            **keywords,
-            **fit_kwargs,
+        trial_id = result["trial_id"]
+        callbacks = without_validation(
+            fold_callbacks(self._callbacks, trial_id, "all")
         )
-        return model
+        seed = self.fold_seed(trial_id, "all")
+        data = self._data.everything()
+        return self._fit(hp, seed, data, callbacks, fit_kwargs)[0]

@@ -1,4 +1,4 @@
-"""All augmentations of the package, and images for them."""
+"""All augmentations of images, and images for them."""
 
 import numpy as np
 import pytest
@@ -6,10 +6,11 @@ import samples
 
 from keras_regopt._registry import registered
 from keras_regopt.augmentation import (
+    ImageAugmentation,
     RandomAffine,
-    RandomAugmentation,
     RandomGaussianNoise,
 )
+from keras_regopt.augmentation._containers import Container
 from keras_regopt.testing._contract import Subject
 
 # Containers need something to hold, and crops images that are large enough.
@@ -39,7 +40,7 @@ def every_layer():
             else pytest.mark.any_backend,
         )
         for cls in registered()
-        if issubclass(cls, RandomAugmentation)
+        if issubclass(cls, (ImageAugmentation, Container))
     ]
 
 

@@ -297,3 +297,21 @@ def test_spectrograms_have_their_bins_first_or_last():
     np.testing.assert_array_equal(turned, output.swapaxes(1, 2))
     with pytest.raises(ValueError, match="bins_first"):
         Compose([Brighter(), Brighter(bins_first=True)])
+
+
+@pytest.mark.any_backend
+def test_a_dataset_tells_by_the_shape_what_goes_with_the_data():
+    pairs = tf.data.Dataset.from_tensor_slices((CLIPS, CLIPS / 2)).batch(4)
+    _, y = next(iter(map_dataset(pairs, Compose([Reverse()]))))
+    np.testing.assert_allclose(y, CLIPS[:, ::-1] / 2)
+    pairs = tf.data.Dataset.from_tensor_slices((IDS, IDS * 100)).batch(2)
+    x, y = next(iter(map_dataset(pairs, Shift())))
+    np.testing.assert_array_equal(y, x * 100)
+    labels = tf.data.Dataset.from_tensor_slices((CLIPS, [0, 1, 2, 3])).batch(4)
+    _, y = next(iter(map_dataset(labels, Reverse())))
+    assert y.numpy().tolist() == [0, 1, 2, 3]
+    with pytest.raises(ValueError, match="'targets', 'lengths'"):
+        map_dataset(labels, Reverse(), targets="keypoints")
+    scores = tf.data.Dataset.from_tensor_slices((CLIPS, CLIPS[..., None]))
+    with pytest.raises(ValueError, match="what must move along"):
+        map_dataset(scores, Reverse())

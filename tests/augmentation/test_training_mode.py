@@ -124,7 +124,18 @@ def test_acts_in_a_container_of_augmentations_alone():
 
 def test_random_layers_of_keras_may_stand_in_the_container():
     assert_turned(model_of(keras.layers.RandomBrightness(0.0), turn())(IMAGES))
-    assert_untouched(model_of(turn(), keras.layers.Resizing(8, 8))(IMAGES))
+
+
+@pytest.mark.any_backend
+def test_layers_that_prepare_data_may_stand_in_the_container():
+    resizing = keras.layers.Resizing(8, 8)
+    rescaling = keras.layers.Rescaling(1.0)
+    assert_turned(model_of(turn(), resizing)(IMAGES))
+    assert_turned(keras.Sequential([rescaling, model_of(turn())])(IMAGES))
+    # What knows the data, or trains, makes a model.
+    normalization = keras.layers.Normalization(mean=0.0, variance=1.0)
+    assert_untouched(model_of(turn(), normalization)(IMAGES))
+    assert_untouched(model_of(turn(), rescaling, identity())(IMAGES))
 
 
 @pytest.mark.any_backend

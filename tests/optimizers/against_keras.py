@@ -4,6 +4,7 @@ import unittest
 
 import keras
 import numpy as np
+import pytest
 
 # The last one is too large to lie together with others.
 SHAPES = [(), (3,), (4, 5), (2, 3, 4), (200, 200)]
@@ -14,7 +15,17 @@ COMPILED = {
     "jax": ["jit"],
     "torch": ["eager"],
 }[keras.backend.backend()]
-MODES = list(dict.fromkeys(["eager", *COMPILED]))
+# A graph is traced as what is compiled.
+MODES = list(dict.fromkeys(["eager", COMPILED[-1]]))
+
+
+def last_everywhere(*cases):
+    """The cases of a test, all for one backend and the last one for each."""
+    *others, last = cases
+    return [
+        *(pytest.param(case, marks=pytest.mark.any_backend) for case in others),
+        last,
+    ]
 
 
 def random_arrays(seed):

@@ -106,5 +106,5 @@ def searched(directory, model, oracle=None, x=X, y=Y, folds=2, **options):
     tuner = FakeTuner(
         model, oracle or random_oracle(), folds=folds, directory=directory
     )
-    tuner.search(x, y, verbose=0, **options)
+    tuner.search(x, y, **{"verbose": 0, **options})
     return tuner

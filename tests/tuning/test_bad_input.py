@@ -31,6 +31,7 @@ from keras_regopt.tuning import CrossValidationTuner
         ({"executions_per_trial": 2}, "repeated splitter"),
         ({"directory": "gs://bucket"}, "must be a local folder"),
         ({"wrong": 1}, "Unrecognized arguments"),
+        ({"oracle": random_oracle(max_trials=0)}, "max_trials` of at least 1"),
     ],
 )
 def test_a_bad_constructor_argument_is_refused(tmp_path, options, message):
@@ -74,6 +75,10 @@ def test_a_distributed_search_is_refused(tmp_path, monkeypatch):
         ({"groups": Y // 6}, "at most 2, the number of groups"),
         ({"callbacks": keras.callbacks.History()}, "a list of Keras callback"),
         ({"verbose": 3}, "`verbose`"),
+        (
+            {"callbacks": [keras.callbacks.BackupAndRestore("backup")]},
+            "must be without BackupAndRestore.*FaultTolerant",
+        ),
     ],
 )
 def test_a_bad_search_argument_is_refused(tmp_path, options, message):

@@ -12,7 +12,13 @@ from fake_search import (
     searched,
 )
 
-pytestmark = pytest.mark.any_backend
+pytestmark = [
+    pytest.mark.any_backend,
+    # Keras Tuner's; `pytest.warns` hands it on as if it were ours.
+    pytest.mark.filterwarnings(
+        "ignore:(currentThread|getName):DeprecationWarning"
+    ),
+]
 
 
 def test_a_nan_epoch_is_the_worst(tmp_path):
@@ -88,6 +94,32 @@ def test_an_error_fails_the_trial_as_in_keras_tuner(tmp_path, capsys):
     assert "out of memory" in tuner.oracle.trials["0"].message
     assert tuner.cross_validation_results()[0]["mean"] == 0.8
     assert "out of memory" in capsys.readouterr().err
+
+
+def test_the_reason_is_the_first_line_of_the_error(tmp_path, capsys):
+    class Explains(Returns):
+        def fit(self, hp, model, *args, **kwargs):
+            try:
+                raise KeyError("inner")
+            except KeyError as inner:
+                error = ValueError("shapes differ\n\nFor simplicity, frames")
+                error.add_note("A note of the backend.")
+                raise error from inner
+
+    # In a later run as well, which knows the files alone.
+    for _ in range(2):
+        oracle = random_oracle("loss", 2)
+        tuner = FakeTuner(Explains(), oracle, folds=2, directory=tmp_path)
+        with pytest.warns(UserWarning, match="All 2 trials failed; the first"):
+            tuner.search(X, Y)
+        message = r"no best model. All 2 .* ValueError: shapes differ\. Its"
+        with pytest.raises(RuntimeError, match=message):
+            tuner.get_best_models()
+    shown = capsys.readouterr().out
+    assert shown.count("  Failed: ValueError: shapes differ; elapsed") == 2
+    message = tuner.oracle.trials["0"].message
+    assert "A note of the backend." in message
+    assert "Traceback" in message
 
 
 def test_three_failed_trials_end_the_search(tmp_path):

@@ -128,9 +128,104 @@ def test_classes_that_are_none_cannot_be_stratified(tmp_path):
         tuner.search(X, Y + 0.5)
 
 
-def test_a_splitter_without_a_seed_cannot_go_on(tmp_path):
-    splitter = model_selection.KFold(2, shuffle=True)
-    model = Returns(*[0.5] * 4)
-    searched(tmp_path, model, random_oracle("loss"), folds=splitter)
-    with pytest.raises(ValueError, match="`folds` must be"):
-        searched(tmp_path, model, random_oracle("loss"), folds=splitter)
+@pytest.mark.parametrize("random_state", [None, np.random.RandomState(1)])
+def test_a_splitter_without_a_seed_is_refused_at_the_start(
+    tmp_path, random_state
+):
+    splitter = model_selection.KFold(2, shuffle=True, random_state=random_state)
+    with pytest.raises(ValueError, match=r"Give it a seed, an integer"):
+        searched(tmp_path, Returns(), random_oracle("loss"), folds=splitter)
+    assert not (tmp_path / "untitled_project" / "oracle.json").exists()
+
+
+@pytest.mark.parametrize(
+    "splitter",
+    [
+        model_selection.ShuffleSplit(1, test_size=4, random_state=1),
+        model_selection.PredefinedSplit([-1] * 8 + [0] * 4),
+    ],
+)
+def test_a_splitter_may_make_a_single_split(tmp_path, splitter, capsys):
+    model = Returns(0.5, 0.25, 0.75)
+    tuner = searched(
+        tmp_path, model, random_oracle("loss", 2), folds=splitter, verbose=1
+    )
+    best, other = tuner.cross_validation_results()
+    assert best["mean"] == 0.25
+    assert other["mean"] == 0.5
+    assert best["std"] is None
+    assert best["standard_error"] is None
+    assert len(model.calls[0][1]["validation_data"][0]) == 4
+    shown = capsys.readouterr().out
+    assert "Fold 1 of 1: loss 0.5" in shown
+    assert "  loss 0.25; best so far 0.25 (trial 2)" in shown
+    tuner.results_summary()
+    assert "Trial 1: 0.25\n" in capsys.readouterr().out
+    assert "±" not in tuner.cross_validation_results()._repr_html_()
+    # The last fit has all the data.
+    tuner.get_best_models()
+    assert len(model.calls[-1][0][0]) == 12
+
+
+def test_the_caller_may_give_the_only_split(tmp_path):
+    model = Returns(0.5, 0.25)
+    validation = (X[:3] + 100, Y[:3], np.ones(3))
+    searched(
+        tmp_path,
+        model,
+        random_oracle("loss"),
+        folds=None,
+        validation_data=validation,
+        sample_weight=Y,
+    )
+    [(args, kwargs)] = model.calls
+    np.testing.assert_array_equal(args[0], X)
+    np.testing.assert_array_equal(kwargs["sample_weight"], Y)
+    for given, expected in zip(
+        kwargs["validation_data"], validation, strict=True
+    ):
+        np.testing.assert_array_equal(given, expected)
+    # Other validation data is another search.
+    with pytest.raises(ValueError, match="`validation_data` must be"):
+        searched(
+            tmp_path,
+            model,
+            random_oracle("loss"),
+            folds=None,
+            validation_data=(X[:4], Y[:4]),
+            sample_weight=Y,
+        )
+
+
+def test_datasets_are_passed_on_where_nothing_is_split(tmp_path):
+    class Data(keras.utils.PyDataset):
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, index):
+            return X, Y
+
+    data, validation = Data(), Data()
+    model = Returns(0.5, 0.25)
+    options = {"y": None, "folds": None}
+    tuner = searched(
+        tmp_path,
+        model,
+        random_oracle("loss"),
+        x=data,
+        validation_data=validation,
+        **options,
+    )
+    tuner.get_best_models()
+    assert model.calls[0][0] == model.calls[1][0] == (data,)
+    assert model.calls[0][1]["validation_data"] is validation
+    with pytest.raises(ValueError, match="since `folds` is None"):
+        searched(tmp_path / "a", model, x=data, **options)
+    with pytest.raises(ValueError, match="Turn a dataset or a generator"):
+        searched(
+            tmp_path / "b",
+            model,
+            x=iter([X]),
+            validation_data=validation,
+            **options,
+        )

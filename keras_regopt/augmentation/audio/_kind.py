@@ -13,6 +13,7 @@ class Waveforms(Kind):
     """Waveforms, with or without an axis of channels."""
 
     name = "waveforms"
+    twin = "targets"
 
     def set_options(self, container, parts, options):
         super().set_options(container, parts, options)

@@ -2,25 +2,24 @@
 
 import keras
 
-from keras_regopt import _validate
 from keras_regopt._keras import data_ops as ops
-from keras_regopt.augmentation._gather import rows_at
-from keras_regopt.augmentation._mixed_labels import mixable
+from keras_regopt.augmentation._layout import spatial_axes
+from keras_regopt.augmentation._mixing import Mixing
 from keras_regopt.augmentation._ragged import is_ragged, with_room
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image._target_checks import check_boxes
 from keras_regopt.augmentation.image.functional._boxes import box_format
 
 
-class MixingAugmentation(ImageAugmentation):
+class MixingAugmentation(Mixing, ImageAugmentation):
     """Base of the augmentations that make one image of several of a batch.
 
     A subclass sets `mixed_count`, the number of images that make one, and
     writes `sample`, `apply`, `apply_to_masks` and `placed`. The parameters
     that `sample` returns hold `"sources"`, the numbers in the batch of the
     images that each image is made of, itself first, and `"weights"`, their
-    weights;
-    both are of shape `(batch, mixed_count)`. Labels follow from these two.
+    weights; both are of shape `(batch, mixed_count)`. Labels follow from these
+    two.
 
     Args:
         num_classes: Number of classes, at least 2. Labels that are integers
@@ -36,9 +35,6 @@ class MixingAugmentation(ImageAugmentation):
     """
 
     targets = frozenset({"labels", "segmentation_masks", "bounding_boxes"})
-    mixes = True
-    takes_clips = False
-    mixed_count = 2
 
     # Whether a mixture shows its parts all over, rather than side by side.
     blends = False
@@ -50,10 +46,7 @@ class MixingAugmentation(ImageAugmentation):
         bounding_box_format: str | None = None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        self.num_classes = _validate.integer(
-            self, "num_classes", num_classes, low=2, optional=True
-        )
+        super().__init__(num_classes=num_classes, **kwargs)
         self.bounding_box_format = box_format(self, bounding_box_format)
 
     def placed(self, boxes, parameters, shape):
@@ -74,10 +67,6 @@ class MixingAugmentation(ImageAugmentation):
             "`placed(self, boxes, parameters, shape)`."
         )
 
-    def apply_to_labels(self, labels, parameters):
-        floats = ops.cast(labels, _compute_dtype(labels))
-        return ops.cast(mixed(floats, parameters), labels.dtype)
-
     def apply_to_boxes(self, boxes, parameters, shape):
         batch, slots = ops.shape(boxes)[:2]
         count = self.mixed_count
@@ -91,7 +80,6 @@ class MixingAugmentation(ImageAugmentation):
 
     def read(self, inputs):
         data = super().read(inputs)
-        _require_batch(self, data["images"])
         if "keypoints" in data:
             raise ValueError(
                 f"{type(self).__name__} cannot mix keypoints, whose order "
@@ -99,7 +87,7 @@ class MixingAugmentation(ImageAugmentation):
                 "this layer out."
             )
         if "labels" in data:
-            data["labels"] = mixable(self, data["labels"], data["images"])
+            _refuse_masks(self, data["labels"], data["images"])
         boxes = data.get("bounding_boxes")
         if isinstance(boxes, dict) and not any(map(is_ragged, boxes.values())):
             # Here, not in the mixing: in inference there are as many.
@@ -117,48 +105,6 @@ class MixingAugmentation(ImageAugmentation):
         return _padding_last(
             super().transform_boxes(gathered, parameters, shape)
         )
-
-
-def sources(draw, count):
-    """Which images of a batch are mixed: a random ring of all of them.
-
-    Each image is the second part of one other, the third of another, and so
-    on; in a batch of at least `count`, no image is mixed with itself.
-
-    Args:
-        draw: Random numbers, a tensor of shape `(batch,)`.
-        count: How many images make one.
-
-    Returns:
-        An integer tensor of shape `(batch, count)`, the own number first.
-    """
-    ring = ops.argsort(draw)
-    position = ops.argsort(ring)
-    batch = ops.cast(ops.shape(draw)[0], position.dtype)
-    found = [
-        ops.take(ring, (position + i) % batch, axis=0) for i in range(count)
-    ]
-    return ops.stack(found, axis=1)
-
-
-def mixed(values, parameters):
-    """Sums of what belongs to the parts, weighted by their weights."""
-    weights = ops.cast(parameters["weights"], values.dtype)
-    total = per_image(weights[:, 0], values) * values
-    for part in range(1, weights.shape[1]):
-        other = rows_at(values, parameters["sources"][:, part])
-        total = total + per_image(weights[:, part], values) * other
-    return total
-
-
-def per_image(values, like):
-    """One value an image, in a shape that broadcasts to that of `like`."""
-    return ops.reshape(values, (-1,) + (1,) * (len(like.shape) - 1))
-
-
-def partners(values, parameters):
-    """What belongs to the second part of each image."""
-    return rows_at(values, parameters["sources"][:, 1])
 
 
 def area(boxes):
@@ -192,18 +138,20 @@ def _tensor(values):
     return values if symbolic else ops.convert_to_tensor(values)
 
 
-def _compute_dtype(tensor):
-    dtype = keras.backend.standardize_dtype(tensor.dtype)
-    return dtype if dtype == "float64" else "float32"
-
-
-def _require_batch(layer, images):
-    shape = tuple(images.shape)
-    if len(shape) == layer.element_rank:
+def _refuse_masks(layer, labels, images):
+    """Refuses masks as labels where these are averaged over the images."""
+    rows, columns = spatial_axes(layer)
+    size = images.shape[rows], images.shape[columns]
+    shape = tuple(labels.shape)
+    unclear = None in size and len(shape) < len(images.shape)
+    if layer.blends or len(shape) < 3 or unclear:
+        return
+    if size in (shape[1:3], shape[-2:]):
         raise ValueError(
-            f"{type(layer).__name__} mixes the images of a batch. Received a "
-            f"single image: shape={shape}. Batch the dataset before the map: "
-            "`ds.batch(64).map(layer)`."
+            f"The labels of {type(layer).__name__} must not be masks, which "
+            "it would average instead of cutting them as the images. "
+            f"Received: shape={shape}. Pass them under the key "
+            "'segmentation_masks'."
         )
 
 

@@ -113,6 +113,7 @@ class AugMix(PolicyAugmentation):
 
     def __init__(
         self,
+        *,
         severity: float = 3,
         mixture_width: int = 3,
         chain_depth: int | None = None,

@@ -1,13 +1,12 @@
 from keras_regopt._beta import at_quantile, beta_quantiles
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
+from keras_regopt.augmentation._mixing import partners, sources
 from keras_regopt.augmentation.image._mixing import (
     MixingAugmentation,
     area,
     cut_to,
     edges,
-    partners,
-    sources,
 )
 
 
@@ -85,6 +84,7 @@ class CutMix(MixingAugmentation):
 
     def __init__(
         self,
+        *,
         alpha: float = 1.0,
         num_classes: int | None = None,
         bounding_box_format: str | None = None,

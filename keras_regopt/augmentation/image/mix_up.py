@@ -3,14 +3,13 @@ import keras
 from keras_regopt._beta import at_quantile, beta_quantiles
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
-from keras_regopt.augmentation.image._mixing import (
-    MixingAugmentation,
-    area,
+from keras_regopt.augmentation._mixing import (
     mixed,
     partners,
-    per_image,
+    per_element,
     sources,
 )
+from keras_regopt.augmentation.image._mixing import MixingAugmentation, area
 
 
 @register
@@ -85,6 +84,7 @@ class MixUp(MixingAugmentation):
     def __init__(
         self,
         alpha: float = 0.2,
+        *,
         num_classes: int | None = None,
         bounding_box_format: str | None = None,
         min_visibility: float = 0.0,
@@ -120,7 +120,7 @@ class MixUp(MixingAugmentation):
             keras.backend.standardize_dtype(masks.dtype)
         ):
             return self.apply_to_labels(masks, parameters)
-        stays = per_image(parameters["weights"][:, 0] >= 0.5, masks)
+        stays = per_element(parameters["weights"][:, 0] >= 0.5, masks)
         return ops.where(stays, masks, partners(masks, parameters))
 
     def placed(self, boxes, parameters, shape):

@@ -1,11 +1,11 @@
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, in_range
 from keras_regopt.augmentation._gather import rows_at
+from keras_regopt.augmentation._mixing import sources
 from keras_regopt.augmentation.image._mixing import (
     MixingAugmentation,
     area,
     cut_to,
-    sources,
 )
 
 

@@ -78,6 +78,7 @@ class RandAugment(PolicyAugmentation):
 
     def __init__(
         self,
+        *,
         num_ops: int = 2,
         magnitude: float = 9,
         magnitude_std: float = 0.0,

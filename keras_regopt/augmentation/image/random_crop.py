@@ -80,6 +80,7 @@ class RandomCrop(GeometricAugmentation):
         self,
         height: int,
         width: int,
+        *,
         pad_if_needed: bool = False,
         fill_mode: str = "constant",
         fill_value: float = 0.0,

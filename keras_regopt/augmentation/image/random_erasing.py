@@ -65,6 +65,7 @@ class RandomErasing(ErasingAugmentation):
 
     def __init__(
         self,
+        *,
         scale: float | tuple[float, float] = (0.02, 0.33),
         ratio: float | tuple[float, float] = (0.3, 3.3),
         fill_mode: str = "constant",

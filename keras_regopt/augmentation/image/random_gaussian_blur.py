@@ -56,6 +56,7 @@ class RandomGaussianBlur(ImageAugmentation):
 
     def __init__(
         self,
+        *,
         sigma: float | tuple[float, float] = (0.1, 2.0),
         kernel_size: int | None = None,
         seed: int | None = None,

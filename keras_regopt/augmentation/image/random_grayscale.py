@@ -43,7 +43,7 @@ class RandomGrayscale(ImageAugmentation):
         contrastive learning of visual representations.
     """
 
-    def __init__(self, rate: float = 0.1, seed: int | None = None, **kwargs):
+    def __init__(self, rate: float = 0.1, *, seed: int | None = None, **kwargs):
         super().__init__(rate=rate, seed=seed, **kwargs)
 
     def sample(self, shape, seed):

@@ -43,6 +43,7 @@ class RandomInvert(PointwiseAugmentation):
 
     def __init__(
         self,
+        *,
         value_range: tuple[float, float] = (0, 255),
         rate: float = 0.5,
         seed: int | None = None,

@@ -71,6 +71,7 @@ class RandomPerspective(GeometricAugmentation):
 
     def __init__(
         self,
+        *,
         scale: float = 0.3,
         fill_mode: str = "constant",
         fill_value: float = 0.0,

@@ -56,6 +56,7 @@ class RandomSharpness(ImageAugmentation):
 
     def __init__(
         self,
+        *,
         factor: float | tuple[float, float] = 0.5,
         value_range: tuple[float, float] = (0, 255),
         seed: int | None = None,

@@ -4,6 +4,7 @@ import keras
 
 from keras_regopt._validate import fail, integer
 from keras_regopt.augmentation._base import RandomAugmentation
+from keras_regopt.augmentation.text._kind import STRINGS, TOKENS
 from keras_regopt.augmentation.text._targets import TARGETS, taken
 
 
@@ -13,8 +14,8 @@ class TokenAugmentation(RandomAugmentation):
     Takes integers of shape `(length,)`, or batches of them; or a dict with the
     key `token_ids`, such as the preprocessors of KerasHub return. In such a
     dict, `padding_mask` says which tokens are none, and goes with the tokens
-    where they move, as `segment_ids` and `token_labels` do, which hold one
-    value a token. Every other key passes untouched.
+    where they move, as `segment_ids`, `token_labels` and `token_weights` do,
+    which hold one value a token. Every other key passes untouched.
 
     A subclass writes `sample`, and `resolve`, which returns the parameters
     with, at the least, `"source"`: which token each position takes, an int32
@@ -33,6 +34,7 @@ class TokenAugmentation(RandomAugmentation):
     """
 
     key = "token_ids"
+    kind = TOKENS
     element_rank = 1
     target_kinds = {**RandomAugmentation.target_kinds, **TARGETS}
     context_keys = ("padding_mask",)
@@ -50,13 +52,25 @@ class TokenAugmentation(RandomAugmentation):
         self.padding_id = integer(self, "padding_id", padding_id, low=0)
         self.special_ids = _ids(self, "special_ids", special_ids)
 
+    @property
+    def compute_dtype(self):
+        """That of ids: a `Sequential` casts its inputs to it."""
+        return "int32"
+
+    @property
+    def variable_dtype(self):
+        """The same, so that Keras casts nothing within a call."""
+        return "int32"
+
     def read(self, inputs):
         data = super().read(inputs)
         dtype = keras.backend.standardize_dtype(data[self.key].dtype)
         if keras.backend.is_float_dtype(dtype) or dtype == "bool":
             raise ValueError(
                 f"The {self.key} of {type(self).__name__} must be integers. "
-                f"Received: dtype={dtype}"
+                f"Received: dtype={dtype}. Begin a model with "
+                "`keras.Input(shape, dtype='int32')`, or Keras makes floats of "
+                "them."
             )
         return data
 
@@ -112,6 +126,7 @@ class StringAugmentation(RandomAugmentation):
     """
 
     key = "texts"
+    kind = STRINGS
     element_rank = 0
     holds_strings = True
     computes_in_floats = False

@@ -43,6 +43,7 @@ TARGETS = {
     "padding_mask": OfTokens(),
     "segment_ids": OfTokens(),
     "token_labels": OfTokens(),
+    "token_weights": OfTokens(),
 }
 
 

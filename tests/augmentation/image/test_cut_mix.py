@@ -44,7 +44,7 @@ def fixed(layer, shape, seed):
 def test_follows_the_paper_on_the_same_draws(alpha, dtype, channels):
     shape = (40, 9, 15, channels)
     images = np.random.default_rng(0).uniform(0, 255, shape).astype(dtype)
-    layer, parameters = fixed(CutMix(alpha), shape, seed=4)
+    layer, parameters = fixed(CutMix(alpha=alpha), shape, seed=4)
     found = numpy(layer(images))
     assert found.dtype == dtype
     _, quantiles, across, down = map(numpy, layer.uniforms(4, 40, seed=4))

@@ -88,7 +88,7 @@ def test_without_pairs_and_without_mirrors_all_keep_their_places():
     found = after(flip(flip_pairs=None))
     expected = POINTS * [-1, 1, 1] + [10, 0, 0]
     assert (abs(found - expected).max(axis=(1, 2)) < 1e-3).any()
-    still = RandomPerspective(0.2, flip_pairs=PAIRS, seed=0)
+    still = RandomPerspective(scale=0.2, flip_pairs=PAIRS, seed=0)
     assert (after(still)[:, 1, 0] < after(still)[:, 2, 0]).all()
 
 

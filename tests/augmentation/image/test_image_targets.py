@@ -61,7 +61,7 @@ def numpy(tensor):
             bounding_box_format="xyxy",
             seed=5,
         ),
-        RandomPerspective(0.4, bounding_box_format="xyxy", seed=5),
+        RandomPerspective(scale=0.4, bounding_box_format="xyxy", seed=5),
     ],
     ids=["affine", "perspective"],
 )

@@ -22,7 +22,7 @@ FILL = {"fill_mode": "constant", "fill_value": 0, "mask_fill_value": 255}
 
 MAKERS = {
     "affine": lambda **kw: RandomAffine(None, 0.3, 0, 0.3, seed=1, **kw),
-    "perspective": lambda **kw: RandomPerspective(0.4, seed=1, **kw),
+    "perspective": lambda **kw: RandomPerspective(scale=0.4, seed=1, **kw),
     "crop": lambda **kw: RandomCrop(20, 24, pad_if_needed=True, seed=1, **kw),
     "pad_crop": lambda **kw: RandomPadCrop(4, seed=1, **kw),
     "elastic": lambda **kw: RandomElastic(100, 4, seed=1, **kw),

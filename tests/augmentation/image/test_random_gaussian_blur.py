@@ -53,7 +53,7 @@ def test_follows_scipy_with_a_width_for_each_image(channels, kernel_size):
 @pytest.mark.parametrize("size", [(1, 1), (2, 9), (9, 4)])
 def test_images_smaller_than_the_kernel_are_mirrored_again_and_again(size):
     images = images_of(2, *size, 2)
-    result = blurred(RandomGaussianBlur((0.5, 3.0)), images, [1.0, 3.0])
+    result = blurred(RandomGaussianBlur(sigma=(0.5, 3.0)), images, [1.0, 3.0])
     expected = reference(images, [1.0, 3.0], 9)
     np.testing.assert_allclose(result, expected, atol=1e-3)
 

@@ -10,7 +10,7 @@ def numpy(tensor):
 
 
 def matrices(scale, shape, seed=0):
-    layer = RandomPerspective(scale)
+    layer = RandomPerspective(scale=scale)
     matrix = numpy(layer.sample(shape, seed=seed)["matrix"])
     return matrix.astype("float64")
 

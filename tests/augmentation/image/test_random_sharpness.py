@@ -61,10 +61,12 @@ def test_an_image_that_is_all_edge_stays(size):
 @pytest.mark.any_backend
 def test_the_factor_is_the_range_of_the_amounts():
     shape = (1000, 1, 1, 1)
-    amounts = numpy(RandomSharpness(0.5).sample(shape, seed=1)["amount"])
+    amounts = numpy(RandomSharpness(factor=0.5).sample(shape, seed=1)["amount"])
     assert -0.5 <= amounts.min() < -0.49
     assert 0.49 < amounts.max() <= 0.5
-    amounts = numpy(RandomSharpness((0.2, 0.4)).sample(shape, seed=1)["amount"])
+    amounts = numpy(
+        RandomSharpness(factor=(0.2, 0.4)).sample(shape, seed=1)["amount"]
+    )
     assert 0.2 <= amounts.min() < 0.21
     assert 0.39 < amounts.max() <= 0.4
 
@@ -72,7 +74,7 @@ def test_the_factor_is_the_range_of_the_amounts():
 @pytest.mark.any_backend
 def test_sizes_that_are_not_known_give_the_same():
     images = images_of(2, 7, 9, 3)
-    layer = RandomSharpness((1, 1))
+    layer = RandomSharpness(factor=(1, 1))
     spec = tf.TensorSpec((None, None, None, None), "uint8")
     dataset = tf.data.Dataset.from_generator(
         lambda: [images], output_signature=spec
@@ -87,7 +89,7 @@ def test_a_wide_float_keeps_its_precision():
         return
     images = np.zeros((1, 3, 3, 1))
     images[0, 1, 1, 0] = 13 / 8 + 13e-9 / 8
-    result = numpy(RandomSharpness((1, 1), dtype="float64")(images))
+    result = numpy(RandomSharpness(factor=(1, 1), dtype="float64")(images))
     assert result[0, 1, 1, 0] == pytest.approx(2.625 + 21e-9 / 8, abs=1e-12)
 
 

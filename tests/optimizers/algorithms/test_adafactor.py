@@ -1,5 +1,9 @@
 import pytest
-from against_keras import assert_follows_keras, keras_tests_make_ours
+from against_keras import (
+    assert_follows_keras,
+    keras_tests_make_ours,
+    last_everywhere,
+)
 from keras_versions import keras_test_module
 
 from keras_regopt.optimizers.algorithms.adafactor import Adafactor
@@ -23,11 +27,11 @@ def test_keras_own_tests_make_our_class(monkeypatch):
 
 @pytest.mark.parametrize(
     "arguments",
-    [
+    last_everywhere(
         {},
         {"beta_2_decay": -0.5, "epsilon_1": 1e-8, "epsilon_2": 0.5},
         {"clip_threshold": 0.3, "weight_decay": 0.1, "relative_step": False},
-    ],
+    ),
 )
 def test_makes_the_steps_of_keras(arguments):
     assert_follows_keras(Adafactor, "graph", same_paths=False, **arguments)

@@ -1,5 +1,9 @@
 import pytest
-from against_keras import assert_follows_keras, keras_tests_make_ours
+from against_keras import (
+    assert_follows_keras,
+    keras_tests_make_ours,
+    last_everywhere,
+)
 from keras_versions import keras_test_module
 
 from keras_regopt.optimizers.algorithms.adam_w import AdamW
@@ -20,7 +24,12 @@ def test_keras_own_tests_make_our_class(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "arguments", [{}, {"amsgrad": True}, {"weight_decay": 0.1, "beta_1": 0.5}]
+    "arguments",
+    last_everywhere(
+        {},
+        {"amsgrad": True},
+        {"weight_decay": 0.1, "beta_1": 0.5},
+    ),
 )
 def test_makes_the_steps_of_keras(arguments):
     assert_follows_keras(AdamW, "graph", **arguments)

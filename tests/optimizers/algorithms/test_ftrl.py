@@ -1,5 +1,9 @@
 import pytest
-from against_keras import assert_follows_keras, keras_tests_make_ours
+from against_keras import (
+    assert_follows_keras,
+    keras_tests_make_ours,
+    last_everywhere,
+)
 from keras_versions import keras_test_module
 
 from keras_regopt.optimizers.algorithms.ftrl import Ftrl
@@ -21,7 +25,7 @@ def test_keras_own_tests_make_our_class(monkeypatch):
 
 @pytest.mark.parametrize(
     "arguments",
-    [
+    last_everywhere(
         {},
         {"learning_rate_power": -0.7, "beta": 0.5},
         {"l1_regularization_strength": 0.5, "initial_accumulator_value": 0.3},
@@ -30,7 +34,7 @@ def test_keras_own_tests_make_our_class(monkeypatch):
             "l2_shrinkage_regularization_strength": 0.3,
             "weight_decay": 0.1,
         },
-    ],
+    ),
 )
 def test_makes_the_steps_of_keras(arguments):
     # Sums up to a thousand, which nearly cancel in places.

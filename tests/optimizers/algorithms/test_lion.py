@@ -1,5 +1,9 @@
 import pytest
-from against_keras import assert_follows_keras, keras_tests_make_ours
+from against_keras import (
+    assert_follows_keras,
+    keras_tests_make_ours,
+    last_everywhere,
+)
 from keras_versions import keras_test_module
 
 from keras_regopt.optimizers.algorithms.lion import Lion
@@ -21,10 +25,10 @@ def test_keras_own_tests_make_our_class(monkeypatch):
 
 @pytest.mark.parametrize(
     "arguments",
-    [
+    last_everywhere(
         {},
         {"beta_1": 0.5, "beta_2": 0.9, "weight_decay": 0.1},
-    ],
+    ),
 )
 def test_makes_the_steps_of_keras(arguments):
     assert_follows_keras(Lion, "graph", **arguments)

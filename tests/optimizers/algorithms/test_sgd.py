@@ -1,5 +1,9 @@
 import pytest
-from against_keras import assert_follows_keras, keras_tests_make_ours
+from against_keras import (
+    assert_follows_keras,
+    keras_tests_make_ours,
+    last_everywhere,
+)
 from keras_versions import keras_test_module
 
 from keras_regopt.optimizers.algorithms.sgd import SGD
@@ -21,12 +25,12 @@ def test_keras_own_tests_make_our_class(monkeypatch):
 
 @pytest.mark.parametrize(
     "arguments",
-    [
+    last_everywhere(
         {},
         {"momentum": 0.9},
         {"momentum": 0.9, "nesterov": True},
         {"momentum": 0.5, "weight_decay": 0.1},
-    ],
+    ),
 )
 def test_makes_the_steps_of_keras(arguments):
     assert_follows_keras(SGD, "graph", **arguments)

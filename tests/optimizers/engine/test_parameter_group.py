@@ -3,6 +3,7 @@ import copy
 import keras
 import numpy as np
 import pytest
+from against_keras import last_everywhere
 
 from keras_regopt.optimizers import (
     SAM,
@@ -164,7 +165,14 @@ def nested():
 
 
 @pytest.mark.parametrize(
-    "make", [RAdam, AdamW, Lion, lambda **o: SAM(RAdam(**o))]
+    "make",
+    last_everywhere(
+        RAdam,
+        AdamW,
+        Lion,
+        lambda **o: keras.optimizers.LossScaleOptimizer(RAdam(**o)),
+        lambda **o: SAM(RAdam(**o)),
+    ),
 )
 def test_groups_of_a_reloaded_model_are_those_that_it_was_saved_with(
     make, tmp_path

@@ -1,0 +1,68 @@
+"""Checks of what a tuner is made of."""
+
+import os
+
+import keras_tuner
+
+from keras_regopt._validate import fail, instance_of
+from keras_regopt.tuning._scores import objectives_of
+
+
+def check_hypermodel(owner, hypermodel):
+    """Refuses what cannot build a model."""
+    if isinstance(hypermodel, keras_tuner.Oracle) or not (
+        isinstance(hypermodel, keras_tuner.HyperModel) or callable(hypermodel)
+    ):
+        allowed = "a HyperModel or a function that builds a model"
+        fail(owner, "hypermodel", allowed, hypermodel)
+
+
+def check_oracle(owner, oracle):
+    """Refuses what is no oracle, or cannot tell which of two trials is better.
+
+    For Keras Tuner, `max_trials=0` has no end.
+    """
+    kind = "a Keras Tuner oracle"
+    instance_of(owner, "oracle", oracle, keras_tuner.Oracle, kind)
+    for objective in objectives_of(oracle.objective):
+        if objective.direction not in ("min", "max"):
+            allowed = "an oracle whose objectives are to 'min' or 'max'"
+            fail(owner, "oracle", allowed, str(objective))
+    if oracle.max_trials is not None and oracle.max_trials < 1:
+        allowed = "an oracle with `max_trials` of at least 1"
+        fail(owner, "oracle", allowed, oracle.max_trials)
+
+
+def check_place(owner, directory, options):
+    """Refuses folders elsewhere, and searches in several processes."""
+    if "://" in str(directory):
+        fail(owner, "directory", "a local folder", directory)
+    if options.get("executions_per_trial", 1) != 1:
+        fail(
+            owner,
+            "executions_per_trial",
+            "left out",
+            options["executions_per_trial"],
+            "To repeat folds, give `folds` a repeated splitter.",
+        )
+    if "KERASTUNER_ORACLE_IP" in os.environ:
+        raise ValueError(
+            f"{type(owner).__name__} runs in one process. Received: the "
+            "environment variable KERASTUNER_ORACLE_IP, which asks for a "
+            "distributed search. Unset it."
+        )
+
+
+def check_split(owner, validation_data, arguments):
+    """Refuses validation data beside folds."""
+    given = {**arguments, "validation_data": validation_data}
+    names = ["validation_split", "validation_freq"]
+    if owner.folds is not None:
+        names.append("validation_data")
+    for name in names:
+        if given.get(name) is not None:
+            remedy = (
+                "The folds make the validation data. For a split of your own, "
+                "give the tuner `folds=None`, and search() `validation_data`."
+            )
+            fail(owner, name, "left out", given[name], remedy)
