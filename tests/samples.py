@@ -37,6 +37,11 @@ def classifier():
     )
 
 
+def sounds():
+    """Two short noises."""
+    return 0.1 * np.random.default_rng(0).normal(size=(2, 900))
+
+
 # Constructor arguments, for the classes that cannot do without; functions, so
 # that nested objects are new each time.
 ARGUMENTS = {
@@ -161,6 +166,7 @@ ARGUMENTS = {
     "RandomTokenReplacement": lambda: {"fraction": 0.5, "vocabulary_size": 40},
     "RandomTokenSwap": lambda: {"fraction": 0.5},
     "RandomAudioCrop": lambda: {"length": 300},
+    "RandomBackgroundNoise": lambda: {"noises": sounds()},
     "RandomMix": lambda: {"layers": [MixUp(), CutMix()], "num_classes": 6},
     "RandomCrop": lambda: {"height": 8, "width": 7},
     # Half the size, so that the middle has no rounding errors.
@@ -168,6 +174,7 @@ ARGUMENTS = {
     "REX": lambda: {"initial_learning_rate": 0.1, "total_steps": 100},
     # By default it hardly ever acts on as few images as the contract has.
     "RandomGrayscale": lambda: {"rate": 0.5},
+    "RandomShortNoises": lambda: {"noises": sounds()},
     "Repeat": lambda: {"schedule": 0.1, "period": 3, "rate_factor": 0.9},
     "SAM": lambda: {"inner": keras.optimizers.SGD(0.1)},
     # The corrections shall show within the contract's few steps.
@@ -218,6 +225,8 @@ ARGUMENTS = {
 
 COIN = "It draws which images change and no more: of one come two results."
 
+ONE_LEVEL = "It brings clips to one level, in training and outside of it."
+
 # (class, promise): why the class cannot keep it. A strict expected failure.
 EXCEPTIONS = {
     ("RandomTokenInsertion", "does_not_depend_on_padding"): (
@@ -238,7 +247,21 @@ EXCEPTIONS = {
     ("RandomAutoContrast", "draws_for_each_element"): COIN,
     ("RandomEqualize", "draws_for_each_element"): COIN,
     ("RandomGrayscale", "draws_for_each_element"): COIN,
+    **{
+        (name, promise): ONE_LEVEL
+        for name in ("LoudnessNormalization", "PeakNormalization")
+        for promise in (
+            "acts_in_training",
+            "draws_for_each_element",
+            "is_identity_in_inference",
+            "repeats_itself_by_its_seed",
+            "works_in_tf_data",
+        )
+    },
+    ("RandomAudioChannelShuffle", "draws_for_each_element"): COIN,
     ("RandomInvert", "draws_for_each_element"): COIN,
+    ("RandomPolarity", "draws_for_each_element"): COIN,
+    ("RandomReverse", "draws_for_each_element"): COIN,
     ("VirtualAdversarial", "repeats_itself_by_its_seed"): (
         "It draws in a train step, not in a call."
     ),

@@ -12,6 +12,9 @@ from scipy.io import wavfile
 
 from keras_regopt._validate import fail
 
+# What an argument for sounds can be.
+Sounds = str | os.PathLike | np.ndarray | Sequence
+
 # Sounds by their digests, so that a copy of a layer finds those of the first.
 _known: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
 
@@ -112,8 +115,8 @@ def read_arrays(owner, argument, value):
     """
     if not isinstance(value, (list, tuple)):
         value = np.asarray(value)
-        value = value[None] if value.ndim == 1 else value
-    elif value and np.ndim(value[0]) == 0:
+        value = [value] if value.ndim < 2 else value
+    elif value and all(np.ndim(item) == 0 for item in value):
         value = [value]
     sounds = [np.asarray(sound) for sound in value]
     if not sounds:

@@ -4,7 +4,7 @@ from keras_regopt.augmentation._ranges import one_or_range
 from keras_regopt.augmentation._sampling import one_or_between
 from keras_regopt.augmentation.audio._base import AudioAugmentation
 from keras_regopt.augmentation.audio._holds_recordings import HoldsRecordings
-from keras_regopt.augmentation.audio._recordings import without_silence
+from keras_regopt.augmentation.audio._recordings import Sounds, without_silence
 from keras_regopt.augmentation.audio.functional._excerpts import (
     excerpts,
     index_of,
@@ -69,7 +69,7 @@ class RandomBackgroundNoise(HoldsRecordings, AudioAugmentation):
 
     def __init__(
         self,
-        noises,
+        noises: Sounds,
         snr: float | tuple[float, float] = (0.0, 30.0),
         sample_rate: float = 16000,
         seed: int | None = None,
@@ -89,11 +89,15 @@ class RandomBackgroundNoise(HoldsRecordings, AudioAugmentation):
         }
 
     def apply(self, inputs, parameters):
-        time = self.ops.shape(inputs)[1]
-        which, begin = parameters["which"], parameters["begin"]
-        noise = excerpts(self.recordings, which, begin, time)[:, :, None]
-        noise = self.ops.broadcast_to(noise, self.ops.shape(inputs))
-        lengths = parameters["lengths"]
+        ops, lengths = self.ops, parameters["lengths"]
+        noise = excerpts(
+            self.recordings,
+            parameters["which"],
+            parameters["begin"],
+            lengths,
+            ops.shape(inputs)[1],
+        )
+        noise = ops.broadcast_to(noise[:, :, None], ops.shape(inputs))
         return add_at_snr(inputs, noise, parameters["snr"], lengths)
 
     def _prepared(self, sounds):

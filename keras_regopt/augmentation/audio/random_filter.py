@@ -65,7 +65,7 @@ class RandomFilter(LinearAugmentation):
         >>> audio = np.sin(2 * np.pi * 2000 * time).astype("float32")
         >>> left = keras.ops.convert_to_numpy(layer(audio))[4000:]
         >>> round(20 * float(np.log10(left.std() / audio.std())))
-        -49
+        -50
 
     References:
         Bristow-Johnson 1998, Cookbook formulae for audio EQ biquad filter

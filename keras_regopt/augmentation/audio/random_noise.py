@@ -3,12 +3,7 @@ from keras_regopt._validate import in_range, one_of
 from keras_regopt.augmentation._ranges import one_or_range
 from keras_regopt.augmentation._sampling import one_or_between
 from keras_regopt.augmentation.audio._base import AudioAugmentation
-from keras_regopt.augmentation.audio.functional._levels import (
-    add_at_snr,
-    add_with_power,
-    amplitude,
-)
-from keras_regopt.augmentation.audio.functional._noise import COLORS, noise_of
+from keras_regopt.augmentation.audio.functional._noise import COLORS, add_noise
 from keras_regopt.augmentation.image._noise import keys_from
 
 
@@ -78,20 +73,23 @@ class RandomNoise(AudioAugmentation):
         self.sample_rate = in_range(self, "sample_rate", sample_rate, above=100)
 
     def sample(self, shape, seed):
-        draws = self.uniforms(3, shape[0], seed)
-        amount = self.snr if self.level is None else self.level
-        return {
-            "decibels": one_or_between(amount, draws[0]),
-            "key": keys_from(draws[1], draws[2]),
-        }
+        # One tensor: eagerly, to take it apart would last longer than noise.
+        draws = self.random.uniform((shape[0], 3), seed=seed, dtype="float32")
+        return {"draws": draws}
 
     def apply(self, inputs, parameters):
-        _, time, channels = self.ops.shape(inputs)
-        noise = noise_of(
-            parameters["key"], self.color, time, channels, self.sample_rate
+        draws = [
+            self.ops.take(parameters["draws"], column, axis=1)
+            for column in range(3)
+        ]
+        is_level = self.level is not None
+        amount = self.level if is_level else self.snr
+        return add_noise(
+            inputs,
+            keys_from(draws[1], draws[2]),
+            parameters["lengths"],
+            one_or_between(amount, draws[0]),
+            is_level,
+            self.color,
+            self.sample_rate,
         )
-        lengths, decibels = parameters["lengths"], parameters["decibels"]
-        if self.level is None:
-            return add_at_snr(inputs, noise, decibels, lengths)
-        power = amplitude(2.0 * decibels)
-        return add_with_power(inputs, noise, power, lengths)

@@ -6,7 +6,7 @@ from keras_regopt.augmentation._ranges import one_or_range
 from keras_regopt.augmentation._sampling import one_or_between
 from keras_regopt.augmentation.audio._holds_recordings import HoldsRecordings
 from keras_regopt.augmentation.audio._linear import LinearAugmentation
-from keras_regopt.augmentation.audio._recordings import Recordings
+from keras_regopt.augmentation.audio._recordings import Recordings, Sounds
 from keras_regopt.augmentation.audio.functional import _reverb
 from keras_regopt.augmentation.audio.functional._excerpts import (
     constant,
@@ -83,7 +83,7 @@ class RandomReverb(HoldsRecordings, LinearAugmentation):
 
     def __init__(
         self,
-        responses="decay",
+        responses: Sounds = "decay",
         decay: float | tuple[float, float] = (0.1, 0.8),
         direct: float | tuple[float, float] = (0.0, 12.0),
         sample_rate: float = 16000,

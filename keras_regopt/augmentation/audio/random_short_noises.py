@@ -6,6 +6,7 @@ from keras_regopt.augmentation._ranges import one_or_range, whole_number
 from keras_regopt.augmentation._sampling import one_or_between
 from keras_regopt.augmentation.audio._base import AudioAugmentation
 from keras_regopt.augmentation.audio._holds_recordings import HoldsRecordings
+from keras_regopt.augmentation.audio._recordings import Sounds
 from keras_regopt.augmentation.audio.functional._excerpts import (
     constant,
     index_of,
@@ -81,7 +82,7 @@ class RandomShortNoises(HoldsRecordings, AudioAugmentation):
 
     def __init__(
         self,
-        noises,
+        noises: Sounds,
         count: int | tuple[int, int] = (1, 4),
         snr: float | tuple[float, float] = (0.0, 24.0),
         sample_rate: float = 16000,

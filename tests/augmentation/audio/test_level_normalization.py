@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from scipy import signal
@@ -84,6 +85,22 @@ def test_brings_peaks_to_their_level():
     peaks = [np.abs(result[0]).max(), np.abs(result[1, :200]).max()]
     np.testing.assert_allclose(peaks, 10 ** (-6 / 20), rtol=1e-5)
     np.testing.assert_array_equal(result[1, 200:], audio[1, 200:])
+
+
+@pytest.mark.any_backend
+@pytest.mark.parametrize("cls", [LoudnessNormalization, PeakNormalization])
+def test_does_the_same_in_models_and_datasets(cls):
+    tf = pytest.importorskip("tensorflow")
+    audio = noise(4, 500)
+    layer = cls()
+    expected = called(layer, audio).astype("float32")
+    model = keras.Sequential([keras.Input((500,)), layer])
+    dataset = tf.data.Dataset.from_tensor_slices(audio).batch(4)
+    for result in (
+        model.predict(audio, verbose=0),
+        next(iter(dataset.map(layer))).numpy(),
+    ):
+        np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.any_backend

@@ -1,5 +1,7 @@
+import keras
 import numpy as np
 import pytest
+from keras import ops
 from wave_samples import SAMPLE_RATE, called, decibels, noise, power
 
 from keras_regopt.augmentation import RandomNoise
@@ -107,3 +109,37 @@ def test_silence_stays_and_targets_stay():
 def test_says_what_is_allowed(arguments, message):
     with pytest.raises(ValueError, match=message):
         RandomNoise(**arguments)
+
+
+@pytest.mark.any_backend
+@pytest.mark.parametrize("arguments", [{}, {"level": -20.0}])
+def test_torch_adds_piece_by_piece_what_others_add_at_once(
+    arguments, monkeypatch
+):
+    from keras_regopt.augmentation.audio.functional import _noise
+
+    audio = noise(5, 300, 2)
+    audio[4] = 0.0
+    results = []
+    for pieces in (True, False):
+        if not pieces:
+            monkeypatch.setattr(_noise, "_native", lambda tensor: None)
+        layer = RandomNoise(seed=0, channels=True, **arguments)
+        results.append(called(layer, audio, [300, 200, 1, 0, 300]))
+    # The numbers are the same ones; sums of squares are rounded otherwise.
+    np.testing.assert_allclose(*results, atol=2e-7)
+
+
+@pytest.mark.any_backend
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="of torch alone")
+def test_pieces_of_noise_are_the_hash_bit_for_bit(monkeypatch):
+    from keras_regopt._random import normals_of
+    from keras_regopt.augmentation.audio.functional import _noise_on_torch
+    from keras_regopt.augmentation.image._noise import bits
+
+    monkeypatch.setattr(_noise_on_torch, "PIECE", 1000)
+    keys = ops.convert_to_tensor(np.array([3, -(2**31), 7, 2**31 - 1], "int32"))
+    for count in (1, 333, 1000, 2345):
+        np.testing.assert_array_equal(
+            _noise_on_torch.normals(keys, count), normals_of(bits(keys, count))
+        )

@@ -25,16 +25,17 @@ def index_of(draw, count):
     )
 
 
-def excerpts(recordings, which, draw, time):
+def excerpts(recordings, which, draw, lengths, time):
     """A stretch of a recording for each clip.
 
-    A recording that is too short is repeated.
+    A recording that is too short for the valid samples is repeated.
 
     Args:
         recordings: A `Recordings`.
         which: Int32 tensor of shape `(batch,)`, the numbers of recordings.
         draw: Float32 tensor of shape `(batch,)`, from 0 to 1: where in the
             recording to begin.
+        lengths: Int32 tensor of shape `(batch,)`, the valid samples.
         time: The number of samples, an integer or a scalar tensor.
 
     Returns:
@@ -43,12 +44,11 @@ def excerpts(recordings, which, draw, time):
     starts = ops.take(constant(recordings.starts), which)
     sizes = ops.take(constant(recordings.sizes), which)
     # One that is long enough need not be wrapped round.
-    spare = sizes - time
+    spare = sizes - lengths
     first = index_of(draw, ops.where(spare >= 0, spare + 1, sizes))
     index = first[:, None] + ops.arange(time, dtype="int32")[None, :]
-    if not isinstance(time, int) or np.min(recordings.sizes) < time:
-        index = index % sizes[:, None]
-    return rows_at(constant(recordings.samples), starts[:, None] + index)
+    index = starts[:, None] + index % sizes[:, None]
+    return rows_at(constant(recordings.samples), index)
 
 
 def placed(recordings, which, positions, time):

@@ -30,10 +30,8 @@ def within(lengths, time):
 
 def mean_square(waves, lengths):
     """The power of each clip, over its valid samples and all channels."""
-    _, time, channels = ops.shape(waves)
-    squares = ops.where(within(lengths, time), waves * waves, 0.0)
-    count = ops.cast(ops.maximum(lengths, 1) * channels, "float32")
-    return ops.sum(squares, axis=(1, 2)) / count
+    valid = within(lengths, ops.shape(waves)[1])
+    return _power(ops.where(valid, waves, 0.0), lengths)
 
 
 def peak(waves, lengths):
@@ -66,9 +64,15 @@ def add_at_snr(waves, noise, snr, lengths):
 
 def add_with_power(waves, noise, power, lengths):
     """Waveforms with noise that is scaled to a power, of shape `(batch,)`."""
-    own = mean_square(noise, lengths)
+    valid = within(lengths, ops.shape(waves)[1])
+    noise = ops.where(valid, noise, 0.0)
+    own = _power(noise, lengths)
     silent = own <= TINY
     gain = ops.sqrt(power / ops.where(silent, 1.0, own))
-    gain = per_clip(ops.where(silent, 0.0, gain))
-    valid = within(lengths, ops.shape(waves)[1])
-    return ops.where(valid, waves + gain * noise, waves)
+    return waves + per_clip(ops.where(silent, 0.0, gain)) * noise
+
+
+def _power(waves, lengths):
+    """The power of each clip that is zero where it is not valid."""
+    count = ops.maximum(lengths, 1) * ops.shape(waves)[2]
+    return ops.sum(waves * waves, axis=(1, 2)) / ops.cast(count, "float32")

@@ -6,9 +6,8 @@ import numpy as np
 from scipy import signal
 
 from keras_regopt._keras import data_ops as ops
-from keras_regopt._random import normals_of
 from keras_regopt.augmentation.audio.functional._levels import amplitude
-from keras_regopt.augmentation.image._noise import bits
+from keras_regopt.augmentation.audio.functional._noise import normals
 
 SOUND = 343.0  # meters a second
 
@@ -40,7 +39,7 @@ def decaying(keys, decay, direct, size, sample_rate):
     """
     index = ops.arange(size, dtype="float32")[None, :]
     fading = ops.exp(-3 * math.log(10) / sample_rate * index / decay[:, None])
-    noise = ops.where(index > 0, normals_of(bits(keys, size)) * fading, 0.0)
+    noise = ops.where(index > 0, normals(keys, size) * fading, 0.0)
     energy = ops.sum(noise * noise, axis=1, keepdims=True)
     ratio = amplitude(-direct)[:, None]
     sound = ops.where(index == 0, 1.0, noise * ratio / ops.sqrt(energy))
