@@ -63,11 +63,13 @@ def show_formulas(app, what, name, obj, options, lines):
 
 def draw_pictures(app):
     """Draws what the pages show, anew in each build."""
+    import audio_pictures
     import augmentation_pictures
     import schedule_pictures
 
     schedule_pictures.draw(HERE / "_pictures")
     augmentation_pictures.draw(HERE / "_pictures")
+    audio_pictures.draw(HERE / "_pictures")
 
 
 def warn_of_the_undocumented(app, env):

@@ -33,24 +33,12 @@ HUMAN = pathlib.Path("/usr/share/asterisk/sounds/en_US_f_Allison")
 ACCENTS = ("en-us", "en-gb", "en-gb-x-rp", "en-gb-scotland", "en-us-nyc")
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-WORDS = (
-    *("zero", "one", "two", "three", "four"),
-    *("five", "six", "seven", "eight", "nine"),
-    *LETTERS,
-)
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven")
+WORDS = (*DIGITS, "eight", "nine", *LETTERS)
 RECIPES = (
-    "none",
-    "RandomTimeShift",
-    "RandomTimeStretch",
-    "RandomPitchShift",
-    "RandomSpeed",
-    "RandomNoise",
-    "RandomFilter",
-    "RandomReverb",
-    "RandomTimeMask",
-    "AudioMixUp",
-    "RandomFrequencyWarp",
-    "SpecAugment",
+    *("none", "RandomTimeShift", "RandomTimeStretch", "RandomPitchShift"),
+    *("RandomSpeed", "RandomNoise", "RandomFilter", "RandomReverb"),
+    *("RandomTimeMask", "AudioMixUp", "RandomFrequencyWarp", "SpecAugment"),
     "most of them",
 )
 # What is in it by another name, or needs the labels.
@@ -104,13 +92,9 @@ def recipe(name, seed):
 
 def voices():
     """The names of all voices, in a mixed but fixed order."""
-    listed = subprocess.run(
-        ["espeak-ng", "--voices=variant"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    variants = sorted(set(re.findall(r"!v/(\S+)", listed.stdout)))
+    command = ["espeak-ng", "--voices=variant"]
+    listed = subprocess.check_output(command, text=True)
+    variants = sorted(set(re.findall(r"!v/(\S+)", listed)))
     order = np.random.default_rng(0).permutation(len(variants))
     return [f"{ACCENTS[i % 5]}+{variants[i]}" for i in order]
 
@@ -123,7 +107,7 @@ def spoken(voice, directory):
         for word in WORDS:
             wav = directory / "word.wav"
             command = ["espeak-ng", "-v", voice, "-w", wav, word]
-            subprocess.run(command, check=True, capture_output=True)
+            subprocess.check_call(command)
             clips.append(recording(wav))
             wav.unlink()
         # Under another name first, so that it is there whole or not at all.
@@ -230,15 +214,14 @@ def trial(name, seed, options, directory):
     """Accuracy on other computer voices and on the human, in percent."""
     names = voices()
     np.random.default_rng(seed).shuffle(names)
-    count = options.voices
-    clips, labels = labeled(names[:count], directory)
-    others = labeled(names[count : count + options.held_out], directory)
+    names, others = names[: options.voices], names[options.voices :]
+    clips, labels = labeled(names, directory)
+    others = labeled(others[: options.held_out], directory)
     start = time.process_time()
-    layers = recipe(name, seed)
-    model = fitted(clips, labels, layers, seed, options.epochs)
+    model = fitted(clips, labels, recipe(name, seed), seed, options.epochs)
     seconds = time.process_time() - start
-    heard = human(), np.arange(len(WORDS))
-    result = accuracy(model, *others), accuracy(model, *heard)
+    by_human = accuracy(model, human(), np.arange(len(WORDS)))
+    result = accuracy(model, *others), by_human
     print(
         f"seed {seed}, {name}: other voices {result[0]:.1f} %, human "
         f"{result[1]:.1f} % ({seconds:.0f} CPU s)",

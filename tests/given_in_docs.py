@@ -97,6 +97,15 @@ def _augmentation():
     }
 
 
+def _audio():
+    import tensorflow as tf
+
+    random = np.random.default_rng(0)
+    waves = random.uniform(-0.5, 0.5, (6, 1600)).astype("float32")
+    pairs = tf.data.Dataset.from_tensor_slices((waves, np.arange(6)))
+    return {"clips": pairs, "waves": pairs.map(lambda wave, label: wave)}
+
+
 def _callbacks():
     blocks = [
         keras.layers.Dense(4, "relu", name=name)
@@ -154,6 +163,7 @@ def _saving():
 
 _PAGES = {
     "README": _saving,
+    "audio": _audio,
     "augmentation": _augmentation,
     "callbacks": _callbacks,
     "constraints": lambda: {"model": classifier()},

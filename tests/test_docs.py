@@ -63,6 +63,13 @@ def test_the_gallery_can_make_every_image_layer():
         assert isinstance(gallery.sample(cls), cls)
 
 
+def test_the_gallery_can_make_every_audio_layer():
+    gallery = docs_module("audio_pictures")
+    for cls in gallery.audio_layers():
+        assert isinstance(gallery.sample(cls), cls)
+        assert cls.key in gallery.sounds(cls)
+
+
 def docs_module(name):
     spec = importlib.util.spec_from_file_location(
         name, ROOT / "docs" / f"{name}.py"

@@ -176,6 +176,21 @@ def test_labels_are_mixed_as_the_clips_are(make):
     assert len(np.unique(np.round(outputs["labels"].max(axis=1), 3))) > 3
 
 
+@pytest.mark.any_backend
+def test_both_may_follow_one_another_each_for_some_of_the_clips():
+    data = {
+        "audio": np.ones((30, 100, 1), "float32") * one_hot(30)[:, None, :],
+        "labels": np.arange(30),
+    }
+    options = {"num_classes": 30, "rate": 0.5, "channels": True}
+    blended = AudioMixUp(1.0, seed=0, **options)(data)
+    outputs = called(AudioCutMix(seed=1, **options), blended)
+    means = outputs["audio"].mean(axis=1)
+    np.testing.assert_allclose(outputs["labels"], means, atol=1e-5)
+    parts = (outputs["labels"] > 0).sum(axis=1)
+    assert set(parts) >= {1, 2, 3}
+
+
 @PAIRS
 @pytest.mark.any_backend
 def test_what_is_behind_the_lengths_is_never_heard(make):
