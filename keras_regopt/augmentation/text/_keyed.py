@@ -1,7 +1,6 @@
 """Bases of the augmentations of token ids that draw for each token."""
 
 from keras_regopt._validate import in_range
-from keras_regopt.augmentation.image._noise import keys_from
 from keras_regopt.augmentation.text._base import TokenAugmentation
 from keras_regopt.augmentation.text.functional._draws import (
     happens,
@@ -28,8 +27,11 @@ class KeyedAugmentation(TokenAugmentation):
     """
 
     def sample(self, shape, seed):
-        high, low = self.uniforms(2, shape[0], seed)
-        return {"key": keys_from(high, low)}
+        # One operation: outside of a compiled program, each of them counts.
+        key = self.random.randint(
+            (shape[0],), 0, 2**31 - 1, dtype="int32", seed=seed
+        )
+        return {"key": key}
 
     def bits(self, inputs, parameters, stream=0):
         """Integers, all equally likely, one for each token.

@@ -63,10 +63,10 @@ def test_swaps_move_their_fraction_of_the_free_tokens(fraction):
     # Tokens move in pairs, so there are half as many independent draws.
     pairs = free.sum() / 2
     sigma = np.sqrt(fraction * (1 - fraction) / pairs)
-    expected = min(fraction, 11 / 13)
-    assert moved[free].mean() == pytest.approx(expected, abs=4 * sigma)
+    assert moved[free].mean() == pytest.approx(fraction, abs=4 * sigma)
 
 
+@pytest.mark.any_backend
 def test_swaps_are_pairs_of_free_tokens():
     free = np.random.default_rng(0).random((50, 16)) < 0.7
     source = swapped(free, 0.8)
@@ -112,6 +112,7 @@ def test_swaps_stay_within_a_segment():
         assert moved[part].mean() == pytest.approx(0.2, abs=4 * sigma)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("gone", "padding", "expected"),
     [
@@ -126,6 +127,7 @@ def test_closes_up_towards_the_text(gone, padding, expected):
     assert to_numpy(source)[0].tolist() == expected
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("inserted", "padding", "expected", "new"),
     [
@@ -143,6 +145,7 @@ def test_widens_into_the_padding(inserted, padding, expected, new):
     np.testing.assert_array_equal(to_numpy(is_new), to_numpy(marked([new])))
 
 
+@pytest.mark.any_backend
 def test_spares_one_of_all_that_were_to_go():
     free = marked(["xxx-", "xxx-", "----", "x---"])
     gone = marked(["xxx-", "x---", "----", "x---"])

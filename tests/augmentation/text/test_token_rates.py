@@ -52,6 +52,7 @@ def test_deletions_keep_the_order():
         assert row[size - 1] == 3
 
 
+@pytest.mark.any_backend
 def test_everything_deleted_leaves_any_one():
     new = augmented(RandomTokenDeletion(1.0, **SPECIAL), COPIES)
     assert ((new > 9).sum(axis=1) == 1).all()
@@ -60,6 +61,7 @@ def test_everything_deleted_leaves_any_one():
     assert np.abs(counts - 50).max() < 4.5 * np.sqrt(50)
 
 
+@pytest.mark.any_backend
 def test_insertions_are_of_the_text_and_lose_nothing():
     new = augmented(RandomTokenInsertion(0.2, **SPECIAL), COPIES)
     counts = np.array([np.bincount(row, minlength=30) for row in new[:200]])
@@ -91,6 +93,7 @@ def test_inserts_synonyms_of_the_text():
     close((new >= 30).sum() / 20_000, 0.3, 20_000)
 
 
+@pytest.mark.any_backend
 def test_replaces_by_synonyms_where_there_are_some():
     table = np.full((50, 2), -1)
     table[10:20] = [[40, 41]] * 10
@@ -102,6 +105,7 @@ def test_replaces_by_synonyms_where_there_are_some():
     close((new == 40).sum() / changed.sum(), 0.5, changed.sum())
 
 
+@pytest.mark.any_backend
 def test_replaces_evenly_by_the_vocabulary():
     layer = RandomTokenReplacement(0.5, 40, **SPECIAL)
     new = augmented(layer, COPIES)
@@ -112,6 +116,7 @@ def test_replaces_evenly_by_the_vocabulary():
     close((new == 39).sum() / 20_000, 0.5 / 37, 20_000)
 
 
+@pytest.mark.any_backend
 def test_replaces_in_proportion_to_counts():
     counts = np.zeros(60)
     counts[[0, 50, 51]] = 7, 1, 3
@@ -241,6 +246,7 @@ def test_labels_of_masking_go_through_a_chain():
     assert spec["token_weights"].dtype == "float32"
 
 
+@pytest.mark.any_backend
 def test_crops_keep_a_span():
     new = augmented(RandomSpanCrop((0.2, 0.6), **SPECIAL), COPIES)
     sizes = (new > 9).sum(axis=1)

@@ -15,6 +15,7 @@ def keys(count, seed=0):
     return keras.ops.convert_to_tensor(numbers.astype("int32"))
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("longest", [1, 10])
 def test_spans_cover_their_fraction_from_the_first_token_on(longest):
     chances = _spans.geometric_chances(5.0, longest)
@@ -47,6 +48,7 @@ def test_a_mean_of_one_is_single_tokens():
     assert _spans.start_rate(1.0, [1.0, 0.5]) == pytest.approx(1.0)
 
 
+@pytest.mark.any_backend
 def test_numbers_words():
     starts = keras.ops.convert_to_tensor(
         np.array([[0, 1, 0, 1, 1, 0], [1, 0, 0, 0, 0, 0]], bool)
@@ -55,6 +57,7 @@ def test_numbers_words():
     assert numbers.tolist() == [[0, 0, 0, 1, 2, 2], [0] * 6]
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("weights", [[1, 0, 3, 6], [1, 1, 1, 1], [0, 0, 5, 0]])
 def test_draws_in_proportion_to_weights(weights):
     weights = np.array(weights)
@@ -81,6 +84,7 @@ def test_an_alias_table_has_exactly_its_weights():
     np.testing.assert_allclose(shares / 300, weights / weights.sum(), atol=1e-8)
 
 
+@pytest.mark.any_backend
 def test_synonyms_come_from_the_row_of_each_id():
     table = np.array([[-1, -1], [-1, 3], [0, 1], [-1, -1]])
     rows, counts = _vocabulary.compact_rows(table)
