@@ -96,14 +96,13 @@ class CharacterTypos(WordAugmentation):
         chosen = choose(parts, key, 0, parts.free, counts).chosen
         index = tf.where(chosen)[:, 0]
         drawn = below(word_uniforms(parts, key, 1), len(self.kinds))
-        numbers = tf.constant([KINDS.index(kind) for kind in self.kinds])
-        keys = word_uniforms(parts, key, 2) * 2.0**24
+        keys = tf.cast(word_uniforms(parts, key, 2) * 2.0**24, "int32")
         words = misspelled(
             tf.gather(parts.words, index),
-            tf.cast(tf.gather(keys, index), "int32"),
-            tf.gather(numbers, tf.gather(drawn, index)),
-            self._keyboard,
-            self._ocr,
+            tf.gather(keys, index),
+            self.kinds,
+            tf.gather(drawn, index),
+            {"keyboard": self._keyboard, "ocr": self._ocr},
         )
         return parts.at(index, words)
 

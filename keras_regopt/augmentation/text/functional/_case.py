@@ -5,7 +5,11 @@ def lower(words):
     """The words in lower case."""
     import tensorflow as tf
 
-    return tf.strings.lower(words, encoding="utf-8")
+    # Quick, and true of ASCII alone; few words have other letters.
+    plain = tf.strings.lower(words)
+    others = tf.where(~tf.strings.regex_full_match(words, r"[[:ascii:]]*"))
+    small = tf.strings.lower(tf.gather_nd(words, others), encoding="utf-8")
+    return tf.tensor_scatter_nd_update(plain, others, small)
 
 
 def upper(words):

@@ -7,18 +7,17 @@ from keras_regopt.augmentation.text.functional._word_draws import (
 )
 from keras_regopt.augmentation.text.functional._words import Words, join
 
-KINDS = ("keyboard", "swap", "drop", "double", "ocr")
 
-
-def misspelled(words, keys, kinds, keyboard, ocr):
+def misspelled(words, keys, kinds, drawn, tables):
     """Words with one typing error each, as far as one is possible.
 
     Args:
         words: String tensor of shape `(total,)`, of valid UTF-8.
         keys: Int32 tensor like it, from which all is drawn.
-        kinds: Int32 tensor like it: the place of each error in `KINDS`.
-        keyboard: `Lookup` of characters and their neighbours.
-        ocr: `Lookup` of characters and what looks like them.
+        kinds: List of the kinds of errors, of `KINDS`.
+        drawn: Int32 tensor like `words`: the place of each error in `kinds`.
+        tables: Dict of `"keyboard"` and `"ocr"` and the `Lookup` of each, from
+            characters to those that may stand for them.
 
     Returns:
         String tensor like `words`.
@@ -26,38 +25,73 @@ def misspelled(words, keys, kinds, keyboard, ocr):
     import tensorflow as tf
 
     characters = _characters(words)
-    texts = characters.words
-    kind = characters.of_text(kinds)
-    following = tf.concat([texts, [""]], axis=0)[1:]
-    length = characters.of_text(characters.counts)
-    small = _case.lower(texts)
-    on_keyboard, in_ocr = keyboard.find(small), ocr.find(texts)
-    several = length > 1
-    candidates = _by_kind(
-        kind,
-        keyboard=on_keyboard >= 0,
-        swap=(characters.place < length - 1) & (texts != following),
-        drop=several,
-        double=tf.ones_like(several),
-        ocr=in_ocr >= 0,
-    )
-    one = tf.ones_like(characters.counts)
-    chosen = choose(characters, keys, 0, candidates, one).chosen
+    drawn = characters.of_text(drawn)
     draws = word_uniforms(characters, keys, 1)
-    neighbour = keyboard.pick(tf.maximum(on_keyboard, 0), draws)
-    changed = _by_kind(
-        kind,
-        keyboard=_case.like(texts, neighbour),
-        swap=tf.strings.join([following, texts]),
-        drop=tf.zeros_like(texts),
-        double=tf.strings.join([texts, texts]),
-        ocr=ocr.pick(tf.maximum(in_ocr, 0), draws),
-    )
-    swapped = chosen & (kind == KINDS.index("swap"))
+    followed = tf.concat([characters.words, [""]], axis=0)[1:]
+    possible = tf.zeros_like(characters.free)
+    changed, swapped = characters.words, possible
+    for number, kind in enumerate(kinds):
+        change = _CHANGES[kind]
+        can, new = change(characters, followed, draws, tables.get(kind))
+        here = drawn == number
+        possible = possible | (here & can)
+        changed = tf.where(here, new, changed)
+        swapped = swapped | (here & (kind == "swap"))
+    one = tf.ones_like(characters.counts)
+    chosen = choose(characters, keys, 0, possible, one).chosen
     # The character that was swapped stands in front already.
-    is_taken = tf.concat([[False], swapped], axis=0)[:-1]
-    texts = tf.where(chosen, changed, tf.where(is_taken, "", texts))
-    return join(characters.replace(words=texts))
+    is_taken = tf.concat([[False], chosen & swapped], axis=0)[:-1]
+    kept = tf.where(is_taken, "", characters.words)
+    return join(characters.replace(words=tf.where(chosen, changed, kept)))
+
+
+def _swap(characters, followed, draws, table):
+    import tensorflow as tf
+
+    texts = characters.words
+    is_last = characters.place == characters.of_text(characters.counts) - 1
+    return ~is_last & (texts != followed), tf.strings.join([followed, texts])
+
+
+def _drop(characters, followed, draws, table):
+    import tensorflow as tf
+
+    several = characters.of_text(characters.counts) > 1
+    return several, tf.zeros_like(characters.words)
+
+
+def _double(characters, followed, draws, table):
+    import tensorflow as tf
+
+    texts = characters.words
+    return characters.free, tf.strings.join([texts, texts])
+
+
+def _press_beside(characters, followed, draws, table):
+    import tensorflow as tf
+
+    numbers = table.find(_case.lower(characters.words))
+    new = table.pick(tf.maximum(numbers, 0), draws)
+    return numbers >= 0, _case.like(characters.words, new)
+
+
+def _misread(characters, followed, draws, table):
+    import tensorflow as tf
+
+    numbers = table.find(characters.words)
+    return numbers >= 0, table.pick(tf.maximum(numbers, 0), draws)
+
+
+# Each returns which characters can have such an error, and what it makes of
+# them.
+_CHANGES = {
+    "keyboard": _press_beside,
+    "swap": _swap,
+    "drop": _drop,
+    "double": _double,
+    "ocr": _misread,
+}
+KINDS = tuple(_CHANGES)
 
 
 def _characters(words):
@@ -78,13 +112,3 @@ def _characters(words):
         counts=counts,
         starts=starts,
     )
-
-
-def _by_kind(kind, **values):
-    """For each character the value that its kind of error has."""
-    import tensorflow as tf
-
-    result = values[KINDS[0]]
-    for number, name in enumerate(KINDS[1:], 1):
-        result = tf.where(kind == number, values[name], result)
-    return result
