@@ -22,6 +22,7 @@ class StepAttributes(Feature):
     """
 
     kind = ATTRIBUTES
+    ends_with_fit = True
 
     def __init__(self, values):
         self._values = values

@@ -16,9 +16,12 @@ class Feature:
     Attributes:
         kind: One of `ORDER`.
         key: What it is registered by; another one of this key takes its place.
+        ends_with_fit: Whether it is for one `fit` alone. The next one drops it
+            where an error has kept its owner from doing so.
     """
 
     kind: str
+    ends_with_fit = False
 
     @property
     def key(self):

@@ -33,6 +33,7 @@ class Gradients(Feature):
     """
 
     kind = GRADIENTS
+    ends_with_fit = True
 
     def __init__(self, owner, measure, receive):
         self._owner = owner

@@ -98,7 +98,7 @@ class _Hook:
         self.is_making = False
         self._model = model
         self._features = {}
-        self._replaced = None
+        self._replaced = self._next_fit = None
 
     def add(self, feature):
         """Takes a feature in; the first one replaces the model's method."""
@@ -110,6 +110,18 @@ class _Hook:
                 _make_train_function, model, model.make_train_function
             )
             set_method(model, "make_train_function", self._replaced)
+        if feature.ends_with_fit and self._next_fit is None:
+            self._fit_below = vars(self._model).get("fit")
+            self._next_fit = functools.partial(
+                _fit_anew, self._model, self._model.fit
+            )
+            set_method(self._model, "fit", self._next_fit)
+
+    def drop_leftovers(self):
+        """Leaves out what a `fit` that failed could not unregister."""
+        for key in [k for k, f in self._features.items() if f.ends_with_fit]:
+            unregister(self._model, key)
+        self._model.train_function = None
 
     def switch(self, switching, remakes):
         """Has the optimizers switched that the model holds now.
@@ -127,6 +139,8 @@ class _Hook:
     def remove(self, key):
         """Takes a feature out and returns it, or `None`."""
         feature = self._features.pop(key, None)
+        if not any(f.ends_with_fit for f in self._features.values()):
+            self._put_back_fit()
         if not set(self._features) - {SWITCHING}:
             self._put_back_method()
         if not self._features and vars(self._model).get(_HOOK) is self:
@@ -178,6 +192,19 @@ class _Hook:
         # Where somebody else has replaced it since, ours lets calls through.
         if method and vars(model).get("make_train_function") is method:
             set_method(model, "make_train_function", self._below)
+
+    def _put_back_fit(self):
+        method, self._next_fit = self._next_fit, None
+        if method and vars(self._model).get("fit") is method:
+            set_method(self._model, "fit", self._fit_below)
+
+
+def _fit_anew(model, fit, *arguments, **options):
+    """The `fit` of a model in which an earlier one may have failed."""
+    hook = vars(model).get(_HOOK)
+    if hook is not None:
+        hook.drop_leftovers()
+    return fit(*arguments, **options)
 
 
 def _with_step(model, step, function):

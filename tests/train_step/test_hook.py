@@ -125,6 +125,35 @@ def test_nothing_is_left_of_what_is_unregistered():
     assert not hasattr(model.train_function, "has_features")
 
 
+def test_the_next_fit_drops_what_one_that_failed_has_left():
+    class Failing(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            for kind in (_train_step.GRADIENTS, _train_step.FREEZING):
+                feature = Noting(kind, notes)
+                feature.ends_with_fit = kind == _train_step.GRADIENTS
+                _train_step.register(model, feature)
+            model.make_train_function(force=True)
+
+        def on_train_batch_end(self, batch, logs=None):
+            raise KeyboardInterrupt
+
+    model, notes = model_of(), []
+    plain = model.fit
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(X, Y, verbose=0, callbacks=[Failing()])
+        assert ("step", _train_step.GRADIENTS) in notes
+        notes.clear()
+        fit(model)
+        assert [n for n in notes if n[1] == _train_step.GRADIENTS] == [
+            ("end", _train_step.GRADIENTS)
+        ]
+        # For those that stay until they are told.
+        assert ("step", _train_step.FREEZING) in notes
+        assert model.fit == plain
+        notes.clear()
+
+
 @pytest.mark.any_backend
 def test_a_second_of_a_kind_takes_the_place_of_the_first():
     model, first, second = model_of(), [], []

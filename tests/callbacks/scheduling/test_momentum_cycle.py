@@ -231,8 +231,13 @@ def test_what_an_error_left_behind_ends_with_the_next_training():
     with pytest.raises(KeyboardInterrupt):
         fit(model, callback, interrupting, epochs=1)
     assert optimizer.momentum == 0.7
-    fit(model, callback, epochs=1)
-    assert "apply" not in vars(optimizer)
+    # With the callback or without it.
+    for callbacks in ([callback], []):
+        assert "apply" in vars(optimizer)
+        fit(model, *callbacks, epochs=1)
+        assert "apply" not in vars(optimizer)
+        with pytest.raises(KeyboardInterrupt):
+            fit(model, callback, interrupting, epochs=1)
 
 
 def test_a_model_that_is_compiled_anew_goes_on_with_its_new_cycle():

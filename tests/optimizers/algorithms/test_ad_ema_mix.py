@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import pytorch_optimizer
+from against_keras import last_everywhere
 from trajectories import (
     assert_close,
     assert_close_in_half_precision,
@@ -42,8 +43,8 @@ def paper_run(steps, rate, betas, alpha, alpha_warmup, beta_3_warmup):
     return variables
 
 
-@pytest.mark.parametrize("warmup", [None, 10, 100])
-@pytest.mark.parametrize("weight_decay", [0.0, 0.5])
+@pytest.mark.parametrize("warmup", last_everywhere(None, 10, 100))
+@pytest.mark.parametrize("weight_decay", last_everywhere(0.0, 0.5))
 def test_follows_pytorch_optimizer_for_thirty_steps(warmup, weight_decay):
     ours = run(
         AdEMAMix(

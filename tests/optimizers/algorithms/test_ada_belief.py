@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import optax
 import pytest
+from against_keras import last_everywhere
 from trajectories import (
     assert_close,
     assert_close_in_half_precision,
@@ -13,8 +14,8 @@ from trajectories import (
 from keras_regopt.optimizers import AdaBelief
 
 
-@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
-@pytest.mark.parametrize("beta_1", [0.0, 0.9])
+@pytest.mark.parametrize("weight_decay", last_everywhere(0.0, 0.1))
+@pytest.mark.parametrize("beta_1", last_everywhere(0.0, 0.9))
 def test_follows_optax_for_thirty_steps(beta_1, weight_decay):
     ours = run(AdaBelief(0.01, beta_1, weight_decay=weight_decay), 30)
     theirs = optax.chain(

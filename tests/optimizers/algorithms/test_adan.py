@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 import pytorch_optimizer
+from against_keras import last_everywhere
 from trajectories import (
     assert_close,
     assert_close_in_half_precision,
@@ -13,8 +14,10 @@ from trajectories import (
 from keras_regopt.optimizers import Adan
 
 
-@pytest.mark.parametrize("betas", [(0.98, 0.92, 0.99), (0.9, 0.0, 0.999)])
-@pytest.mark.parametrize("weight_decay", [0.0, 0.5])
+@pytest.mark.parametrize(
+    "betas", last_everywhere((0.9, 0.0, 0.999), (0.98, 0.92, 0.99))
+)
+@pytest.mark.parametrize("weight_decay", last_everywhere(0.0, 0.5))
 def test_follows_pytorch_optimizer_for_thirty_steps(betas, weight_decay):
     ours = run(Adan(0.01, *betas, epsilon=1e-8, weight_decay=weight_decay), 30)
     theirs = torch_run(

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from against_keras import last_everywhere
 from optax import contrib
 from trajectories import (
     assert_close,
@@ -32,8 +33,8 @@ def layerwise_run(steps, initial_distance, decay):
     return weights
 
 
-@pytest.mark.parametrize("initial_distance", [1e-6, 0.1])
-@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+@pytest.mark.parametrize("initial_distance", last_everywhere(1e-6, 0.1))
+@pytest.mark.parametrize("weight_decay", last_everywhere(0.0, 0.1))
 def test_follows_optax_for_thirty_steps(initial_distance, weight_decay):
     ours = DoG(initial_distance=initial_distance, weight_decay=weight_decay)
     theirs = contrib.dog(
@@ -50,7 +51,7 @@ def test_follows_optax_under_a_schedule():
     assert_close(run(ours, 20), optax_run(theirs, 20))
 
 
-@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+@pytest.mark.parametrize("weight_decay", last_everywhere(0.0, 0.1))
 def test_follows_the_authors_layer_by_layer(weight_decay):
     ours = DoG(initial_distance=0.1, layerwise=True, weight_decay=weight_decay)
     assert_close(run(ours, 30), layerwise_run(30, 0.1, weight_decay))

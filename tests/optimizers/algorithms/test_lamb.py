@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import optax
 import pytest
+from against_keras import last_everywhere
 from trajectories import (
     assert_close,
     assert_close_in_half_precision,
@@ -13,14 +14,14 @@ from trajectories import (
 from keras_regopt.optimizers import LAMB
 
 
-@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+@pytest.mark.parametrize("weight_decay", last_everywhere(0.0, 0.1))
 def test_follows_optax_for_thirty_steps(weight_decay):
     ours = LAMB(0.01, weight_decay=weight_decay)
     theirs = optax.lamb(0.01, weight_decay=weight_decay)
     assert_close(run(ours, 30), optax_run(theirs, 30))
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("dtype", last_everywhere("float32", "bfloat16"))
 def test_follows_the_formula_on_a_large_tensor(dtype):
     random = np.random.default_rng(0)
     # Larger than what JAX takes at once, and no multiple of it.

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import optax
 import pytest
+from against_keras import last_everywhere
 from trajectories import (
     assert_close,
     assert_close_in_half_precision,
@@ -33,7 +34,7 @@ def paper_run(steps, rate_at, momentum, coefficient, decay, excluded=()):
     return weights
 
 
-@pytest.mark.parametrize("nesterov", [False, True])
+@pytest.mark.parametrize("nesterov", last_everywhere(False, True))
 def test_follows_optax_without_weight_decay(nesterov):
     ours = LARS(1.0, trust_coefficient=0.01, nesterov=nesterov, epsilon=0.1)
     theirs = optax.lars(1.0, trust_coefficient=0.01, nesterov=nesterov, eps=0.1)

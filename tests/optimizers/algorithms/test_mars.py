@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 import pytorch_optimizer
+from against_keras import last_everywhere
 from trajectories import (
     FEW,
     assert_close,
@@ -30,9 +31,9 @@ def reference_run(learning_rate, steps, weight_decay=0.0, **options):
     )
 
 
-@pytest.mark.parametrize("optimize_1d", [False, True])
-@pytest.mark.parametrize("variant", ["adamw", "lion"])
-@pytest.mark.parametrize("weight_decay", [0.0, 0.5])
+@pytest.mark.parametrize("optimize_1d", last_everywhere(False, True))
+@pytest.mark.parametrize("variant", last_everywhere("lion", "adamw"))
+@pytest.mark.parametrize("weight_decay", last_everywhere(0.0, 0.5))
 def test_follows_pytorch_optimizer_for_thirty_steps(
     optimize_1d, variant, weight_decay
 ):

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from against_keras import last_everywhere
 from trajectories import (
     assert_close,
     falling,
@@ -53,8 +54,8 @@ def assert_alike(variables, expected):
     assert_close(values_of(variables), expected, atol=2e-6)
 
 
-@pytest.mark.parametrize("rho", [0.0, 0.3, 3.0])
-@pytest.mark.parametrize("decay", [None, 0.1])
+@pytest.mark.parametrize("rho", last_everywhere(0.0, 0.3, 3.0))
+@pytest.mark.parametrize("decay", last_everywhere(None, 0.1))
 def test_follows_the_paper_for_thirty_steps(rho, decay):
     optimizer = MSAM(0.01, rho=rho, weight_decay=decay)
     variables = run(optimizer, range(30))

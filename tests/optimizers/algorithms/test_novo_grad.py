@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import optax
 import pytest
+from against_keras import last_everywhere
 from trajectories import (
     assert_close,
     assert_close_in_half_precision,
@@ -13,8 +14,10 @@ from trajectories import (
 from keras_regopt.optimizers import NovoGrad
 
 
-@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
-@pytest.mark.parametrize("betas", [(0.9, 0.25), (0.95, 0.98), (0.0, 0.0)])
+@pytest.mark.parametrize("weight_decay", last_everywhere(0.0, 0.1))
+@pytest.mark.parametrize(
+    "betas", last_everywhere((0.0, 0.0), (0.95, 0.98), (0.9, 0.25))
+)
 def test_follows_optax_for_thirty_steps(betas, weight_decay):
     ours = NovoGrad(0.01, *betas, weight_decay=weight_decay)
     theirs = optax.novograd(0.01, *betas, weight_decay=weight_decay)

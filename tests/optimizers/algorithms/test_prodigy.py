@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from against_keras import last_everywhere
 from optax import contrib
 from trajectories import (
     FEW,
@@ -21,8 +22,8 @@ def given(step):
     return [g + np.float32(0.5) for g in FEW(step)]
 
 
-@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
-@pytest.mark.parametrize("safeguard_warmup", [False, True])
+@pytest.mark.parametrize("weight_decay", last_everywhere(0.0, 0.1))
+@pytest.mark.parametrize("safeguard_warmup", last_everywhere(False, True))
 def test_follows_optax_for_forty_steps(safeguard_warmup, weight_decay):
     ours = Prodigy(
         d0=0.01, safeguard_warmup=safeguard_warmup, weight_decay=weight_decay

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 import sklearn.linear_model
+from against_keras import last_everywhere
 from sparse_regression import fitted, regression
 from trajectories import (
     assert_close,
@@ -52,8 +53,8 @@ PENALTIES = [
 ]
 
 
-@pytest.mark.parametrize("penalty", PENALTIES)
-@pytest.mark.parametrize("momentum", [0.0, 0.8])
+@pytest.mark.parametrize("penalty", last_everywhere(*PENALTIES))
+@pytest.mark.parametrize("momentum", last_everywhere(0.0, 0.8))
 def test_follows_the_closed_form_for_twenty_five_steps(penalty, momentum):
     ours = run(ProximalSGD(0.1, momentum=momentum, **penalty), 25)
     theirs = numpy_run(25, lambda step: 0.1, momentum, **penalty)
@@ -73,7 +74,7 @@ def test_follows_the_closed_form_under_a_schedule_and_weight_decay():
     assert_close(ours, theirs)
 
 
-@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("momentum", last_everywhere(0.0, 0.9))
 def test_makes_the_steps_of_keras_sgd_without_a_penalty(momentum):
     ours = run(ProximalSGD(0.1, momentum=momentum), 20)
     theirs = run(keras.optimizers.SGD(0.1, momentum=momentum), 20)

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 import torch
+from against_keras import last_everywhere
 from trajectories import (
     assert_close,
     assert_close_in_half_precision,
@@ -13,8 +14,8 @@ from trajectories import (
 from keras_regopt.optimizers import RAdam
 
 
-@pytest.mark.parametrize("beta_2", [0.9, 0.99, 0.999])
-@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+@pytest.mark.parametrize("beta_2", last_everywhere(0.9, 0.99, 0.999))
+@pytest.mark.parametrize("weight_decay", last_everywhere(0.0, 0.1))
 def test_follows_torch_for_thirty_steps(beta_2, weight_decay):
     ours = run(
         RAdam(0.01, beta_2=beta_2, epsilon=1e-8, weight_decay=weight_decay), 30

@@ -3,6 +3,7 @@ import numpy as np
 import optax
 import pytest
 import trajectories
+from against_keras import last_everywhere
 from keras_versions import since_keras
 from schedule_free_runs import optax_run, run
 from trajectories import assert_close, falling, gradients
@@ -51,14 +52,14 @@ def transcribed(
 
 @pytest.mark.parametrize(
     "options",
-    [
+    last_everywhere(
         {},
         {"beta_1": 0.5, "weight_decay": 0.1},
         {"warmup_steps": 10, "r": 1.5, "beta_2": 0.9},
         {"warmup_steps": 7, "weight_lr_power": 0.0, "weight_decay": 0.05},
         {"rectified": True, "weight_decay": 0.1},
         {"rectified": True, "beta_2": 0.95, "warmup_steps": 9},
-    ],
+    ),
 )
 def test_follows_the_paper_for_twenty_five_steps(options):
     ours = run(ScheduleFreeAdamW(0.05, **options), 25)

@@ -5,6 +5,7 @@ import numpy as np
 import optax
 import pytest
 import trajectories
+from against_keras import last_everywhere
 from schedule_free_runs import optax_run, run
 from trajectories import assert_close, gradients, values_of, variables_at_start
 
@@ -41,14 +42,14 @@ def transcribed(
 
 @pytest.mark.parametrize(
     "options",
-    [
+    last_everywhere(
         {},
         {"momentum": 0.5, "weight_decay": 0.1},
         {"warmup_steps": 10, "r": 1.5},
         {"warmup_steps": 7, "weight_lr_power": 1.0, "weight_decay": 0.05},
         {"momentum": 0.0},
         {"momentum": 1.0},
-    ],
+    ),
 )
 def test_follows_the_paper_for_twenty_five_steps(options):
     ours = run(ScheduleFreeSGD(0.3, **options), 25)

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import pytorch_optimizer
+from against_keras import last_everywhere
 from trajectories import (
     assert_close,
     assert_close_in_half_precision,
@@ -38,12 +39,12 @@ def reference_run(learning_rate, steps, given=GIVEN, weight_decay=0, **options):
 
 @pytest.mark.parametrize(
     "options",
-    [
+    last_everywhere(
         {"precondition_frequency": 1},
         {"precondition_frequency": 4, "weight_decay": 0.5},
         {"shampoo_beta": 0.8, "normalize_gradient": True},
         {"max_precondition_dim": 3},
-    ],
+    ),
 )
 def test_follows_pytorch_optimizer_for_thirty_steps(options):
     ours = run(SOAP(0.01, **options), 30, given=GIVEN)

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import optax
 import pytest
+from against_keras import last_everywhere
 from trajectories import (
     assert_close,
     assert_close_in_half_precision,
@@ -29,8 +30,8 @@ def yogi(rate, weight_decay=0.0, start=1e-6, **options):
     return optax.GradientTransformation(init, transform.update)
 
 
-@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
-@pytest.mark.parametrize("start", [1e-6, 0.5])
+@pytest.mark.parametrize("weight_decay", last_everywhere(0.0, 0.1))
+@pytest.mark.parametrize("start", last_everywhere(1e-6, 0.5))
 def test_follows_optax_for_thirty_steps(start, weight_decay):
     ours = Yogi(
         0.01, initial_accumulator_value=start, weight_decay=weight_decay

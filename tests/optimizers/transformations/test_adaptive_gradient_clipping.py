@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import optax
 import pytest
+from against_keras import last_everywhere
 from trajectories import (
     assert_close,
     falling,
@@ -17,8 +18,8 @@ from keras_regopt.optimizers.transformations.adaptive_gradient_clipping import (
 from keras_regopt.optimizers.transformations.transformed import Transformed
 
 
-@pytest.mark.parametrize("clip_factor", [0.01, 0.9])
-@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+@pytest.mark.parametrize("clip_factor", last_everywhere(0.9, 0.01))
+@pytest.mark.parametrize("weight_decay", last_everywhere(0.0, 0.1))
 def test_follows_optax_for_twenty_steps_with_schedule_and_decay(
     clip_factor, weight_decay
 ):

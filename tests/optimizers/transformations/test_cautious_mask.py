@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from against_keras import last_everywhere
 from trajectories import (
     SHAPES,
     assert_close,
@@ -37,7 +38,7 @@ def adam_reference(weight_decay):
     return values
 
 
-@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+@pytest.mark.parametrize("weight_decay", last_everywhere(0.0, 0.1))
 def test_follows_the_formula_around_adam(weight_decay):
     inner = keras.optimizers.AdamW(
         0.01, beta_1=0.8, beta_2=0.9, weight_decay=weight_decay

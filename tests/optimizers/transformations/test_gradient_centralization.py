@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import optax
 import pytest
+from against_keras import last_everywhere
 from trajectories import (
     assert_close,
     falling,
@@ -17,7 +18,7 @@ from keras_regopt.optimizers.transformations.gradient_centralization import (
 from keras_regopt.optimizers.transformations.transformed import Transformed
 
 
-@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+@pytest.mark.parametrize("weight_decay", last_everywhere(0.0, 0.1))
 def test_follows_optax_for_twenty_steps_with_schedule_and_decay(weight_decay):
     schedule, optax_schedule = falling()
     inner = keras.optimizers.SGD(schedule, weight_decay=weight_decay)

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import optax
 import pytest
+from against_keras import last_everywhere
 from trajectories import (
     assert_close,
     gradients,
@@ -49,7 +50,7 @@ def weighted_mean(points, momenta, starts_with_weight):
 
 
 # Nearer to one, optax loses digits in its correction.
-@pytest.mark.parametrize("momentum", [0.0, 0.9, 0.99])
+@pytest.mark.parametrize("momentum", last_everywhere(0.0, 0.9, 0.99))
 def test_follows_optax_with_bias_correction(momentum):
     optimizer = ExponentialMovingAverage(sgd(), momentum)
     _, *points = run_step_by_step(optimizer, 25)
@@ -60,9 +61,9 @@ def test_follows_optax_with_bias_correction(momentum):
     assert_close(optimizer.average_values(), expected)
 
 
-@pytest.mark.parametrize("momentum", [0.6, 0.999])
-@pytest.mark.parametrize("bias_correction", [True, False])
-@pytest.mark.parametrize("warm_up", [True, False])
+@pytest.mark.parametrize("momentum", last_everywhere(0.6, 0.999))
+@pytest.mark.parametrize("bias_correction", last_everywhere(False, True))
+@pytest.mark.parametrize("warm_up", last_everywhere(False, True))
 def test_is_the_mean_of_its_definition(momentum, bias_correction, warm_up):
     optimizer = ExponentialMovingAverage(
         sgd(), momentum, bias_correction, warm_up

@@ -5,6 +5,7 @@ import keras
 import numpy as np
 import optax
 import pytest
+from against_keras import last_everywhere
 
 from keras_regopt.optimizers import Lookahead, RAdam
 from keras_regopt.optimizers.wrappers.gradient_accumulation import (
@@ -44,8 +45,8 @@ def optax_run(inner, steps, **options):
     return [np.asarray(v) for v in parameters.fast]
 
 
-@pytest.mark.parametrize("sync_period", [2, 6])
-@pytest.mark.parametrize("slow_step_size", [0.5, 1.0])
+@pytest.mark.parametrize("sync_period", last_everywhere(2, 6))
+@pytest.mark.parametrize("slow_step_size", last_everywhere(1.0, 0.5))
 def test_follows_optax_for_twenty_steps(sync_period, slow_step_size):
     ours = run(
         Lookahead(keras.optimizers.SGD(0.1), sync_period, slow_step_size), 20

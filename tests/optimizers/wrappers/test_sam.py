@@ -3,6 +3,7 @@ import numpy as np
 import optax
 import pytest
 import torch
+from against_keras import last_everywhere
 from pytorch_optimizer import SAM as TorchSAM
 from trajectories import (
     SHAPES,
@@ -32,8 +33,8 @@ def optax_sam(inner, rho=0.05, sync_period=2):
 
 
 # In the middle of a period and at its end.
-@pytest.mark.parametrize("steps", [23, 24])
-@pytest.mark.parametrize("sync_period", [2, 3])
+@pytest.mark.parametrize("steps", last_everywhere(23, 24))
+@pytest.mark.parametrize("sync_period", last_everywhere(2, 3))
 def test_follows_optax_for_more_than_twenty_steps(sync_period, steps):
     inner = keras.optimizers.SGD(0.1, momentum=0.9, weight_decay=0.1)
     ours = run(SAM(inner, rho=0.3, sync_period=sync_period), steps)
