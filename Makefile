@@ -10,6 +10,7 @@
 # audit  real nets with the optimizers, hours of it   (AUDIT="--nets ResNet50")
 # audit-replicas  all of the package on several devices (AUDIT="--kinds layers")
 # bench  side by side against peers, as ratios          (or bench-images, ...)
+#        bench-audio compares with audiomentations where that is installed
 #
 # Each sets itself up in .venv; a second run takes what is there.
 
@@ -34,7 +35,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 .PHONY: demo test test-torch-first test-torch-second test-torch-third \
 	test-all test-faults \
 	test-oldest test-versions check docs audit audit-replicas bench bench-images \
-	bench-image-gain bench-optimizers bench-optimizer-quality \
+	bench-audio bench-image-gain bench-optimizers bench-optimizer-quality \
 	bench-regularization bench-fit clean $(BACKEND:%=test-%)
 
 demo: $(VENV)/.demo-$(DEMO_BACKEND)
@@ -127,12 +128,12 @@ audit-replicas: $(VENV)/.test
 
 # Beside these, bench-optimizer-quality and bench-image-gain, which measure no
 # speed, and bench-regularization, which measures both cost and gain.
-bench: bench-images bench-optimizers bench-fit
+bench: bench-images bench-audio bench-optimizers bench-fit
 
 bench-images: $(VENV)/.bench
 
-bench-images bench-image-gain bench-optimizers bench-optimizer-quality \
-bench-regularization bench-fit: bench-%: $(VENV)/.test
+bench-images bench-audio bench-image-gain bench-optimizers \
+bench-optimizer-quality bench-regularization bench-fit: bench-%: $(VENV)/.test
 	$(ONE_THREAD) $(BIN)/python benchmarks/bench_$(subst -,_,$*).py
 
 clean:

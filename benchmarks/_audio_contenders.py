@@ -32,7 +32,8 @@ def steps(backend, name, seconds, batch):
     """
     clips = voices(seconds, batch)
     if backend == PEER:
-        yield PEER, Prepared(one_by_one, theirs(name), clips)
+        if name != FLOOR:
+            yield PEER, Prepared(one_by_one, theirs(name), clips)
         return
     if name != FLOOR:
         for mode, prepare in MODES[backend].items():
