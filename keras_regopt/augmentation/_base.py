@@ -73,6 +73,9 @@ class RandomAugmentation(AugmentationLayer):
     lacks_channels = False
     last_axis_first = False
 
+    # Whether eager calls on few values are compiled, too: of what is a loop.
+    compiles_small = False
+
     # What is 1 to `apply`, in the units of the data.
     unit = 1.0
 

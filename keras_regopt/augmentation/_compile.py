@@ -84,7 +84,7 @@ def _compiler(layer, tensor):
         return None
     if backend == "jax":
         return _compile_jax
-    if math.prod(tensor.shape) < SMALLEST_EAGER:
+    if math.prod(tensor.shape) < SMALLEST_EAGER and not layer.compiles_small:
         return None
     shapes = _programs.setdefault(layer, {}).setdefault("shapes", set())
     if len(shapes) < MOST_EAGER_SHAPES:

@@ -1,6 +1,7 @@
 """How many samples, frames or tokens of each element are valid."""
 
 import keras
+import numpy as np
 
 from keras_regopt._keras import data_ops as ops
 from keras_regopt.augmentation._batch import select
@@ -51,6 +52,9 @@ def lengths_of(inputs, context):
     if "lengths" in context:
         return valid(context["lengths"], size)
     batch = ops.shape(inputs)[0]
+    if isinstance(batch, int) and isinstance(size, int):
+        # One operation, which counts in eager calls.
+        return ops.convert_to_tensor(np.full(batch, size, "int32"))
     return ops.zeros((batch,), "int32") + ops.cast(size, "int32")
 
 

@@ -36,6 +36,7 @@ class TimescaleAugmentation(AudioAugmentation):
     """
 
     targets = frozenset({"targets", "lengths"})
+    compiles_small = True
 
     # Samples a second, where that is known.
     sample_rate: float | None = None
