@@ -26,72 +26,85 @@ def misspelled(words, keys, kinds, drawn, tables):
 
     characters = _characters(words)
     drawn = characters.of_text(drawn)
-    draws = word_uniforms(characters, keys, 1)
     followed = tf.concat([characters.words, [""]], axis=0)[1:]
+    found = [_FINDERS[kind](characters, followed, tables) for kind in kinds]
     possible = tf.zeros_like(characters.free)
-    changed, swapped = characters.words, possible
-    for number, kind in enumerate(kinds):
-        change = _CHANGES[kind]
-        can, new = change(characters, followed, draws, tables.get(kind))
-        here = drawn == number
-        possible = possible | (here & can)
-        changed = tf.where(here, new, changed)
-        swapped = swapped | (here & (kind == "swap"))
+    for number, (can, _) in enumerate(found):
+        possible = possible | ((drawn == number) & can)
     one = tf.ones_like(characters.counts)
     chosen = choose(characters, keys, 0, possible, one).chosen
-    # The character that was swapped stands in front already.
-    is_taken = tf.concat([[False], chosen & swapped], axis=0)[:-1]
-    kept = tf.where(is_taken, "", characters.words)
-    return join(characters.replace(words=tf.where(chosen, changed, kept)))
+    draws = word_uniforms(characters, keys, 1)
+    for number, (_, change) in enumerate(found):
+        index = tf.where(chosen & (drawn == number))[:, 0]
+        texts = change(
+            tf.gather(characters.words, index),
+            tf.gather(followed, index),
+            index,
+            tf.gather(draws, index),
+        )
+        characters = characters.at(index, texts)
+        if kinds[number] == "swap":
+            # The character behind stands in front already.
+            characters = characters.at(index + 1, tf.zeros_like(texts))
+    return join(characters)
 
 
-def _swap(characters, followed, draws, table):
+def _swap(characters, followed, tables):
     import tensorflow as tf
 
-    texts = characters.words
     is_last = characters.place == characters.of_text(characters.counts) - 1
-    return ~is_last & (texts != followed), tf.strings.join([followed, texts])
+    can = ~is_last & (characters.words != followed)
+    return can, lambda texts, behind, *_: tf.strings.join([behind, texts])
 
 
-def _drop(characters, followed, draws, table):
+def _drop(characters, followed, tables):
     import tensorflow as tf
 
     several = characters.of_text(characters.counts) > 1
-    return several, tf.zeros_like(characters.words)
+    return several, lambda texts, *_: tf.zeros_like(texts)
 
 
-def _double(characters, followed, draws, table):
+def _double(characters, followed, tables):
     import tensorflow as tf
 
-    texts = characters.words
-    return characters.free, tf.strings.join([texts, texts])
+    return characters.free, lambda texts, *_: tf.strings.join([texts, texts])
 
 
-def _press_beside(characters, followed, draws, table):
+def _press_beside(characters, followed, tables):
     import tensorflow as tf
 
+    table = tables["keyboard"]
     numbers = table.find(_case.lower(characters.words))
-    new = table.pick(tf.maximum(numbers, 0), draws)
-    return numbers >= 0, _case.like(characters.words, new)
+
+    def change(texts, behind, index, draws):
+        return _case.like(texts, table.pick(tf.gather(numbers, index), draws))
+
+    return numbers >= 0, change
 
 
-def _misread(characters, followed, draws, table):
+def _misread(characters, followed, tables):
     import tensorflow as tf
 
+    table = tables["ocr"]
     numbers = table.find(characters.words)
-    return numbers >= 0, table.pick(tf.maximum(numbers, 0), draws)
+
+    def change(texts, behind, index, draws):
+        return table.pick(tf.gather(numbers, index), draws)
+
+    return numbers >= 0, change
 
 
-# Each returns which characters can have such an error, and what it makes of
-# them.
-_CHANGES = {
+# Each returns which characters can have such an error, and a function that
+# makes it: of the characters that have it, those behind them, their flat
+# places, and a number from 0 to 1 for each.
+_FINDERS = {
     "keyboard": _press_beside,
     "swap": _swap,
     "drop": _drop,
     "double": _double,
     "ocr": _misread,
 }
-KINDS = tuple(_CHANGES)
+KINDS = tuple(_FINDERS)
 
 
 def _characters(words):

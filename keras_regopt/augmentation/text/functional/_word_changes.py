@@ -64,14 +64,18 @@ def deleted(words, gone):
     import tensorflow as tf
 
     is_first = words.place == 0
-    before = tf.concat([[""], words.gaps], axis=0)[:-1]
-    before = tf.where(is_first, words.of_text(words.heads), before)
     after_gone = tf.concat([[False], gone], axis=0)[:-1]
     begins = gone & (is_first | ~after_gone)
     # What the first of neighbours finds before it holds for all of them.
     run = tf.maximum(tf.cumsum(tf.cast(begins, "int32")) - 1, 0)
+    first = tf.where(begins)[:, 0]
+    before = tf.where(
+        tf.gather(is_first, first),
+        tf.gather(words.heads, tf.gather(words.row, first)),
+        tf.gather(words.gaps, tf.maximum(first - 1, 0)),
+    )
     spaced = tf.strings.regex_full_match(before, r"(?s).*[ \t]")
-    spaced = tf.concat([tf.boolean_mask(spaced, begins), [False]], axis=0)
+    spaced = tf.concat([spaced, [False]], axis=0)
     takes_before = gone & tf.gather(spaced, run)
     takes_behind = gone & ~takes_before
     # The gap behind a word is the one before the next.
