@@ -7,7 +7,7 @@ that of Debian's telephone prompts. All recipes of augmentation take as many
 steps.
 
     apt-get install espeak-ng asterisk-core-sounds-en-wav
-    python examples/speech_commands.py [--voices 12] [--seeds 3] [--output DIR]
+    python examples/speech_commands.py [--voices 24] [--seeds 3] [--output DIR]
 
 `--wav` writes what each layer makes of a word instead, to be listened to.
 """
@@ -267,9 +267,9 @@ def write_sounds(directory, clips):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--voices", type=int, default=12)
-    parser.add_argument("--held-out", type=int, default=30)
-    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--voices", type=int, default=24)
+    parser.add_argument("--held-out", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--recipes", nargs="+", default=RECIPES)
