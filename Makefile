@@ -37,6 +37,8 @@ ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	test-oldest test-versions check docs audit audit-replicas bench bench-images \
 	bench-audio bench-image-gain bench-optimizers bench-optimizer-quality \
 	bench-regularization bench-fit clean $(BACKEND:%=test-%)
+	bench-image-gain bench-optimizers bench-optimizer-quality \
+	bench-regularization bench-fit bench-text clean $(BACKEND:%=test-%)
 
 demo: $(VENV)/.demo-$(DEMO_BACKEND)
 	KERAS_BACKEND=$(DEMO_BACKEND) TF_CPP_MIN_LOG_LEVEL=3 \
@@ -134,6 +136,8 @@ bench-images: $(VENV)/.bench
 
 bench-images bench-audio bench-image-gain bench-optimizers \
 bench-optimizer-quality bench-regularization bench-fit: bench-%: $(VENV)/.test
+bench-images bench-image-gain bench-optimizers bench-optimizer-quality \
+bench-regularization bench-fit bench-text: bench-%: $(VENV)/.test
 	$(ONE_THREAD) $(BIN)/python benchmarks/bench_$(subst -,_,$*).py
 
 clean:
