@@ -36,9 +36,8 @@ ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	test-all test-faults \
 	test-oldest test-versions check docs audit audit-replicas bench bench-images \
 	bench-audio bench-image-gain bench-optimizers bench-optimizer-quality \
-	bench-regularization bench-fit clean $(BACKEND:%=test-%)
-	bench-image-gain bench-optimizers bench-optimizer-quality \
-	bench-regularization bench-fit bench-text clean $(BACKEND:%=test-%)
+	bench-regularization bench-fit bench-text bench-tuning clean \
+	$(BACKEND:%=test-%)
 
 demo: $(VENV)/.demo-$(DEMO_BACKEND)
 	KERAS_BACKEND=$(DEMO_BACKEND) TF_CPP_MIN_LOG_LEVEL=3 \
@@ -129,15 +128,15 @@ audit-replicas: $(VENV)/.test
 	done
 
 # Beside these, bench-optimizer-quality and bench-image-gain, which measure no
-# speed, and bench-regularization, which measures both cost and gain.
-bench: bench-images bench-audio bench-optimizers bench-fit
+# speed, bench-regularization, which measures both cost and gain, and
+# bench-tuning, which compares with Optuna where that is installed.
+bench: bench-images bench-audio bench-text bench-optimizers bench-fit
 
 bench-images: $(VENV)/.bench
 
 bench-images bench-audio bench-image-gain bench-optimizers \
-bench-optimizer-quality bench-regularization bench-fit: bench-%: $(VENV)/.test
-bench-images bench-image-gain bench-optimizers bench-optimizer-quality \
-bench-regularization bench-fit bench-text: bench-%: $(VENV)/.test
+bench-optimizer-quality bench-regularization bench-fit bench-text \
+bench-tuning: bench-%: $(VENV)/.test
 	$(ONE_THREAD) $(BIN)/python benchmarks/bench_$(subst -,_,$*).py
 
 clean:

@@ -3,6 +3,7 @@ from collections.abc import Sequence
 import keras
 
 from keras_regopt._registry import register
+from keras_regopt._search_space import Range
 from keras_regopt._validate import in_range
 from keras_regopt.layers._drop_in import (
     DropIn,
@@ -56,6 +57,8 @@ class Dropout(DropIn, keras.layers.Dropout):
         Srivastava et al. 2014, Dropout: a simple way to prevent neural networks
         from overfitting.
     """
+
+    search_space = {"rate": Range(0.0, 0.8)}
 
     def __init__(
         self,

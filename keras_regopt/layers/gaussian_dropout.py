@@ -6,6 +6,7 @@ from keras import ops
 from keras_regopt import _elementwise
 from keras_regopt._random import next_key
 from keras_regopt._registry import register
+from keras_regopt._search_space import Range
 from keras_regopt._validate import in_range
 from keras_regopt.layers._drop_in import DropIn, checked_by_keras
 from keras_regopt.layers._sampling import check_floats
@@ -43,6 +44,8 @@ class GaussianDropout(DropIn, keras.layers.GaussianDropout):
         Srivastava et al. 2014, Dropout: a simple way to prevent neural networks
         from overfitting, section 10.
     """
+
+    search_space = {"rate": Range(0.0, 0.8)}
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs):
         in_range(self, "rate", rate)

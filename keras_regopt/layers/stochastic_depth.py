@@ -1,6 +1,7 @@
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._search_space import Range
 from keras_regopt._validate import in_range, one_of, positive_int
 from keras_regopt.layers._base import Layer
 from keras_regopt.layers._sampling import dropout_factors
@@ -47,6 +48,8 @@ class StochasticDepth(Layer):
     """
 
     passes_channels = True
+
+    search_space = {"rate": Range(0.0, 0.5)}
 
     def __init__(
         self,

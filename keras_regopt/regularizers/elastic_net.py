@@ -1,6 +1,7 @@
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._search_space import Range
 from keras_regopt._sums import total
 from keras_regopt._validate import in_range
 from keras_regopt.regularizers._base import Regularizer
@@ -33,6 +34,11 @@ class ElasticNet(Regularizer):
         Zou and Hastie 2005, Regularization and variable selection via the
         elastic net.
     """
+
+    search_space = {
+        "rate": Range(1e-7, 1e-1, log=True),
+        "l1_ratio": Range(0.0, 1.0),
+    }
 
     def __init__(self, rate: float = 0.01, l1_ratio: float = 0.5):
         self.rate = in_range(self, "rate", rate, low=0)

@@ -1,6 +1,7 @@
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._search_space import Range
 from keras_regopt._sums import total
 from keras_regopt._validate import in_range
 from keras_regopt.regularizers._base import Regularizer
@@ -30,6 +31,8 @@ class L1(Regularizer):
     References:
         Tibshirani 1996, Regression shrinkage and selection via the lasso.
     """
+
+    search_space = {"l1": Range(1e-7, 1e-1, log=True)}
 
     def __init__(self, l1: float = 0.01):
         self.l1 = in_range(self, "l1", l1, low=0)

@@ -1,4 +1,5 @@
 from keras_regopt._registry import register
+from keras_regopt._search_space import Range
 from keras_regopt._sums import total_of_squares
 from keras_regopt._validate import in_range
 from keras_regopt.regularizers._base import Regularizer
@@ -32,6 +33,8 @@ class L2(Regularizer):
         Krogh and Hertz 1991, A simple weight decay can improve
         generalization.
     """
+
+    search_space = {"l2": Range(1e-7, 1e-1, log=True)}
 
     def __init__(self, l2: float = 0.01):
         self.l2 = in_range(self, "l2", l2, low=0)

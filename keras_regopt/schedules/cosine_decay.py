@@ -3,6 +3,7 @@ import math
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._search_space import Range
 from keras_regopt._validate import fail, in_range, integer
 from keras_regopt.schedules._base import Schedule
 
@@ -39,6 +40,11 @@ class CosineDecay(Schedule):
     References:
         Loshchilov and Hutter 2017, SGDR (arXiv 1608.03983).
     """
+
+    search_space = {
+        "initial_learning_rate": Range(1e-5, 1.0, log=True),
+        "alpha": Range(0.0, 0.2),
+    }
 
     def __init__(
         self,

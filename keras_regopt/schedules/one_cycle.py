@@ -3,6 +3,7 @@ import math
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._search_space import Range
 from keras_regopt._validate import (
     boolean,
     fail,
@@ -52,6 +53,8 @@ class OneCycle(Schedule):
         Smith and Topin 2018, Super-convergence (arXiv 1708.07120); Smith 2018,
         A disciplined approach, part 1 (arXiv 1803.09820).
     """
+
+    search_space = {"peak": Range(1e-4, 1.0, log=True)}
 
     def __init__(
         self,

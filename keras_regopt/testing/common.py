@@ -5,6 +5,7 @@ import json
 import re
 
 from keras_regopt._config import SignatureConfig, signature_arguments
+from keras_regopt._search_space import Nested
 from keras_regopt.testing._contract import NotApplicable, require
 
 
@@ -85,6 +86,30 @@ def shows_its_arguments(subject):
     require(not missing, f"`repr` does not show {missing}: {shown}")
 
 
+def can_be_searched(subject):
+    """The ranges of `search_space` fit the arguments, and their ends work."""
+    space = getattr(subject.cls, "search_space", None)
+    if space is None:
+        raise NotApplicable("it states no ranges")
+    for name, values in space.items():
+        require(
+            name in _own_arguments(subject),
+            f"`search_space` has `{name}`, which is no argument",
+        )
+        if isinstance(values, Nested):
+            continue
+        default = inspect.signature(subject.cls).parameters[name].default
+        require(
+            default is inspect.Parameter.empty or default in values,
+            f"the default {name}={default!r} is not in {values}",
+        )
+        for end in values.ends():
+            try:
+                subject.make(**{name: end})
+            except (TypeError, ValueError) as error:
+                require(False, f"{name}={end} of `search_space`: {error}")
+
+
 class _Meaningless:
     """Nothing that an argument could mean."""
 
@@ -123,4 +148,5 @@ PROMISES = [
     documents_every_argument,
     refuses_bad_arguments,
     shows_its_arguments,
+    can_be_searched,
 ]

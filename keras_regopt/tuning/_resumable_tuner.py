@@ -21,6 +21,7 @@ from keras_regopt.tuning._checks import (
     check_oracle,
     check_place,
 )
+from keras_regopt.tuning._oracle import settings_of
 from keras_regopt.tuning._progress import reason_of
 from keras_regopt.tuning._records import (
     finished_records,
@@ -225,8 +226,7 @@ class ResumableTuner(Hinting, SeededBuilds):
         """Ends a trial; one without a finite score has failed."""
         if trial.status == TrialStatus.COMPLETED and trial.message:
             trial.status = TrialStatus.INVALID
-        reason = self._reasons.pop(trial.trial_id, None)
-        if reason:
+        if reason := self._reasons.pop(trial.trial_id, None):
             # The last lines of a traceback say little, of JAX above all.
             trial.message = f"{reason}\n\n{trial.message}"
         super().on_trial_end(trial)
@@ -244,14 +244,13 @@ class ResumableTuner(Hinting, SeededBuilds):
 
     def _failure(self):
         trials = [self.oracle.trials[name] for name in self.oracle.end_order]
-        if not trials or any(t.status == TrialStatus.COMPLETED for t in trials):
-            return None
         number = len(trials)
+        if not number or any(t.status == TrialStatus.COMPLETED for t in trials):
+            return None
         which = "The only trial" if number == 1 else f"All {number} trials"
         first = "" if number == 1 else "; the first one"
-        folder = self.get_trial_dir(trials[0].trial_id)
-        reason = f"{reason_of(trials[0].message)}. Its message is in {folder}."
-        return f"{which} failed{first}: {reason}"
+        where = f"Its message is in {self.get_trial_dir(trials[0].trial_id)}."
+        return f"{which} failed{first}: {reason_of(trials[0].message)}. {where}"
 
     def save(self):
         """Saves the state of the search, each file in one step."""
@@ -273,7 +272,7 @@ class ResumableTuner(Hinting, SeededBuilds):
         return {
             "writer": _WRITER,
             **self._made_with(),
-            "oracle_seed": self.oracle.seed,
+            "keras_tuner_seed": self.oracle.seed,
             "search": self._searched,
             "code": self._code,
         }
@@ -283,8 +282,8 @@ class ResumableTuner(Hinting, SeededBuilds):
         own = self._made_with()
         before = {name: state.get(name) for name in own}
         _state.require_same(self.project_dir, before, own)
-        seeds = (state.get("oracle_seed"), self.oracle.seed)
-        _made_with.warn_of_other_seed(self.project_dir, *seeds)
+        seed = state["keras_tuner_seed"]
+        _made_with.warn_of_other_seed(self.project_dir, seed, self.oracle.seed)
         self._searched = state["search"]
         self._code = state["code"]
 
@@ -293,6 +292,7 @@ class ResumableTuner(Hinting, SeededBuilds):
             "seed": self.seed,
             "oracle": type(self.oracle).__name__,
             "objective": str(self.oracle.objective),
+            **settings_of(self.oracle),
         }
 
     def _get_tuner_fname(self):

@@ -6,7 +6,12 @@ import keras
 import keras_tuner
 import numpy as np
 
-from keras_regopt.tuning import CrossValidationTuner
+from keras_regopt.tuning import (
+    BayesianOracle,
+    CrossValidationTuner,
+    GridOracle,
+    RandomOracle,
+)
 
 X = np.arange(12.0).reshape(12, 1)
 Y = np.arange(12.0)
@@ -56,6 +61,11 @@ ORACLES = {
     ),
     "bayesian": lambda: keras_tuner.oracles.BayesianOptimizationOracle(
         objective(), max_trials=4, num_initial_points=2, seed=3
+    ),
+    "our random": lambda: RandomOracle(objective(), 4, 0),
+    "our grid": lambda: GridOracle(objective(), 4, 0),
+    "our bayesian": lambda: BayesianOracle(
+        objective(), 6, 0, num_initial_points=3
     ),
     "hyperband": lambda: keras_tuner.oracles.HyperbandOracle(
         objective(), max_epochs=3, factor=3, seed=3

@@ -11,7 +11,13 @@ import pytest
 from fake_search import FakeModel, FakeTuner, Returns, X, Y, random_oracle
 
 from keras_regopt import callbacks as ours
-from keras_regopt.tuning import _made_with, _state
+from keras_regopt.tuning import (
+    BayesianOracle,
+    GridOracle,
+    RandomOracle,
+    _made_with,
+    _state,
+)
 
 pytestmark = [
     pytest.mark.any_backend,
@@ -115,6 +121,30 @@ def test_another_seed_of_the_oracle_gives_a_warning(tmp_path):
         tuner = search(tmp_path, oracle=oracles[1])
     assert tuner.oracle.seed == 3
     assert tuner.cross_validation_results() == before
+
+
+@pytest.mark.parametrize(
+    ("oracle", "name", "before", "now"),
+    [
+        (RandomOracle, "oracle_seed", {"seed": 0}, {"seed": 1}),
+        (GridOracle, "shuffles", {}, {"seed": 0}),
+        (
+            BayesianOracle,
+            "num_initial_points",
+            {},
+            {"num_initial_points": 5},
+        ),
+    ],
+)
+def test_other_settings_of_an_oracle_are_refused(
+    tmp_path, oracle, name, before, now
+):
+    score = keras_tuner.Objective("score", "max")
+    search(tmp_path, oracle=oracle(score, 1, **before))
+    # More trials are fine.
+    search(tmp_path, oracle=oracle(score, 2, **before))
+    with pytest.raises(ValueError, match=f"`{name}` must be"):
+        search(tmp_path, oracle=oracle(score, 3, **now))
 
 
 def test_a_project_is_searched_by_one_process_at_a_time(tmp_path):

@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 
 from keras_regopt._registry import register
+from keras_regopt._search_space import Range
 from keras_regopt._validate import in_range, positive_int
 from keras_regopt.augmentation.image._policy import (
     USUAL_RANGES,
@@ -75,6 +76,11 @@ class RandAugment(PolicyAugmentation):
     """
 
     ranges = USUAL_RANGES
+
+    search_space = {
+        "num_ops": Range(1, 3, whole=True),
+        "magnitude": Range(1.0, 15.0),
+    }
 
     def __init__(
         self,

@@ -1,6 +1,7 @@
 import math
 
 from keras_regopt._registry import register
+from keras_regopt._search_space import Range
 from keras_regopt._validate import factor, one_of
 from keras_regopt.augmentation._batch import select
 from keras_regopt.augmentation._sampling import between
@@ -87,6 +88,12 @@ class RandomAffine(GeometricAugmentation):
         Simard, Steinkraus and Platt 2003, Best practices for convolutional
         neural networks applied to visual document analysis.
     """
+
+    search_space = {
+        "rotation": Range(0.0, 0.1),
+        "zoom": Range(0.0, 0.3),
+        "translation": Range(0.0, 0.2),
+    }
 
     def __init__(
         self,

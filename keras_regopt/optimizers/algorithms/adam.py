@@ -2,6 +2,7 @@ from keras import ops
 
 from keras_regopt._precision import at_least_float32
 from keras_regopt._registry import register
+from keras_regopt._search_space import Range
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean, in_range
 from keras_regopt.optimizers.algorithms._drop_in import DropIn
@@ -51,6 +52,8 @@ class Adam(DropIn):
     """
 
     torch_step = _torch_fused.adam
+
+    search_space = {"learning_rate": Range(1e-5, 1e-1, log=True)}
 
     def __init__(
         self,

@@ -1,4 +1,5 @@
 from keras_regopt._registry import register
+from keras_regopt._search_space import Range
 from keras_regopt._types import LearningRate
 from keras_regopt.optimizers.algorithms.adam import Adam
 
@@ -35,6 +36,11 @@ class AdamW(Adam):
         Loshchilov and Hutter 2019, Decoupled weight decay regularization (arXiv
         1711.05101); `keras/src/optimizers/adamw.py`.
     """
+
+    search_space = {
+        "learning_rate": Range(1e-5, 1e-1, log=True),
+        "weight_decay": Range(1e-6, 1.0, log=True),
+    }
 
     def __init__(
         self,

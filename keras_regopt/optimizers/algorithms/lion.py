@@ -1,6 +1,7 @@
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._search_space import Range
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.algorithms._drop_in import DropIn
@@ -43,6 +44,8 @@ class Lion(DropIn):
         Chen et al. 2023, Symbolic discovery of optimization algorithms
         (arXiv 2302.06675); `keras/src/optimizers/lion.py`.
     """
+
+    search_space = {"learning_rate": Range(1e-6, 1e-2, log=True)}
 
     def __init__(
         self,

@@ -1,6 +1,7 @@
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._search_space import Range
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import in_range
 from keras_regopt.optimizers.algorithms._rectification import rectification
@@ -50,6 +51,8 @@ class RAdam(Optimizer):
         Liu et al. 2020, On the variance of the adaptive learning rate and
         beyond, algorithm 2 (arXiv 1908.03265).
     """
+
+    search_space = {"learning_rate": Range(1e-5, 1e-1, log=True)}
 
     def __init__(
         self,

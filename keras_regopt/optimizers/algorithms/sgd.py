@@ -1,6 +1,7 @@
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._search_space import Range
 from keras_regopt._types import LearningRate
 from keras_regopt._validate import boolean
 from keras_regopt.optimizers.algorithms._drop_in import DropIn
@@ -41,6 +42,11 @@ class SGD(DropIn):
     """
 
     torch_step = _torch_fused.sgd
+
+    search_space = {
+        "learning_rate": Range(1e-4, 1.0, log=True),
+        "momentum": Range(0.0, 0.99),
+    }
 
     def __init__(
         self,

@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 from keras_regopt._registry import register
+from keras_regopt._search_space import Nested, Range
 from keras_regopt._train_step import (
     hook_models,
     note_step,
@@ -9,6 +10,8 @@ from keras_regopt._train_step import (
 )
 from keras_regopt._types import InnerOptimizer
 from keras_regopt._validate import boolean, in_range, integer
+from keras_regopt.optimizers.algorithms.adam_w import AdamW
+from keras_regopt.optimizers.algorithms.sgd import SGD
 from keras_regopt.optimizers.engine._numerics import copied
 from keras_regopt.optimizers.engine._replicas import assign_each
 from keras_regopt.optimizers.wrappers._ascent import ascent
@@ -79,6 +82,11 @@ class SAM(OptimizerWrapper):
     """
 
     skips_calls = True
+
+    search_space = {
+        "inner": Nested([SGD, AdamW]),
+        "rho": Range(0.01, 0.5, log=True),
+    }
 
     def __init__(
         self,
