@@ -19,7 +19,7 @@ from keras_regopt.optimizers import (
     RAdam,
     Transformed,
 )
-from keras_regopt.testing._elements import elements_of, input_for
+from keras_regopt.testing._elements import elements_of, fed, input_for
 from keras_regopt.testing._samples import (
     compile_arguments,
     data,
@@ -182,10 +182,10 @@ def train(model, x, y):
     """A few steps, the same each time; returns the mean loss."""
     keras.utils.set_random_seed(0)
     # To begin an epoch takes longer than all its steps.
-    history = model.fit(x, y, batch_size=2, shuffle=False, verbose=0)
+    history = model.fit(fed(x), y, batch_size=2, shuffle=False, verbose=0)
     return history.history["loss"][0]
 
 
 def outputs(model, x):
     """What a model predicts, as an array."""
-    return np.asarray(model.predict(x, verbose=0))
+    return np.asarray(model.predict(fed(x), verbose=0))

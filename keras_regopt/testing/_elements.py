@@ -40,6 +40,11 @@ def require_dtype(layer):
         raise NotApplicable("Only TensorFlow has strings")
 
 
+def fed(x):
+    """Elements as the methods of a model take them: no arrays of strings."""
+    return keras.ops.convert_to_tensor(x) if x.dtype.kind == "S" else x
+
+
 def input_for(layer, x):
     """The symbolic input of a model for elements, the batch size open."""
     dtype = "string" if layer.holds_strings else x.dtype.name
