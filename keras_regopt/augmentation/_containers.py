@@ -7,11 +7,11 @@ underscore, and nothing else.
 import itertools
 from collections.abc import Mapping, Sequence
 
-from keras_regopt._validate import fail
 from keras_regopt.augmentation._base import RandomAugmentation
 from keras_regopt.augmentation._batch import select
 from keras_regopt.augmentation._compile import run_compiled
 from keras_regopt.augmentation._layout import cast_within
+from keras_regopt.augmentation._parts import check_parts
 
 
 class Container(RandomAugmentation):
@@ -65,7 +65,7 @@ class Container(RandomAugmentation):
         Raises:
             ValueError: If one is none of this package, or of another kind.
         """
-        _check_parts(self, argument, layers)
+        check_parts(self, argument, layers)
         options = {
             "data_format": self.data_format,
             "additional_targets": self.additional_targets,
@@ -280,43 +280,6 @@ def _leaves(parts):
             yield from _leaves(part.parts)
         else:
             yield part
-
-
-def _check_parts(owner, argument, layers):
-    """Refuses what cannot be together in one container."""
-    first = layers[0]
-    for layer in layers:
-        if not isinstance(layer, RandomAugmentation):
-            fail(
-                owner,
-                argument,
-                "augmentations of keras_regopt",
-                layer,
-                "Keras' own random layers draw once for a batch, so a "
-                "container has no say over them: put them next to it, in a "
-                "`keras.Sequential`.",
-            )
-        if _kind_of(layer) != _kind_of(first):
-            fail(
-                owner,
-                argument,
-                f"augmentations of one kind of data; {_described(first)}, and "
-                f"{_described(layer)}",
-                layers,
-            )
-
-
-def _kind_of(layer):
-    return layer.key, layer.element_rank, layer.holds_strings
-
-
-def _described(layer):
-    """What a layer takes, in words."""
-    content = "strings" if layer.holds_strings else "numbers"
-    return (
-        f"{type(layer).__name__} takes {layer.key!r}, {content} of rank "
-        f"{layer.element_rank}"
-    )
 
 
 def _read_by(parts, data):

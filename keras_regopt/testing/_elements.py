@@ -5,7 +5,9 @@ import numpy as np
 
 from keras_regopt.testing._contract import NotApplicable
 
-WORDS = "a quick brown fox, which is old, jumps over the lazy dog at night."
+WORDS = (
+    "A quick, old fox jumps over it. The dog is lazy! Does it bark at night?"
+)
 # Ids of the vocabulary of the tokens below; 0 is padding.
 FIRST, LAST = 1, 2
 
@@ -43,6 +45,13 @@ def require_dtype(layer):
 def fed(x):
     """Elements as the methods of a model take them: no arrays of strings."""
     return keras.ops.convert_to_tensor(x) if x.dtype.kind == "S" else x
+
+
+def layer_and_elements(subject, **changes):
+    """A new layer, and elements for it."""
+    layer = subject.make(**changes)
+    require_dtype(layer)
+    return layer, elements_of(layer)
 
 
 def input_for(layer, x):

@@ -5,7 +5,7 @@ import warnings
 import keras
 import numpy as np
 
-from keras_regopt.testing import common
+from keras_regopt.testing import common, companions
 from keras_regopt.testing._backend import to_numpy
 from keras_regopt.testing._contract import NotApplicable, require
 from keras_regopt.testing._elements import (
@@ -13,8 +13,6 @@ from keras_regopt.testing._elements import (
     elements_of,
     fed,
     input_for,
-    nothing_for,
-    require_dtype,
 )
 from keras_regopt.testing._samples import compile_arguments, modes
 from keras_regopt.testing._saving import (
@@ -30,7 +28,7 @@ def is_identity_in_inference(subject):
     A layer that changes the size of images must do so there too, but always
     alike.
     """
-    layer, x = _layer_and_elements(subject)
+    layer, x = layer_and_elements(subject)
     model, expected = _model(layer), _in_inference(layer, x)
     for called, output in {
         "model(x)": to_numpy(model(keras.ops.convert_to_tensor(x))),
@@ -47,7 +45,7 @@ def is_identity_in_inference(subject):
 
 def is_identity_when_exported(subject):
     """The SavedModel returns its inputs, but for their size."""
-    layer, x = _layer_and_elements(subject)
+    layer, x = layer_and_elements(subject)
     output = exported_predictions(_model(layer), x)
     require(
         np.array_equal(output, _in_inference(layer, x)),
@@ -57,7 +55,7 @@ def is_identity_when_exported(subject):
 
 def acts_in_training(subject):
     """`fit`, `training=True` and eager calls of augmentations augment."""
-    layer, x = _layer_and_elements(subject)
+    layer, x = layer_and_elements(subject)
     rest = _in_inference(layer, x)
     for mode in [] if layer.holds_strings else modes():
         if mode == "jit" and not layer.supports_jit:
@@ -103,14 +101,14 @@ def draws_for_each_element(subject):
     """Equal elements of a batch become different ones, unless mixed."""
     if subject.make().mixes:
         raise NotApplicable("Equal elements stay equal when they are mixed")
-    layer, x = _layer_and_elements(subject, seed=0)
+    layer, x = layer_and_elements(subject, seed=0)
     output = to_numpy(layer(np.repeat(x[:1], 16, axis=0), training=True))
     require(distinct(output) > 2, "all elements are augmented alike")
 
 
 def repeats_itself_by_its_seed(subject):
     """Two layers with one seed draw the same, two calls do not."""
-    first, x = _layer_and_elements(subject, seed=0)
+    first, x = layer_and_elements(subject, seed=0)
     second = subject.make(seed=0)
     draws = [to_numpy(layer(x, training=True)) for layer in (first, second)]
     require(np.array_equal(*draws), "two layers with one seed differ")
@@ -120,7 +118,7 @@ def repeats_itself_by_its_seed(subject):
 
 def goes_on_after_a_reload(subject):
     """A saved layer draws next what the original draws next."""
-    layer, x = _layer_and_elements(subject, seed=0)
+    layer, x = layer_and_elements(subject, seed=0)
     model = _model(layer)
     layer(x, training=True)
     reloaded = through_file(model)
@@ -138,7 +136,7 @@ def goes_on_after_a_reload(subject):
 
 def changes_no_input(subject):
     """Neither the caller's arrays nor the caller's dict are edited."""
-    layer, x = _layer_and_elements(subject)
+    layer, x = layer_and_elements(subject)
     data = {layer.key: x, "labels": np.arange(len(x))}
     layer(data, training=True)
     require(
@@ -156,7 +154,7 @@ def leaves_labels_alone(subject):
     if subject.make().mixes:
         raise NotApplicable("It mixes the labels, too")
     ids = np.array([999, 2049, 70001, 3, 4, 5])
-    layer, x = _layer_and_elements(subject, dtype="mixed_float16")
+    layer, x = layer_and_elements(subject, dtype="mixed_float16")
     output = layer({layer.key: x, "labels": ids}, training=True)
     labels = keras.ops.convert_to_numpy(output["labels"])
     require(np.array_equal(labels, ids), f"{ids} became {labels}")
@@ -166,7 +164,7 @@ def keeps_to_its_dtypes(subject):
     """Floats leave in the compute dtype, all else in its own."""
     key = subject.make().key
     for policy, dtype_in, expected in DTYPES.get(key, FLOATS):
-        layer, x = _layer_and_elements(subject, dtype=policy)
+        layer, x = layer_and_elements(subject, dtype=policy)
         for training in (True, False):
             output = layer(x.astype(dtype_in), training=training)
             dtype = keras.backend.standardize_dtype(output.dtype)
@@ -178,7 +176,7 @@ def keeps_to_its_dtypes(subject):
 
 def gives_the_promised_shape(subject):
     """Shapes stay as `compute_output_shape` says, the batch size open."""
-    layer, x = _layer_and_elements(subject)
+    layer, x = layer_and_elements(subject)
     promised = tuple(layer.compute_output_shape(x.shape))
     shape = tuple(layer(x, training=True).shape)
     require(shape == promised, f"the shape is {shape}, promised {promised}")
@@ -187,105 +185,6 @@ def gives_the_promised_shape(subject):
         require(single == promised[1:], f"one element has the shape {single}")
     symbolic = layer(input_for(layer, x)).shape
     require(symbolic[0] is None, f"an open batch size became {symbolic[0]}")
-
-
-def does_not_depend_on_its_neighbours(subject):
-    """What becomes of an element is the same in any company, unless mixed."""
-    layer, x = _layer_and_elements(subject, seed=0)
-    if layer.mixes:
-        raise NotApplicable("It mixes the elements of a batch")
-    others = np.concatenate([x[:1], x[:0:-1]])
-    first, second = (
-        to_numpy(subject.make(seed=0)(batch, training=True))[:1]
-        for batch in (x, others)
-    )
-    require(_alike(first, second), "it does")
-
-
-def does_not_depend_on_padding(subject):
-    """What is valid becomes the same with more padding behind it."""
-    layer, x = _layer_and_elements(subject, seed=0)
-    if layer.mixes or layer.key not in ("audio", "spectrograms", "token_ids"):
-        raise NotApplicable("There is no padding")
-    axis = -1 if layer.last_axis_first else 1
-    room = [(0, 0)] * x.ndim
-    room[axis] = (0, x.shape[axis] // 4)
-    outputs = []
-    for batch in (x, np.pad(x, room)):
-        data = {layer.key: batch}
-        if layer.key != "token_ids":
-            data["lengths"] = np.full(len(x), x.shape[axis])
-        output = subject.make(seed=0)(data, training=True)[layer.key]
-        outputs.append(np.swapaxes(to_numpy(output), axis, 1))
-    size = min(output.shape[1] for output in outputs)
-    first, second = (output[:, :size] for output in outputs)
-    require(_alike(first, second), "it does")
-
-
-def bears_nothing(subject):
-    """Silence, an empty string, one token, padding alone: all is finite."""
-    layer, _ = _layer_and_elements(subject)
-    output = to_numpy(layer(nothing_for(layer), training=True))
-    if not layer.holds_strings:
-        require(np.isfinite(output.astype("float64")).all(), f"{output}")
-
-
-def moves_targets_along(subject):
-    """What belongs to sound and tokens goes with them; lengths stay true."""
-    layer, x = _layer_and_elements(subject)
-    check = {"audio": _goes_with_sound, "token_ids": _goes_with_tokens}
-    if layer.key not in check or layer.mixes:
-        raise NotApplicable("Nothing belongs to it")
-    check[layer.key](layer, x)
-
-
-def _goes_with_sound(layer, x):
-    valid = np.array([8000, 6000, 4000, 8000, 100, 0])
-    x = x * (np.arange(8000) < valid[:, None])[(...,) + (None,) * (x.ndim - 2)]
-    data = {"audio": x, "targets": x, "lengths": valid}
-    output = {k: to_numpy(v) for k, v in layer(data, training=True).items()}
-    expected = output["audio"] if "targets" in layer.targets else x
-    require(
-        _alike(output["targets"], expected),
-        "the targets do not become what they should",
-    )
-    size = output["audio"].shape[1]
-    lengths = output["lengths"]
-    require(
-        (lengths >= 0).all() and (lengths <= size).all(),
-        f"the lengths are {lengths}",
-    )
-    beyond = np.arange(size) >= lengths[:, None]
-    loudest = np.abs(output["audio"][beyond]).max(initial=0)
-    require(loudest < 1e-4, f"beyond the lengths there is {loudest}")
-
-
-def _goes_with_tokens(layer, ids):
-    mask = ids != 0
-    data = {"token_ids": ids, "padding_mask": mask, "token_labels": ids * 10}
-    output = {k: to_numpy(v) for k, v in layer(data, training=True).items()}
-    mask = output["padding_mask"].astype(bool)
-    require(
-        (output["token_ids"][~mask] == layer.padding_id).all(),
-        "padding is not the padding of the mask",
-    )
-    require(mask.any(axis=1).all(), "no token is left")
-    for before, after, kept in zip(
-        ids, output["token_labels"], mask, strict=True
-    ):
-        require(
-            set(after[kept]) <= {10 * i for i in before if i},
-            f"labels of {10 * before} became {after}",
-        )
-
-
-def _alike(first, second):
-    """Whether arrays are equal, floats but for rounding."""
-    if first.dtype.kind != "f":
-        return np.array_equal(first, second)
-    # A low-pass rings around the ends of a transform, at -55 decibels.
-    largest = np.abs(first).max(initial=1e-6)
-    return np.allclose(first, second, rtol=0, atol=10 ** (-50 / 20) * largest)
 
 
 # Policies, the dtypes of the data and those of the results.
@@ -301,13 +200,6 @@ DTYPES = {
     ),
     "texts": (("mixed_float16", object, "string"),),
 }
-
-
-def _layer_and_elements(subject, **changes):
-    """A new layer, and elements for it."""
-    layer = subject.make(**changes)
-    require_dtype(layer)
-    return layer, elements_of(layer)
 
 
 def _in_inference(layer, x):
@@ -340,8 +232,5 @@ PROMISES = [
     leaves_labels_alone,
     keeps_to_its_dtypes,
     gives_the_promised_shape,
-    does_not_depend_on_its_neighbours,
-    does_not_depend_on_padding,
-    bears_nothing,
-    moves_targets_along,
+    *companions.PROMISES,
 ]
