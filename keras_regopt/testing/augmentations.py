@@ -13,6 +13,7 @@ from keras_regopt.testing._elements import (
     elements_of,
     fed,
     input_for,
+    layer_and_elements,
 )
 from keras_regopt.testing._samples import compile_arguments, modes
 from keras_regopt.testing._saving import (
