@@ -68,7 +68,7 @@ def draw(directory):
             # The labels stay, so they are not shown.
             del data["labels"]
             data = keras.tree.map_structure(lambda x: x[:1], data)
-        if layer.bounding_box_format is None:
+        if getattr(layer, "bounding_box_format", None) is None:
             del data["bounding_boxes"], data["segmentation_masks"]
         a.visualize(
             layer,

@@ -41,7 +41,7 @@ __all__ = [
 
 
 def check_augmentation(cls: type, **arguments):
-    """Checks a random image augmentation, one that takes a `seed`.
+    """Checks a random augmentation of any kind of data, which takes a `seed`.
 
     Args:
         cls: The class.

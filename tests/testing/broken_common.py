@@ -12,6 +12,7 @@ from own_classes import (
 )
 
 import keras_regopt
+from keras_regopt._search_space import Range
 from keras_regopt.testing import common
 
 
@@ -108,7 +109,30 @@ class SwallowsUnknownArguments(LossKeeper):
         super().__init__(most)
 
 
+class SearchesWhatIsNoArgument(LossKeeper):
+    """Has a range for an argument of another name."""
+
+    search_space = {"size": Range(1, 5, whole=True)}
+
+
+class SearchesElsewhere(LossKeeper):
+    """Has a range in which its default is not."""
+
+    search_space = {"most": Range(6, 9, whole=True)}
+
+
+class SearchesTooFar(LossKeeper):
+    """Has a range whose lower end it refuses."""
+
+    search_space = {"most": Range(0, 9, whole=True)}
+
+
 BROKEN = {
+    common.can_be_searched: [
+        Broken(SearchesWhatIsNoArgument, "`size`, which is no argument"),
+        Broken(SearchesElsewhere, "the default most=5 is not in"),
+        Broken(SearchesTooFar, "most=0 of `search_space`"),
+    ],
     common.survives_its_config: [
         Broken(ConfigWithTensor, "not JSON serializable"),
         Broken(ConfigWithTuple, "the configuration is not plain JSON"),

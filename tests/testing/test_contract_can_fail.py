@@ -3,6 +3,7 @@
 import broken_augmentations
 import broken_callbacks
 import broken_common
+import broken_companions
 import broken_constraints
 import broken_criteria
 import broken_layers
@@ -21,6 +22,7 @@ BROKEN = {
     **broken_common.BROKEN,
     **broken_augmentations.BROKEN,
     **broken_callbacks.BROKEN,
+    **broken_companions.BROKEN,
     **broken_constraints.BROKEN,
     **broken_criteria.BROKEN,
     **broken_layers.BROKEN,

@@ -4,6 +4,7 @@ import keras
 import keras_tuner
 import numpy as np
 import pytest
+import tensorflow as tf
 from fake_search import (
     FakeTuner,
     Returns,
@@ -90,7 +91,6 @@ def test_a_bad_search_argument_is_refused(tmp_path, options, message):
 
 
 def test_a_dataset_is_refused(tmp_path):
-    tf = pytest.importorskip("tensorflow", reason="makes the dataset")
     data = tf.data.Dataset.from_tensor_slices((X, Y)).batch(4)
     tuner = FakeTuner(Returns(), random_oracle(), folds=3, directory=tmp_path)
     with pytest.raises(ValueError, match="Turn a dataset or a generator"):

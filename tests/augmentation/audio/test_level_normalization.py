@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy import signal
 from wave_samples import called, noise
 
@@ -90,7 +91,6 @@ def test_brings_peaks_to_their_level():
 @pytest.mark.any_backend
 @pytest.mark.parametrize("cls", [LoudnessNormalization, PeakNormalization])
 def test_does_the_same_in_models_and_datasets(cls):
-    tf = pytest.importorskip("tensorflow")
     audio = noise(4, 500)
     layer = cls()
     expected = called(layer, audio).astype("float32")

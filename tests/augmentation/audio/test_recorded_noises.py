@@ -5,6 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy.io import wavfile
 from wave_samples import SAMPLE_RATE, called, decibels, noise, power
 
@@ -165,7 +166,6 @@ def test_a_copy_finds_the_arrays_of_the_first():
 
 @pytest.mark.any_backend
 def test_works_in_tf_data_where_the_length_is_not_known():
-    tf = pytest.importorskip("tensorflow")
     layer = RandomBackgroundNoise([noise(700), noise(300)], snr=0.0, seed=0)
     clips = [noise(600), noise(900)]
     dataset = tf.data.Dataset.from_generator(

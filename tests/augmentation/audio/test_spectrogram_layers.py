@@ -144,7 +144,6 @@ def pipeline(make=keras.Sequential):
 AUDIO = NUMBERS.normal(0, 0.1, (4, 640)).astype("float32")
 
 
-@pytest.mark.any_backend
 def test_a_pipeline_of_waves_and_spectrograms_augments_without_a_hint():
     make = keras.layers.Pipeline
     if keras.backend.backend() == "tensorflow":
