@@ -7,8 +7,6 @@ import tensorflow as tf
 
 from keras_regopt.augmentation import visualize
 
-pytestmark = pytest.mark.any_backend
-
 NUMBERS = np.random.default_rng(0)
 
 
@@ -24,6 +22,7 @@ def tone(frequency, time=1600):
     return np.sin(2 * np.pi * frequency * np.arange(time) / 8000)
 
 
+@pytest.mark.any_backend
 def test_a_clip_is_its_waveform_over_its_spectrogram():
     audio = np.stack([tone(1000), tone(3000)]).astype("float32")
     data = {"audio": audio, "lengths": np.array([1600, 800])}
@@ -50,6 +49,7 @@ def test_a_clip_is_its_waveform_over_its_spectrogram():
     assert figure.axes[2].get_lines()[1].get_xdata()[0] == 800
 
 
+@pytest.mark.any_backend
 def test_silence_and_channels_can_be_drawn(tmp_path):
     path = tmp_path / "silence.png"
     silence = np.zeros((1, 100, 2), "float32")
@@ -57,6 +57,7 @@ def test_silence_and_channels_can_be_drawn(tmp_path):
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.any_backend
 def test_spectrograms_have_low_frequencies_below():
     data = {"spectrograms": NUMBERS.uniform(-80, 0, (2, 9, 5))}
     figure = visualize(lambda x: x, data, draws=1, value_range=(-80, 0))
@@ -68,6 +69,7 @@ def test_spectrograms_have_low_frequencies_below():
     assert picture.get_clim() == (-80, 0)
 
 
+@pytest.mark.any_backend
 def test_tokens_that_changed_are_marked_and_padding_is_not_shown():
     data = {
         "token_ids": np.array([[5, 6, 7, 8, 0], [5, 9, 0, 0, 0]]),
@@ -91,6 +93,7 @@ def test_tokens_that_changed_are_marked_and_padding_is_not_shown():
     assert len(figure.axes[1].get_lines()) == 1
 
 
+@pytest.mark.any_backend
 def test_words_that_changed_are_marked_and_lines_are_broken(tmp_path):
     def louder(data):
         texts = tf.strings.regex_replace(data["texts"], "plain", "LOUD")
@@ -112,6 +115,7 @@ def test_words_that_changed_are_marked_and_lines_are_broken(tmp_path):
     assert marks(figure.axes[2])[None] == []
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("data", "arguments", "message"),
     [
@@ -143,6 +147,7 @@ def test_arguments_of_another_kind_are_refused(data, arguments, message):
         visualize(lambda x: x, data, draws=1, **arguments)
 
 
+@pytest.mark.any_backend
 def test_what_becomes_another_kind_of_data_is_refused():
     mel = keras.layers.MelSpectrogram(64, 32)
     data = {"audio": np.zeros((1, 640), "float32")}

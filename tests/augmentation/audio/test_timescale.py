@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import ops
 from synthetic_voice import compiled, decibels, frequency_of, tone
 
@@ -180,8 +181,6 @@ def test_resampling_leaves_what_the_lower_rate_can_hold():
 
 @pytest.mark.any_backend
 def test_a_length_that_is_not_known_is_refused():
-    import tensorflow as tf
-
     signature = tf.TensorSpec((None, None), "float32")
     clips = tf.data.Dataset.from_generator(
         lambda: iter([np.zeros((2, 900), "float32")]),

@@ -124,7 +124,6 @@ def test_the_channels_of_a_clip_turn_alike():
     assert abs(decibels(level)) < 0.1
 
 
-@pytest.mark.any_backend
 @pytest.mark.skipif(
     keras.backend.backend() != "torch", reason="the gradients of torch"
 )

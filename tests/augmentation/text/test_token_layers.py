@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_regopt.augmentation import (
     Choice,
@@ -230,8 +231,6 @@ def test_dicts_of_preprocessors_follow_their_tokens():
 
 @pytest.mark.any_backend
 def test_works_in_tf_data_with_unknown_lengths():
-    import tensorflow as tf
-
     rows = tf.data.Dataset.from_tensor_slices(texts(12))
     short = rows.map(lambda x: x[: tf.reduce_sum(tf.cast(x > 0, "int32"))])
     layers = [LAYERS[name](**SPECIAL) for name in ("deletion", "swap")]
