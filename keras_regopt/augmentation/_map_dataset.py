@@ -188,10 +188,24 @@ def _called(layer, element, targets):
             f"without {', '.join(twice)} in `x` if there are some in `y`",
             element,
         )
-    data, y = without_targets(
-        layer(with_targets(data, y, kinds), training=True), y, kinds
-    )
+    before = with_targets(data, y, kinds)
+    after = layer(before, training=True)
+    if not isinstance(x, dict):
+        _refuse_new_keys(layer, set(after) - set(before), key)
+    data, y = without_targets(after, y, kinds)
     return (data if isinstance(x, dict) else data[key], y, *weights)
+
+
+def _refuse_new_keys(layer, new, key):
+    """Refuses to lose what a layer adds to a dict, such as labels it makes."""
+    if new:
+        fail(
+            map_dataset,
+            "dataset",
+            f"of dicts, to which the layer adds {', '.join(sorted(new))}",
+            "tensors",
+            f"Map `lambda x, y: ({{'{key}': x}}, y)` before.",
+        )
 
 
 def _refuse_weights(parts, x, weights):

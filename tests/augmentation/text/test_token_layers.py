@@ -352,3 +352,16 @@ def test_refuses_bad_ids():
         RandomTokenSwap()(np.ones((2, 3, 4), "int32"))
     with pytest.raises(ValueError, match="must not be empty"):
         RandomTokenSwap()(np.ones((2, 0), "int32"))
+
+
+@pytest.mark.any_backend
+def test_labels_that_a_layer_makes_are_not_lost():
+    pairs = tf.data.Dataset.from_tensor_slices(
+        (np.full((4, 6), 7, "int32"), np.arange(4))
+    ).batch(2)
+    layer = TokenMasking(mask_id=3, vocabulary_size=50, labels=True, seed=0)
+    with pytest.raises(ValueError, match="adds token_labels, token_weights"):
+        map_dataset(pairs, layer)
+    dicts = pairs.map(lambda x, y: ({"token_ids": x}, y))
+    x, _ = next(iter(map_dataset(dicts, layer)))
+    assert {"token_ids", "token_labels", "token_weights"} == set(x)
