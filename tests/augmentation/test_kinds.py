@@ -248,6 +248,8 @@ def test_strings_are_taken_in_every_form():
     assert layer("ab", training=False).numpy() == b"ab"
     spared = Shout(rate=0.0)(["ab"])
     assert spared.numpy().tolist() == [b"ab"]
+    model = keras.Sequential([layer])
+    assert model(tf.constant(["ab"]), training=True).numpy() == [b"AB"]
 
 
 @pytest.mark.any_backend

@@ -131,6 +131,16 @@ class StringAugmentation(RandomAugmentation):
     holds_strings = True
     computes_in_floats = False
 
+    @property
+    def compute_dtype(self):
+        """That of strings: a `Sequential` makes its inputs of it."""
+        return "string"
+
+    @property
+    def variable_dtype(self):
+        """The same, so that Keras casts nothing within a call."""
+        return "string"
+
 
 def _ids(owner, argument, values):
     """A list of distinct ids, from a sequence of integers."""
