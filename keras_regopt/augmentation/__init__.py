@@ -18,6 +18,7 @@ from keras_regopt.augmentation.averaged import Averaged
 from keras_regopt.augmentation.choice import Choice
 from keras_regopt.augmentation.compose import Compose
 from keras_regopt.augmentation.image import *  # noqa: F403
+from keras_regopt.augmentation.random_mix import RandomMix
 from keras_regopt.augmentation.text import *  # noqa: F403
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Choice",
     "Compose",
     "RandomAugmentation",
+    "RandomMix",
     "map_dataset",
     "visualize",
 ]

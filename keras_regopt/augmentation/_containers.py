@@ -66,12 +66,16 @@ class Container(RandomAugmentation):
             ValueError: If one is none of this package, or of another kind.
         """
         check_parts(self, argument, layers)
+        self._set_options(layers, layers[0].kind)
+        return list(layers)
+
+    def _set_options(self, layers, kind=None):
+        """Checks the options against the layers, and sets their defaults."""
         options = {
             "data_format": self.data_format,
             "additional_targets": self.additional_targets,
         }
-        layers[0].kind.set_options(self, layers, options)
-        return list(layers)
+        (kind or self.kind).set_options(self, layers, options)
 
     # Of its parts, which are all of one kind.
 

@@ -34,6 +34,11 @@ class Mixing(RandomAugmentation):
     takes_clips = False
     mixed_count = 2
 
+    # The class that mixes by several of these, and the arguments that all of
+    # them must share.
+    in_turn: type
+    shared: tuple[str, ...] = ()
+
     def __init__(self, *, num_classes: int | None = None, **kwargs):
         super().__init__(**kwargs)
         self.num_classes = _validate.integer(

@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_regopt.augmentation import CutMix, MixUp, Mosaic, RandomMix
+from keras_regopt.augmentation import (
+    AudioCutMix,
+    AudioMixUp,
+    CutMix,
+    MixUp,
+    Mosaic,
+    RandomMix,
+)
 
 
 def numpy(tensor):
@@ -16,8 +23,9 @@ def images_of(batch, dtype="float32"):
 
 def fixed(layer, shape, seed=0):
     """The layer with certain parameters, and these."""
-    parameters = layer.sample(shape, seed=seed)
-    layer.sample = lambda shape, seed: parameters
+    mixing = layer.parts[0]
+    parameters = mixing.sample(shape, seed=seed)
+    mixing.sample = lambda shape, seed: parameters
     return layer, parameters
 
 
@@ -26,7 +34,7 @@ def choices(layer):
     steps = (np.arange(80, dtype="float32") + 0.5) / 80
     turn, coin = np.repeat(steps, 80), np.tile(steps, 80)
     turn, coin = ops.convert_to_tensor(turn), ops.convert_to_tensor(coin)
-    return numpy(layer._choice(turn, coin))
+    return numpy(layer.parts[0].choice(turn, coin))
 
 
 @pytest.mark.parametrize("per", ["image", "batch"])
@@ -153,3 +161,49 @@ def test_mixes_may_hold_mixes():
 def test_bad_arguments_are_refused(arguments, says):
     with pytest.raises(ValueError, match=says):
         RandomMix(**{"layers": [MixUp(), CutMix()], **arguments})
+
+
+def test_clips_are_mixed_by_the_layer_that_they_drew():
+    random = np.random.default_rng(0)
+    clips = random.uniform(-0.5, 0.5, (16, 40)).astype("float32")
+    data = {
+        "audio": clips,
+        "labels": np.arange(16),
+        "lengths": np.full(16, 30),
+        "targets": clips / 2,
+    }
+    layer = RandomMix(
+        [AudioMixUp(1.0), AudioCutMix()], num_classes=16, rate=0.8, seed=1
+    )
+    found = {key: numpy(value) for key, value in layer(data).items()}
+    labels = found["labels"]
+    np.testing.assert_allclose(labels.sum(axis=1), 1, rtol=1e-5)
+    whole = labels.max(axis=1) == 1
+    same = (found["audio"] == clips).all(axis=1)
+    np.testing.assert_array_equal(same, whole)
+    assert 1 <= same.sum() <= 8
+    # A piece of a clip is left as it was by a cut, and by no blend.
+    pieces = (found["audio"][:, :30] == clips[:, :30]).mean(axis=1)
+    cut = (pieces > 0) & ~same
+    assert 2 <= cut.sum() <= 14
+    weights = labels[np.arange(16), np.arange(16)]
+    np.testing.assert_allclose(pieces[cut], weights[cut], atol=1e-5)
+    for i in np.flatnonzero(~cut & ~same):
+        blend = labels[i] @ np.where(np.arange(40) < 30, clips, 0)
+        np.testing.assert_allclose(found["audio"][i], blend, atol=1e-5)
+    np.testing.assert_allclose(
+        found["targets"][~same], found["audio"][~same] / 2, atol=1e-6
+    )
+    assert found["lengths"].tolist() == [30] * 16
+
+
+@pytest.mark.any_backend
+def test_what_mixes_clips_and_images_is_kept_apart():
+    with pytest.raises(ValueError, match="one kind of data"):
+        RandomMix([AudioMixUp(), MixUp()])
+    with pytest.raises(ValueError, match="bounding_box_format"):
+        RandomMix([AudioMixUp()], bounding_box_format="xyxy")
+    with pytest.warns(UserWarning, match="but not their labels"):
+        RandomMix([AudioMixUp()])(np.zeros((4, 20), "float32"))
+    nested = RandomMix([RandomMix([AudioMixUp()]), AudioCutMix()])
+    assert nested({"audio": np.ones((4, 20), "float32")})["audio"].shape[0] == 4

@@ -4,6 +4,7 @@ The layers, and their bases in modules with an underscore; `functional/` has the
 pure functions that they are made of.
 """
 
+from keras_regopt.augmentation.audio import _mixing_in_turn  # noqa: F401
 from keras_regopt.augmentation.audio._base import (
     AudioAugmentation,
     SpectrogramAugmentation,

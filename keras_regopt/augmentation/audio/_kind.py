@@ -4,6 +4,7 @@ import warnings
 
 from keras_regopt._validate import fail
 from keras_regopt.augmentation._kind import Kind
+from keras_regopt.augmentation._told import warn_once
 
 # Shapes of one clip by which the outputs of layers are compared.
 LENGTHS = (16000, 12321)
@@ -24,6 +25,18 @@ class Waveforms(Kind):
                 f"values of `sample_rate`, {sorted(rates)}. All of them get "
                 "the same audio: set `sample_rate` of each to its rate.",
                 stacklevel=5,
+            )
+
+    def look(self, layer, inputs, tensor):
+        super().look(layer, inputs, tensor)
+        if layer.mixes and not isinstance(inputs, dict):
+            warn_once(
+                layer,
+                "bare clips",
+                f"{type(layer).__name__} mixes these clips, but not their "
+                "labels, which it did not get. Pass a dict, {'audio': x, "
+                "'labels': y}, as `map_dataset(dataset, layer)` does by "
+                "itself. To mix clips that have no labels, pass {'audio': x}.",
             )
 
     def probes(self, layer):

@@ -1,7 +1,6 @@
 """What the augmentations that mix the clips of a batch have in common."""
 
 from keras_regopt.augmentation._mixing import Mixing
-from keras_regopt.augmentation._told import warn_once
 from keras_regopt.augmentation.audio._base import AudioAugmentation
 
 
@@ -17,15 +16,4 @@ class AudioMixing(Mixing, AudioAugmentation):
     """
 
     targets = frozenset({"labels", "targets", "lengths"})
-
-    def look(self, inputs, tensor):
-        super().look(inputs, tensor)
-        if not isinstance(inputs, dict):
-            warn_once(
-                self,
-                "bare clips",
-                f"{type(self).__name__} mixes these clips, but not their "
-                "labels, which it did not get. Pass a dict, {'audio': x, "
-                "'labels': y}, as `map_dataset(dataset, layer)` does by "
-                "itself. To mix clips that have no labels, pass {'audio': x}.",
-            )
+    shared = ("channels", "value_range")

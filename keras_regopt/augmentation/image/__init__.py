@@ -4,6 +4,7 @@ The layers, and their bases in modules with an underscore; `functional/` has the
 pure functions that they are made of.
 """
 
+from keras_regopt.augmentation.image import _mixing_in_turn  # noqa: F401
 from keras_regopt.augmentation.image._base import ImageAugmentation
 from keras_regopt.augmentation.image._geometric import GeometricAugmentation
 from keras_regopt.augmentation.image._policy import PolicyAugmentation
@@ -40,7 +41,6 @@ from keras_regopt.augmentation.image.random_grayscale import RandomGrayscale
 from keras_regopt.augmentation.image.random_invert import RandomInvert
 from keras_regopt.augmentation.image.random_iso_noise import RandomISONoise
 from keras_regopt.augmentation.image.random_jpeg import RandomJPEG
-from keras_regopt.augmentation.image.random_mix import RandomMix
 from keras_regopt.augmentation.image.random_motion_blur import RandomMotionBlur
 from keras_regopt.augmentation.image.random_pad_crop import RandomPadCrop
 from keras_regopt.augmentation.image.random_perspective import RandomPerspective
@@ -82,7 +82,6 @@ __all__ = [
     "RandomISONoise",
     "RandomInvert",
     "RandomJPEG",
-    "RandomMix",
     "RandomMotionBlur",
     "RandomPadCrop",
     "RandomPerspective",
