@@ -62,7 +62,7 @@ def show_formulas(app, what, name, obj, options, lines):
 
 
 def draw_pictures(app):
-    """Draws what the pages show, anew in each build."""
+    """Draws what the pages show, again in each build."""
     import audio_pictures
     import augmentation_pictures
     import schedule_pictures

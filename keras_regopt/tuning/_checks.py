@@ -54,7 +54,7 @@ def check_place(owner, directory, options):
 
 
 def check_split(owner, validation_data, arguments):
-    """Refuses validation data beside folds."""
+    """Refuses validation data as well as folds."""
     given = {**arguments, "validation_data": validation_data}
     names = ["validation_split", "validation_freq"]
     if owner.folds is not None:

@@ -21,7 +21,7 @@ _ENOUGH_WORDS = 200
 
 
 class UsesThesaurus:
-    """What layers do that keep a `Thesaurus`, and save it beside the model.
+    """What layers do that keep a `Thesaurus`, and save it next to the model.
 
     They have the attributes `thesaurus`, which may be `None`, `stop_words`
     and `keep_part_of_speech`.

@@ -20,7 +20,7 @@ def augment_dataset(
     """Grows a training set of texts: `n` new ones for each.
 
     For where a larger set is needed once, such as for a model of scikit-learn
-    or to look at; in `tf.data`, `map_dataset` draws anew in every epoch.
+    or to look at; in `tf.data`, `map_dataset` draws new ones in every epoch.
     Every text gets as many new ones, so that the classes keep their shares,
     and so does each round: first come the texts themselves, then one new text
     for each, in their order, and so on.

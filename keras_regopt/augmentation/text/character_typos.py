@@ -21,7 +21,7 @@ class CharacterTypos(WordAugmentation):
     each text, `fraction` are drawn, and each gets one error of a kind that is
     drawn from `kinds`:
 
-    - `"keyboard"`: a key beside the right one, in its case;
+    - `"keyboard"`: a key next to the right one, in its case;
     - `"swap"`: two neighbours change places;
     - `"drop"`: a character is missing, in words of two or more;
     - `"double"`: a character stands twice;

@@ -9,7 +9,7 @@ class RandomWordDeletion(WordAugmentation):
     """Deletes some words of a text.
 
     Teaches a model not to rely on single words. Of the words of each text,
-    `fraction` are drawn and go, each with one space or tab beside it; all
+    `fraction` are drawn and go, each with one space or tab next to it; all
     else between the words stays, byte for byte. At least one word stays.
 
     Args:

@@ -22,7 +22,7 @@ from keras_regopt.augmentation.text.thesaurus import Thesaurus
 
 @register
 class RandomWordInsertion(UsesThesaurus, WordAugmentation):
-    """Inserts words beside some words of a text.
+    """Inserts words next to some words of a text.
 
     Teaches a model to bear words that say nothing new. As many words as
     `fraction` says are inserted, each before or behind one of the text, with
@@ -42,7 +42,7 @@ class RandomWordInsertion(UsesThesaurus, WordAugmentation):
             thesaurus knows as several parts of speech. Defaults to `True`.
         seed: Integer that fixes all draws. Defaults to `None`.
         **kwargs: `minimum` (how many words are inserted at least, by default
-            1), `protected` (words, phrases or a regular expression, beside
+            1), `protected` (words, phrases or a regular expression, next to
             and in which none are) and `word_pattern` (the regular expression
             of a word), `rate` (the probability that a text changes at all),
             and `name` and `dtype` of a Keras layer.

@@ -11,7 +11,7 @@ from keras_regopt.augmentation.text import _thesaurus_files as files
 from keras_regopt.augmentation.text._neighbors import nearest
 
 # A configuration holds the words of small ones; larger ones go into a file
-# beside it.
+# next to it.
 _MOST_IN_CONFIG = 1000
 
 # Those of this process, by what they hold.
@@ -210,7 +210,7 @@ class Thesaurus:
         known = _known.get(config["digest"])
         if known is not None:
             return known
-        # The words come from a file beside the configuration.
+        # The words come from a file next to the configuration.
         return cls(_Elsewhere(config["digest"]))
 
     def __len__(self):

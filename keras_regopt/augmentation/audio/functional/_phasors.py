@@ -9,7 +9,7 @@ from keras_regopt._keras import data_ops as ops
 LOCKING = (1.0, 1.0, 0.5)
 
 # A bin with this many times the energy that it had one hop before starts
-# anew; what is above that counts so much.
+# again; what is above that counts so much.
 ONSET = 100.0
 ONSET_WEIGHT = 10.0
 

@@ -76,7 +76,7 @@ class Lookup:
         )
 
     def __getstate__(self):
-        # Tensors are made anew where they are needed.
+        # Tensors are made again where they are needed.
         return {"_entries": self._entries, "_made": None}
 
     def __deepcopy__(self, memo):

@@ -153,11 +153,11 @@ def _partners(free, bits):
     order = ops.bitwise_and(order, _MOST_TOKENS - 1)
     # The inverse: where in that order each token is.
     rank = ops.sort(order * length + index, axis=1) - index * length
-    beside = ops.bitwise_xor(rank, 1)
+    partner = ops.bitwise_xor(rank, 1)
     count = _counts(free)[:, -1:]
-    valid = ops.logical_and(free, beside < count)
+    valid = ops.logical_and(free, partner < count)
     partner = ops.take_along_axis(
-        order, ops.minimum(beside, length - 1), axis=1
+        order, ops.minimum(partner, length - 1), axis=1
     )
     return partner, rank // 2, valid
 

@@ -48,7 +48,7 @@ def shuffled(words, choice):
 
 
 def deleted(words, gone):
-    """Deletes words, and with each of them one space or tab beside it.
+    """Deletes words, and with each of them one space or tab next to it.
 
     What else is between the words stays. The space is that before the word,
     or, if there is none before the first of several neighbours that go, that
@@ -91,11 +91,11 @@ def deleted(words, gone):
 
 
 def inserted(words, chosen, new, before):
-    """Inserts words beside others, with a space between.
+    """Inserts words next to others, with a space between.
 
     Args:
         words: `Words`.
-        chosen: Boolean tensor of shape `(total,)`: beside which.
+        chosen: Boolean tensor of shape `(total,)`: next to which.
         new: String tensor like it.
         before: Boolean tensor like it: whether the new word stands before
             the other, and not behind it.
