@@ -7,8 +7,6 @@ import weakref
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import signal
-from scipy.io import wavfile
 
 from keras_regopt._validate import fail
 
@@ -178,6 +176,9 @@ def _files_in(owner, argument, folder):
 
 
 def _read(owner, argument, path, sample_rate):
+    # Slow to import.
+    from scipy.io import wavfile
+
     if not os.path.isfile(path):
         fail(owner, argument, "the path of a WAV file that exists", path)
     try:
@@ -212,6 +213,9 @@ def _floats(samples):
 
 
 def _resampled(samples, rate, sample_rate):
+    # Slow to import.
+    from scipy import signal
+
     new = round(sample_rate)
     shared = np.gcd(rate, new)
     return signal.resample_poly(samples, new // shared, rate // shared)

@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from scipy import signal
 
 from keras_regopt._keras import data_ops as ops
 from keras_regopt.augmentation.audio.functional._levels import amplitude
@@ -86,6 +85,9 @@ def rooms(count, decay, sample_rate, seed):
 
 def _room(random, decay, sample_rate):
     """The response of a room of a random size, from one place to another."""
+    # Slow to import.
+    from scipy import signal
+
     room = np.array([random.uniform(*sides) for sides in ROOMS])
     source, microphone = random.uniform(0.15, 0.85, (2, 3)) * room
     distance, bounces = _images(room, source, microphone)
