@@ -1,10 +1,10 @@
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range, one_of
+from keras_regopt.augmentation._noise import keys_from
 from keras_regopt.augmentation._ranges import one_or_range
 from keras_regopt.augmentation._sampling import one_or_between
 from keras_regopt.augmentation.audio._base import AudioAugmentation
 from keras_regopt.augmentation.audio.functional._noise import COLORS, add_noise
-from keras_regopt.augmentation.image._noise import keys_from
 
 
 @register

@@ -2,6 +2,7 @@ import math
 
 from keras_regopt._registry import register
 from keras_regopt._validate import in_range
+from keras_regopt.augmentation._noise import keys_from
 from keras_regopt.augmentation._ranges import one_or_range
 from keras_regopt.augmentation._sampling import one_or_between
 from keras_regopt.augmentation.audio._holds_recordings import HoldsRecordings
@@ -13,7 +14,6 @@ from keras_regopt.augmentation.audio.functional._excerpts import (
     index_of,
     padded,
 )
-from keras_regopt.augmentation.image._noise import keys_from
 
 # How many rooms are made, and the seed of a layer without one: a layer that
 # is loaded must have the same.

@@ -3,8 +3,8 @@ import keras
 from keras_regopt import _validate
 from keras_regopt._random import uniforms_of
 from keras_regopt._validate import boolean, in_range, one_of
+from keras_regopt.augmentation._noise import bits
 from keras_regopt.augmentation.image._base import ImageAugmentation
-from keras_regopt.augmentation.image._noise import bits
 from keras_regopt.augmentation.image._values import in_dtype_of
 from keras_regopt.augmentation.image.functional._reductions import pixel_sum
 

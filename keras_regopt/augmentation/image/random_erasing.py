@@ -2,9 +2,9 @@ import math
 
 from keras_regopt._registry import register
 from keras_regopt._validate import factor
+from keras_regopt.augmentation._noise import keys_from
 from keras_regopt.augmentation._sampling import one_or_between
 from keras_regopt.augmentation.image._erasing import ErasingAugmentation
-from keras_regopt.augmentation.image._noise import keys_from
 
 
 @register

@@ -2,9 +2,9 @@ from keras_regopt._random import normals_of
 from keras_regopt._registry import register
 from keras_regopt._validate import factor
 from keras_regopt._validate import value_range as checked_range
+from keras_regopt.augmentation._noise import bits, keys_from, poissons_of
 from keras_regopt.augmentation._sampling import one_or_between
 from keras_regopt.augmentation.image._base import ImageAugmentation
-from keras_regopt.augmentation.image._noise import bits, keys_from, poissons_of
 
 
 @register

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from keras_regopt._validate import fail, instance_of, integer
+from keras_regopt.augmentation._noise import keys_from
 from keras_regopt.augmentation._ranges import one_or_range
 from keras_regopt.augmentation._sampling import one_or_between
-from keras_regopt.augmentation.image._noise import keys_from
 from keras_regopt.augmentation.text._base import StringAugmentation
 from keras_regopt.augmentation.text._notices import notice
 from keras_regopt.augmentation.text.functional import _words

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 from keras_regopt._registry import register
 from keras_regopt._validate import boolean, fail, in_range, positive_int
-from keras_regopt.augmentation.image._noise import keys_from
+from keras_regopt.augmentation._noise import keys_from
 from keras_regopt.augmentation.text._split import WordSplitAugmentation
 from keras_regopt.augmentation.text._stop_words import checked_stop_words
 from keras_regopt.augmentation.text._synonyms import (

@@ -1,7 +1,7 @@
 from keras_regopt._registry import register
+from keras_regopt.augmentation._noise import keys_from
 from keras_regopt.augmentation._ranges import one_or_range
 from keras_regopt.augmentation._sampling import one_or_between
-from keras_regopt.augmentation.image._noise import keys_from
 from keras_regopt.augmentation.text._split import SplitAugmentation
 from keras_regopt.augmentation.text.functional._sentences import (
     split_sentences,

@@ -134,8 +134,8 @@ def test_torch_adds_piece_by_piece_what_others_add_at_once(
 @pytest.mark.skipif(keras.backend.backend() != "torch", reason="of torch alone")
 def test_pieces_of_noise_are_the_hash_bit_for_bit(monkeypatch):
     from keras_regopt._random import normals_of
+    from keras_regopt.augmentation._noise import bits
     from keras_regopt.augmentation.audio.functional import _noise_on_torch
-    from keras_regopt.augmentation.image._noise import bits
 
     monkeypatch.setattr(_noise_on_torch, "PIECE", 1000)
     keys = ops.convert_to_tensor(np.array([3, -(2**31), 7, 2**31 - 1], "int32"))

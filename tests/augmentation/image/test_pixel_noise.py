@@ -6,7 +6,7 @@ from keras import ops
 from scipy import stats
 
 from keras_regopt._random import uniforms_of
-from keras_regopt.augmentation.image._noise import bits, keys_from
+from keras_regopt.augmentation._noise import bits, keys_from
 
 
 def numpy(tensor):

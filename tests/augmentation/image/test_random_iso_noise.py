@@ -7,7 +7,7 @@ from scipy import stats
 
 from keras_regopt._random import normals_of
 from keras_regopt.augmentation import RandomISONoise
-from keras_regopt.augmentation.image._noise import bits, poissons_of
+from keras_regopt.augmentation._noise import bits, poissons_of
 
 
 def images_of(*shape):

@@ -5,6 +5,7 @@ import keras
 from keras_regopt._keras import data_ops as ops
 from keras_regopt._keras import in_foreign_tf_graph
 from keras_regopt._random import normals_of
+from keras_regopt.augmentation._noise import bits
 from keras_regopt.augmentation.audio.functional._levels import (
     add_at_snr,
     add_with_power,
@@ -14,7 +15,6 @@ from keras_regopt.augmentation.audio.functional._spectra import (
     fft_size,
     frequencies,
 )
-from keras_regopt.augmentation.image._noise import bits
 
 # How the amplitude falls with the frequency: by its power.
 COLORS = {"white": 0.0, "pink": 0.5, "brown": 1.0}

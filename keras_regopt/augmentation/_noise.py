@@ -1,11 +1,11 @@
-"""Random numbers for every pixel, computed from one key for each image."""
+"""Random numbers for every value, computed from one key for each element."""
 
 from keras_regopt import _random
 from keras_regopt._keras import data_ops as ops
 
 
 def keys_from(high, low):
-    """A key for each image.
+    """A key for each element.
 
     Args:
         high: Tensor of numbers from 0 to 1, of shape `(batch,)`.
@@ -20,11 +20,11 @@ def keys_from(high, low):
 
 
 def bits(keys, count, repeats=1):
-    """Integers, all equally likely, for the values of an image.
+    """Integers, all equally likely, for the values of an element.
 
     Args:
         keys: What `keys_from` returned.
-        count: How many values an image has.
+        count: How many values an element has.
         repeats: How many values in a row have one integer in common.
 
     Returns:
