@@ -7,6 +7,7 @@ from keras_regopt._keras import index_of
 from keras_regopt._precision import at_least_float32
 from keras_regopt._sparse_gradients import is_sparse
 from keras_regopt._sums import total
+from keras_regopt.optimizers.engine import _embedding_rows
 from keras_regopt.optimizers.engine._norms import norm
 from keras_regopt.optimizers.engine._step import Step, widened
 
@@ -27,7 +28,9 @@ def update(optimizer, gradient, variable, learning_rate, values, norms):
     decay = 0.0 if optimizer.decays_before else optimizer.decay_of(variable)
     step = Step(index, learning_rate, decay, values)
     if is_sparse(gradient):
-        _update_rows(optimizer, gradient, variable, slots, step)
+        _embedding_rows.update(
+            optimizer, gradient, variable, slots, step, stepped
+        )
         return
     value = ops.convert_to_tensor(variable)
     gradient = ops.convert_to_tensor(gradient)
@@ -103,17 +106,3 @@ def totals_of(optimizer, terms, gradient, variable, values):
     gradient = ops.convert_to_tensor(gradient)
     found = terms(*prepared(optimizer, value, gradient, slots, step), step)
     return [ops.cast(total(x), "float32") for x in found]
-
-
-def _update_rows(optimizer, gradient, variable, slots, step):
-    """The step of the rows that appear; all others keep weights and state.
-
-    In a `tf.IndexedSlices` every row must appear once.
-    """
-    import tensorflow as tf
-
-    natives = [variable, *(slot.value for slot in slots)]
-    rows = [tf.gather(native, gradient.indices) for native in natives]
-    value, states = stepped(optimizer, rows[0], gradient.values, rows[1:], step)
-    for native, new in zip(natives, [value, *states], strict=True):
-        native.scatter_update(tf.IndexedSlices(new, gradient.indices))
