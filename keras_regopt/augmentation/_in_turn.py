@@ -5,6 +5,7 @@ import numpy as np
 from keras_regopt._keras import data_ops as ops
 from keras_regopt.augmentation._batch import select
 from keras_regopt.augmentation._mixing import Mixing
+from keras_regopt.augmentation._probabilities import drawn_number
 
 
 class InTurn(Mixing):
@@ -62,10 +63,7 @@ class InTurn(Mixing):
         """The number of the layer for each element, -1 for none."""
         if self.per == "batch":
             turn = turn[:1] + ops.zeros_like(turn)
-        odds = self.probabilities or [1] * len(self.layers)
-        ends = (np.cumsum(odds) / np.sum(odds)).astype("float32")
-        passed = turn[:, None] >= ops.convert_to_tensor(ends[None, :-1])
-        choice = ops.sum(ops.cast(passed, "int32"), axis=1)
+        choice = drawn_number(turn, self.probabilities, len(self.layers))
         rates = np.array([layer.rate for layer in self.layers], "float32")
         acts = coin < ops.take(ops.convert_to_tensor(rates), choice, axis=0)
         return ops.where(acts, choice, -1)

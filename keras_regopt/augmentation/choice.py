@@ -2,16 +2,19 @@ import functools
 from collections.abc import Sequence
 
 import keras
-import numpy as np
 
 from keras_regopt._keras import data_ops as ops
 from keras_regopt._registry import register
-from keras_regopt._validate import fail, in_range
+from keras_regopt._validate import fail
 from keras_regopt.augmentation._base import RandomAugmentation
 from keras_regopt.augmentation._batch import select
 from keras_regopt.augmentation._compile import run_compiled
 from keras_regopt.augmentation._containers import Container
 from keras_regopt.augmentation._layout import cast_within
+from keras_regopt.augmentation._probabilities import (
+    checked_probabilities,
+    drawn_number,
+)
 from keras_regopt.augmentation._switch_map import switch_map
 from keras_regopt.augmentation.image._kind import size_after
 
@@ -81,7 +84,9 @@ class Choice(Container):
         if len(sizes) > 1:
             allowed = "layers whose outputs have the same size"
             fail(self, "layers", allowed, layers)
-        self.probabilities = self._checked(probabilities)
+        self.probabilities = checked_probabilities(
+            self, probabilities, len(self.layers)
+        )
 
     @property
     def parts(self):
@@ -107,7 +112,8 @@ class Choice(Container):
         seed, own = self._seeds_for(seed)
         among = self.choose(shape, own, among)
         (draw,) = self.uniforms(1, shape[0], own)
-        number, still = self._number(draw), len(self.layers)
+        still = len(self.layers)
+        number = drawn_number(draw, self.probabilities, still)
         if among is not None:
             spared = (
                 still
@@ -217,14 +223,6 @@ class Choice(Container):
             return self.compute_output_shape(shape)
         return size_after(self, *shape)
 
-    def _number(self, draw):
-        """The number of a layer for each draw from 0 to 1."""
-        ops = self.ops
-        odds = self.probabilities or [1] * len(self.layers)
-        ends = (np.cumsum(odds) / np.sum(odds)).astype("float32")[:-1]
-        passed = draw[:, None] >= ops.convert_to_tensor(ends[None])
-        return ops.sum(ops.cast(passed, "int32"), axis=1)
-
     @property
     def _acting_in_inference(self):
         """Which layer also changes images in inference, if one does."""
@@ -232,21 +230,6 @@ class Choice(Container):
             if layer.acts_in_inference:
                 return index
         return None
-
-    def _checked(self, probabilities):
-        if probabilities is None:
-            return None
-        count = len(self.layers)
-        good = (
-            isinstance(probabilities, (list, tuple))
-            and len(probabilities) == count
-        )
-        if not good:
-            allowed = f"a list of {count} numbers > 0, one a layer"
-            fail(self, "probabilities", allowed, probabilities)
-        return [
-            in_range(self, "probabilities", p, above=0) for p in probabilities
-        ]
 
 
 def _take(changed, mine, moved, data):

@@ -1,10 +1,11 @@
 from collections.abc import Sequence
 
 from keras_regopt._registry import register
-from keras_regopt._validate import fail, in_range, one_of
+from keras_regopt._validate import fail, one_of
 from keras_regopt.augmentation._containers import Chain, Plan
 from keras_regopt.augmentation._mixing import Mixing
 from keras_regopt.augmentation._parts import check_parts
+from keras_regopt.augmentation._probabilities import checked_probabilities
 
 
 @register
@@ -78,7 +79,9 @@ class RandomMix(Chain):
         check_parts(self, "layers", self.layers)
         # The layers lend what they do with a batch that comes in this format.
         self._set_options([])
-        self.probabilities = _checked(self, probabilities, len(layers))
+        self.probabilities = checked_probabilities(
+            self, probabilities, len(layers)
+        )
         self.per = one_of(self, "per", per, ("image", "batch"))
         self.num_classes = _agreed(self, "num_classes", num_classes, layers)
         self.bounding_box_format = _agreed(
@@ -142,13 +145,3 @@ def _agreed(owner, argument, value, layers):
     if len(values) > 1:
         fail(owner, argument, "the same as that of every layer", value)
     return next(iter(values), None)
-
-
-def _checked(owner, probabilities, count):
-    if probabilities is None:
-        return None
-    good = isinstance(probabilities, (list, tuple))
-    if not good or len(probabilities) != count:
-        allowed = f"a list of {count} numbers > 0, one a layer"
-        fail(owner, "probabilities", allowed, probabilities)
-    return [in_range(owner, "probabilities", p, above=0) for p in probabilities]
