@@ -1,5 +1,6 @@
 """Two devices where there can be, fixed seeds, what runs on which backend."""
 
+import gc
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -40,7 +41,16 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("repeatable")
 
 # Where tests with a mark run, since they take the least time there.
-QUICKEST = {"any_backend": "torch", "any_compiler": "jax"}
+QUICKEST = {
+    "any_backend": {"torch"},
+    "any_compiler": {"jax"},
+    # TensorFlow traces and compiles a training twice as long as JAX.
+    "any_training": {"jax", "torch"},
+}
+
+# A collection of what was kept takes seconds in a process of many GB, so there
+# are few but for those between the modules.
+gc.set_threshold(2000, 50, 1000)
 
 
 def pytest_addoption(parser):
@@ -58,7 +68,7 @@ def pytest_collection_modifyitems(config, items):
     elsewhere = [
         mark
         for mark, quickest in QUICKEST.items()
-        if quickest != keras.backend.backend()
+        if keras.backend.backend() not in quickest
     ]
     left_out = [
         item for item in items if any(map(item.get_closest_marker, elsewhere))
@@ -73,3 +83,15 @@ def fixed_seeds():
     keras.utils.set_random_seed(0)
     yield
     keras.backend.clear_session(free_memory=False)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def young_garbage_alone():
+    """What TensorFlow keeps of each traced function is not searched again.
+
+    It makes millions of objects in the end, which a collection takes a minute
+    to walk through.
+    """
+    yield
+    gc.collect()
+    gc.freeze()

@@ -67,6 +67,11 @@ FEWER_MODES = {
 }
 
 
+# A class that breaks one of these breaks it under JAX's compiler or in torch's
+# eager steps; TensorFlow, which takes the longest, shows those for their kind.
+IN_TRAINING = {"acts_in_training", "trains_alike_compiled_or_not"}
+
+
 def marks(cls, promise):
     """Whether a promise of a class is tried on one backend alone."""
     if promise in ON_ONE_BACKEND:
@@ -80,6 +85,8 @@ def marks(cls, promise):
         return pytest.mark.any_compiler
     if promise.__name__ in FOR_ALL_OF_A_KIND:
         return pytest.mark.any_backend
+    if promise.__name__ in IN_TRAINING:
+        return pytest.mark.any_training
     return ()
 
 

@@ -96,7 +96,15 @@ def test_training_lowers_the_penalty(name):
     assert ends[1] < 0.5 * ends[0]
 
 
-@every_penalty
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        if name in ("virtual", "mindiff")
+        else pytest.param(name, marks=pytest.mark.any_training)
+        for name in NAMES
+    ],
+)
 def test_steps_are_the_same_compiled_or_not(name):
     losses = {}
     for mode in modes():
@@ -273,7 +281,15 @@ def test_the_loss_is_asked_for():
         step(model)
 
 
-@pytest.mark.parametrize("name", ["jacobian", "gradient", "rdrop"])
+# What TensorFlow's replicas share is the same for all of them.
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("jacobian", marks=pytest.mark.any_training),
+        pytest.param("gradient", marks=pytest.mark.any_training),
+        "rdrop",
+    ],
+)
 def test_two_devices_make_the_steps_of_one(name):
     def train():
         model, x = penalized(name)
