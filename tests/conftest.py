@@ -1,6 +1,7 @@
 """Two devices where there can be, fixed seeds, what runs on which backend."""
 
 import gc
+import itertools
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -48,8 +49,7 @@ QUICKEST = {
     "any_training": {"jax", "torch"},
 }
 
-# A collection of what was kept takes seconds in a process of many GB, so there
-# are few but for those between the modules.
+# More seldom than by default, since most of what a test makes is freed at once.
 gc.set_threshold(2000, 50, 1000)
 
 
@@ -85,13 +85,17 @@ def fixed_seeds():
     keras.backend.clear_session(free_memory=False)
 
 
-@pytest.fixture(autouse=True, scope="module")
+run_so_far = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
 def young_garbage_alone():
     """What TensorFlow keeps of each traced function is not searched again.
 
-    It makes millions of objects in the end, which a collection takes a minute
-    to walk through.
+    It makes millions of objects in the end, and a collection, of which Keras
+    Tuner asks for several a trial, would take seconds to walk through them.
     """
     yield
-    gc.collect()
-    gc.freeze()
+    if next(run_so_far) % 50 == 0:
+        gc.collect()
+        gc.freeze()
