@@ -107,7 +107,8 @@ def main():
     print(page)
 
 
-REMARKS = """- In these 3,000 curves, at most 4 % of a line get a firm verdict that is wrong.
+REMARKS = """\
+- In these 3,000 curves, at most 4 % of a line get a firm verdict that is wrong.
   The price is "cannot tell" for most curves whose truth is near the limit.
 - The band of 90 % holds the truth in 84 to 95 %: it is too narrow where the dev
   parts have 60 rows, which tell little of their own scatter.
