@@ -7,6 +7,10 @@ from keras_regopt.diagnosis.fit_monitor import FitMonitor
 from keras_regopt.diagnosis.group_gap import GroupGap
 from keras_regopt.diagnosis.group_monitor import GroupMonitor
 from keras_regopt.diagnosis.report import write_report
+from keras_regopt.diagnosis.service.monitor import Monitor
+from keras_regopt.diagnosis.service.update_result import Update
+from keras_regopt.diagnosis.service.updating import update
+from keras_regopt.diagnosis.service.window_report import WindowReport
 from keras_regopt.diagnosis.splitting import Part, Split, split
 
 __all__ = [
@@ -14,11 +18,15 @@ __all__ = [
     "FitMonitor",
     "GroupGap",
     "GroupMonitor",
+    "Monitor",
     "Part",
     "Split",
     "Step",
+    "Update",
+    "WindowReport",
     "diagnose",
     "split",
+    "update",
     "write_report",
 ]
 

@@ -1,6 +1,8 @@
 """Search for hyperparameters."""
 
 from keras_regopt._search_space import Nested, Options, Range
+from keras_regopt.tuning._learning_curve import LearningCurve
+from keras_regopt.tuning._validation_curve import ValidationCurve
 from keras_regopt.tuning.bayesian_oracle import BayesianOracle
 from keras_regopt.tuning.choosing import (
     choose,
@@ -12,6 +14,10 @@ from keras_regopt.tuning.choosing import (
 )
 from keras_regopt.tuning.cross_validation_tuner import CrossValidationTuner
 from keras_regopt.tuning.grid_oracle import GridOracle
+from keras_regopt.tuning.learning_curves import (
+    learning_curve,
+    validation_curve,
+)
 from keras_regopt.tuning.random_oracle import RandomOracle
 from keras_regopt.tuning.sweeping import sweep
 from keras_regopt.tuning.tunable_fit import TunableFit
@@ -20,18 +26,22 @@ __all__ = [
     "BayesianOracle",
     "CrossValidationTuner",
     "GridOracle",
+    "LearningCurve",
     "Nested",
     "Options",
     "RandomOracle",
     "Range",
     "TunableFit",
+    "ValidationCurve",
     "choose",
     "choose_augmentation",
     "choose_dropout",
     "choose_optimizer",
     "choose_regularizer",
     "choose_schedule",
+    "learning_curve",
     "sweep",
+    "validation_curve",
 ]
 
 

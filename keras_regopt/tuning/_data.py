@@ -55,7 +55,7 @@ class FoldedData:
         """The arguments of `HyperModel.fit` for a fold, counted from 0."""
         train, val = self._pairs[number]
         arguments, keywords = self._take(train)
-        x, y, weight = (_take(a, val) for a in self._arrays.values())
+        x, y, weight = (take_rows(a, val) for a in self._arrays.values())
         validation = (x, y) if weight is None else (x, y, weight)
         return arguments, {**keywords, "validation_data": validation}
 
@@ -71,7 +71,7 @@ class FoldedData:
         }
 
     def _take(self, index):
-        x, y, weight = (_take(a, index) for a in self._arrays.values())
+        x, y, weight = (take_rows(a, index) for a in self._arrays.values())
         arguments = (x,) if y is None else (x, y)
         keywords = {} if weight is None else {"sample_weight": weight}
         return arguments, keywords
@@ -122,7 +122,8 @@ def sample_count(owner, **data):
     return count
 
 
-def _take(data, index):
+def take_rows(data, index):
+    """The rows of a structure of arrays."""
     if data is None:
         return None
     return keras.tree.map_structure(lambda array: array[index], data)

@@ -1,0 +1,1 @@
+"""A model in service: drift of its data, and updates."""
