@@ -10,7 +10,8 @@ import keras_regopt
 
 HERE = pathlib.Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE / "_extensions")]
-import object_pages
+import object_pages  # noqa: E402
+import object_sections  # noqa: E402
 
 project = "keras_regopt"
 copyright = "the keras_regopt developers"
@@ -44,7 +45,10 @@ maximum_signature_line_length = 70
 # Each package has a page, and each of its objects one below it.
 autosummary_generate = True
 autosummary_imported_members = True
-autosummary_context = {"objects": object_pages.objects()}
+autosummary_context = {
+    "objects": object_pages.objects(),
+    "sections": object_sections.Sections(),
+}
 # A page shows what its package offers, in the order of the package's list.
 autodoc_default_options = {
     "members": True,
@@ -54,6 +58,8 @@ autodoc_default_options = {
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 autodoc_inherit_docstrings = False
+# Types of attributes that are read, not made by users.
+nitpick_ignore_regex = [("py:class", r"keras_regopt\.\w+\._.*")]
 napoleon_use_rtype = False
 napoleon_use_ivar = True
 # Docstrings are written in Markdown's single backticks.
@@ -62,12 +68,19 @@ napoleon_custom_sections = ["Input shape", "Output shape"]
 
 
 def setup(app):
-    app.connect("builder-inited", draw_pictures)
+    # Before autosummary writes the pages that show them.
+    app.connect("builder-inited", draw_pictures, priority=400)
     app.connect("env-check-consistency", warn_of_the_undocumented)
 
 
 def draw_pictures(app):
-    """Draws what the pages show, again in each build."""
+    """Draws what the pages show, unless nothing has changed since."""
+    drawn = HERE / "_pictures" / "audio.txt"
+    package = pathlib.Path(keras_regopt.__file__).parent
+    sources = [*package.rglob("*.py"), *HERE.glob("*_pictures.py")]
+    newest = max(path.stat().st_mtime for path in sources)
+    if drawn.exists() and drawn.stat().st_mtime > newest:
+        return
     import audio_pictures
     import augmentation_pictures
     import schedule_pictures

@@ -51,10 +51,20 @@ def test_the_catalogue_in_the_readme_is_up_to_date():
 
 
 def test_every_package_has_a_page():
-    for name in keras_regopt.__all__:
+    reference = (ROOT / "docs" / "api.md").read_text().split()
+    for name in set(keras_regopt.__all__) - {"__version__"}:
+        assert f"keras_regopt.{name}" in reference
         if inspect.ismodule(getattr(keras_regopt, name)):
             page = (ROOT / "docs" / f"{name}.md").read_text()
-            assert f"automodule:: keras_regopt.{name}" in page
+            assert f"_api/keras_regopt.{name}.rst" in page
+
+
+def test_every_public_object_has_a_page():
+    """The build writes a page for each name that `objects` gives it."""
+    pages = docs_module("_extensions/object_pages").objects()
+    for name in (ROOT / "tests" / "public_names.txt").read_text().split():
+        package = name.partition(".")[0]
+        assert f"keras_regopt.{name}" in pages[f"keras_regopt.{package}"]
 
 
 def test_the_gallery_can_make_every_image_layer():
@@ -71,9 +81,8 @@ def test_the_gallery_can_make_every_audio_layer():
 
 
 def docs_module(name):
-    spec = importlib.util.spec_from_file_location(
-        name, ROOT / "docs" / f"{name}.py"
-    )
+    path = ROOT / "docs" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

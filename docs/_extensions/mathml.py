@@ -15,6 +15,8 @@ def inline(self, node):
 
 
 def block(self, node):
-    formula = convert(node.astext(), display="block")
-    self.body.append(f'<div class="math">{formula}</div>')
+    """Sets each line of a formula below the one before."""
+    lines = filter(str.strip, node.astext().splitlines())
+    formulas = "".join(convert(line, display="block") for line in lines)
+    self.body.append(f'<div class="math">{formulas}</div>')
     raise nodes.SkipNode

@@ -2,6 +2,9 @@
 
 import importlib
 import inspect
+import pathlib
+import re
+import tomllib
 
 import keras_regopt
 
@@ -42,17 +45,54 @@ def true_signature(app, what, name, obj, options, arguments, returns):
 
 
 def show_formulas(app, what, name, obj, options, lines):
-    """Shows the indented formulas of a docstring's description as they are."""
-    shown = []
+    """Sets the formulas of a docstring's description as mathematics."""
+    lines[:] = with_formulas(lines, formulas_of(name))
+
+
+def with_formulas(lines, formulas):
+    """The lines of a docstring with LaTeX in the place of its blocks."""
+    shown, after, formulas = [], 0, list(formulas)
+    for start, end in formula_blocks(lines):
+        shown += lines[after:start]
+        latex = formulas.pop(0) if formulas else CODE
+        if latex == CODE:
+            shown += ["::", "", *lines[start:end]]
+        else:
+            formula = [f"    {line}" for line in latex.strip().splitlines()]
+            shown += [".. math::", "   :no-wrap:", "", *formula]
+        after = end
+    return shown + list(lines[after:])
+
+
+def formula_blocks(lines):
+    """Pairs of the first line and the one after the last of each block.
+
+    A block is indented and stands in the description, after an empty line.
+    """
+    found = []
     for i, line in enumerate(lines):
-        if line in ("Args:", "Returns:", "Raises:", "Examples:"):
-            shown += lines[i:]
+        if re.fullmatch(r"[A-Z][a-z]+( shape)?:", line):
             break
-        before = lines[i - 1] if i else ""
-        if line.startswith("    ") and not before.strip():
-            shown += ["::", ""]
-        shown.append(line)
-    lines[:] = shown
+        if not line.startswith("    "):
+            continue
+        # An empty line does not end it.
+        if found and not "".join(lines[found[-1][1] : i]).strip():
+            found[-1][1] = i + 1
+        else:
+            found.append([i, i + 1])
+    return found
+
+
+def formulas_of(full_name):
+    """The LaTeX of the formulas of an object, of docs/formulas.toml."""
+    package, _, name = full_name.removeprefix("keras_regopt.").partition(".")
+    return FORMULAS.get(package, {}).get(name, [])
+
+
+CODE = "code"
+FORMULAS = tomllib.loads(
+    (pathlib.Path(__file__).parent.parent / "formulas.toml").read_text()
+)
 
 
 def public_bases(app, name, obj, options, bases):
