@@ -1,12 +1,17 @@
 """Sets mathematics as MathML, which browsers draw without a script."""
 
 from docutils import nodes
-from latex2mathml.converter import convert
+from latex2mathml import converter
 
 
 def setup(app):
     app.add_html_math_renderer("mathml", (inline, None), (block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def convert(latex, display="inline"):
+    """Writes a formula with primes that are not raised twice."""
+    return converter.convert(latex.replace("'", "{\N{PRIME}}"), display=display)
 
 
 def inline(self, node):

@@ -52,6 +52,7 @@ def measurements(full_name):
         yield ""
     for verdict, lines in found.items():
         for page, text in lines:
+            text = text[0].upper() + text[1:]
             yield f"- **{verdict}.** {text} (:doc:`/benchmarks/{page}`)."
     if found:
         yield ""
@@ -65,7 +66,7 @@ def see_also(full_name):
     found = relatives.relatives(short)
     if found:
         yield from heading("See also")
-        yield ", ".join(f":py:obj:`keras_regopt.{name}`" for name in found)
+        yield ", ".join(f":py:obj:`~keras_regopt.{name}`" for name in found)
         yield ""
 
 
