@@ -37,6 +37,18 @@ def test_the_examples_in_the_readme_run():
     assert outcome.failed == 0
 
 
+def test_the_ratios_of_the_readme_stand_in_the_tables():
+    lines = (ROOT / "README.md").read_text().splitlines()
+    rows = [line.split(" | ") for line in lines if "](docs/benchmarks/" in line]
+    rows = [row for row in rows if len(row) == 5]
+    assert len(rows) == 5
+    for _, ratio, _, page, command in rows:
+        table = (ROOT / page.partition("(")[2].rstrip(")")).read_text()
+        assert f"| {ratio} " in table
+        target = command.strip(" `|").removeprefix("make ")
+        assert target in (ROOT / "Makefile").read_text()
+
+
 def test_every_public_class_shows_an_example():
     from keras_regopt._registry import registered
 
