@@ -46,7 +46,9 @@ ERRORS = {
     "misspelled": lambda: kr.optimizers.Adam(learning_rte=1),
     "range": lambda: kr.regularizers.GroupLasso(rate=-1),
     "integers": lambda: fit(LABELS, "categorical_crossentropy"),
-    "vectors": lambda: fit(np.eye(3)[LABELS], "sparse_categorical_crossentropy"),
+    "vectors": lambda: fit(
+        np.eye(3)[LABELS], "sparse_categorical_crossentropy"
+    ),
     "labels": lambda: kr.augmentation.MixUp()(
         {"images": IMAGES, "labels": np.arange(8)}, training=True
     ),
