@@ -112,7 +112,8 @@ check: $(VENV)/.test
 	$(BIN)/lint-imports --no-cache
 
 docs: $(VENV)/.test
-	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m sphinx -W -q docs docs/_build/html
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m sphinx -W -n -q \
+		docs docs/_build/html
 
 audit: $(VENV)/.test
 	@for backend in $(BACKEND); do \

@@ -1,4 +1,4 @@
-"""Writes the table of all objects into README.md; a test holds it up to date.
+"""Writes docs/catalogue.md, the table of all objects; a test compares it.
 
 python docs/catalogue.py
 """
@@ -7,8 +7,13 @@ import pathlib
 
 from keras_regopt._catalogue import rows
 
-README = pathlib.Path(__file__).parent.parent / "README.md"
-START, END = "<!-- catalogue -->\n", "<!-- end of catalogue -->"
+PAGE = pathlib.Path(__file__).parent / "catalogue.md"
+HEAD = """# Catalogue
+
+Every object in one table, package by package. `python -m keras_regopt` prints
+it, too, with the versions and backends found.
+
+"""
 
 
 def table():
@@ -22,12 +27,10 @@ def table():
     return "\n".join(lines) + "\n"
 
 
-def updated(text):
-    """A README with the table as it must be now."""
-    head, _, rest = text.partition(START)
-    _, _, tail = rest.partition(END)
-    return head + START + table() + END + tail
+def page():
+    """The page as it must be now."""
+    return HEAD + table()
 
 
 if __name__ == "__main__":
-    README.write_text(updated(README.read_text()))
+    PAGE.write_text(page())

@@ -9,21 +9,46 @@ from sphinx.util import logging
 import keras_regopt
 
 HERE = pathlib.Path(__file__).parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE / "_extensions")]
+import object_pages  # noqa: E402
+import object_sections  # noqa: E402
 
 project = "keras_regopt"
 copyright = "the keras_regopt developers"
 author = "the keras_regopt developers"
 version = release = keras_regopt.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-myst_enable_extensions = ["colon_fence"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "mathml",
+    "name_links",
+    "object_pages",
+]
+myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
-html_theme = "alabaster"
-html_theme_options = {"page_width": "60em", "fixed_sidebar": True}
-html_sidebars = {"**": ["about.html", "navigation.html", "searchbox.html"]}
+templates_path = ["_templates"]
+html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
+html_title = "keras_regopt"
+html_math_renderer = "mathml"
 exclude_patterns = ["_build", "benchmarks/README.md"]
+# The prompt and the output of an example are not copied.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+maximum_signature_line_length = 70
 
+# Each package has a page, and each of its objects one below it.
+autosummary_generate = True
+autosummary_imported_members = True
+autosummary_context = {
+    "objects": object_pages.objects(),
+    "sections": object_sections.Sections(),
+}
 # A page shows what its package offers, in the order of the package's list.
 autodoc_default_options = {
     "members": True,
@@ -33,6 +58,8 @@ autodoc_default_options = {
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 autodoc_inherit_docstrings = False
+# Types of attributes that are read, not made by users.
+nitpick_ignore_regex = [("py:class", r"keras_regopt\.\w+\._.*")]
 napoleon_use_rtype = False
 napoleon_use_ivar = True
 # Docstrings are written in Markdown's single backticks.
@@ -41,28 +68,19 @@ napoleon_custom_sections = ["Input shape", "Output shape"]
 
 
 def setup(app):
-    app.connect("builder-inited", draw_pictures)
-    # Before the sections of the docstring are read.
-    app.connect("autodoc-process-docstring", show_formulas, priority=400)
+    # Before autosummary writes the pages that show them.
+    app.connect("builder-inited", draw_pictures, priority=400)
     app.connect("env-check-consistency", warn_of_the_undocumented)
 
 
-def show_formulas(app, what, name, obj, options, lines):
-    """Shows the indented formulas of a docstring's description as they are."""
-    shown = []
-    for i, line in enumerate(lines):
-        if line in ("Args:", "Returns:", "Raises:", "Examples:"):
-            shown += lines[i:]
-            break
-        before = lines[i - 1] if i else ""
-        if line.startswith("    ") and not before.strip():
-            shown += ["::", ""]
-        shown.append(line)
-    lines[:] = shown
-
-
 def draw_pictures(app):
-    """Draws what the pages show, again in each build."""
+    """Draws what the pages show, unless nothing has changed since."""
+    drawn = HERE / "_pictures" / "audio.txt"
+    package = pathlib.Path(keras_regopt.__file__).parent
+    sources = [*package.rglob("*.py"), *HERE.glob("*_pictures.py")]
+    newest = max(path.stat().st_mtime for path in sources)
+    if drawn.exists() and drawn.stat().st_mtime > newest:
+        return
     import audio_pictures
     import augmentation_pictures
     import schedule_pictures

@@ -54,7 +54,7 @@ class TokenAugmentation(RandomAugmentation):
 
     @property
     def compute_dtype(self):
-        """That of ids: a `Sequential` casts its inputs to it."""
+        """The dtype of ids, to which a `Sequential` casts its inputs."""
         return "int32"
 
     @property
@@ -133,7 +133,7 @@ class StringAugmentation(RandomAugmentation):
 
     @property
     def compute_dtype(self):
-        """That of strings: a `Sequential` makes its inputs of it."""
+        """The dtype of strings, of which a `Sequential` makes its inputs."""
         return "string"
 
     @property
