@@ -12,6 +12,8 @@ from keras_regopt.tuning.choosing import (
 )
 from keras_regopt.tuning.cross_validation_tuner import CrossValidationTuner
 from keras_regopt.tuning.grid_oracle import GridOracle
+from keras_regopt.tuning.optuna_oracle import OptunaOracle
+from keras_regopt.tuning.pruning_callback import PruningCallback
 from keras_regopt.tuning.random_oracle import RandomOracle
 from keras_regopt.tuning.sweeping import sweep
 from keras_regopt.tuning.tunable_fit import TunableFit
@@ -22,6 +24,8 @@ __all__ = [
     "GridOracle",
     "Nested",
     "Options",
+    "OptunaOracle",
+    "PruningCallback",
     "RandomOracle",
     "Range",
     "TunableFit",

@@ -30,7 +30,8 @@ class BayesianOracle(SeededOracle):
     has the values whose expected improvement on the best is largest. No values
     are tried twice. An objective that is not finite never enters the model:
     such a trial, as one that failed, counts as the worst of the others, and one
-    that still runs as one in their middle.
+    that still runs as one in their middle. One that was pruned counts as the
+    quantile of the others that it was at then, not by its unfinished curve.
 
     Use it where a trial takes minutes, and there are some ten to three
     hundred of them; what a trial costs here is a fraction of a second.
@@ -107,12 +108,16 @@ class BayesianOracle(SeededOracle):
         if number < self.num_initial_points:
             return [self._initial_point(number, encoding)]
         finished, unknown = [], []
-        for values, loss in self.losses():
+        for (values, loss), share in zip(
+            self.losses(), self.shares(), strict=True
+        ):
             point = encoding.point(values)
             if loss is not None and math.isfinite(loss):
                 finished.append((point, loss))
             else:
-                unknown.append((point, loss))
+                # The quantile of the others that it counts as.
+                running = 0.5 if loss is None else 1.0
+                unknown.append((point, running if share is None else share))
         if len(finished) < 2:
             return []
         return self._promising_points(number, encoding, finished, unknown)
@@ -135,9 +140,7 @@ class BayesianOracle(SeededOracle):
         if unknown:
             others = encoding.features([point for point, _ in unknown])
             features = np.vstack([features, others])
-            lies = [
-                np.median(y) if y0 is None else y.max() for _, y0 in unknown
-            ]
+            lies = np.quantile(y, [share for _, share in unknown])
             y = np.concatenate([y, lies])
         process = GaussianProcess(
             features, y, encoding.coordinates, parameters, fit=False

@@ -9,19 +9,14 @@ from keras_tuner.engine.trial import TrialStatus
 from keras_regopt._types import Path
 from keras_regopt._validate import one_of
 from keras_regopt.tuning import _made_with
-from keras_regopt.tuning._callbacks import (
-    check_callbacks,
-    fold_callbacks,
-    without_validation,
-)
+from keras_regopt.tuning._callbacks import check_callbacks
 from keras_regopt.tuning._checks import check_split
+from keras_regopt.tuning._fold_training import FoldTraining
 from keras_regopt.tuning._folds import check_folds
 from keras_regopt.tuning._given_split import split_data
-from keras_regopt.tuning._keras_tuner import TunerCallback
 from keras_regopt.tuning._lock import alone
 from keras_regopt.tuning._progress import Progress, show_results
 from keras_regopt.tuning._resumable_tuner import HyperModel, ResumableTuner
-from keras_regopt.tuning._scores import fold_record
 
 
 class CrossValidationTuner(ResumableTuner):
@@ -116,9 +111,7 @@ class CrossValidationTuner(ResumableTuner):
         self.stratify = one_of(
             self, "stratify", stratify, ("auto", True, False)
         )
-        self._data: Any = None
-        self._callbacks: Any = []
-        self._fit_kwargs: dict[str, Any] = {}
+        self._training: Any = None
         self._progress = Progress(verbose=0)
         super().__init__(
             hypermodel,
@@ -172,9 +165,9 @@ class CrossValidationTuner(ResumableTuner):
         }
         with alone(self.project_dir):
             self.begin(searched, _made_with.codes(self.hypermodel, callbacks))
-            self._data = data
-            self._callbacks = callbacks
-            self._fit_kwargs = fit_kwargs
+            self._training = FoldTraining(
+                self, data, callbacks, fit_kwargs, verbose
+            )
             self._progress = Progress(verbose)
             super().search(**fit_kwargs)
 
@@ -187,57 +180,41 @@ class CrossValidationTuner(ResumableTuner):
 
         Returns:
             A list of one dict of metrics a fold, at the fold's best epoch.
-            It ends at a fold whose objective is not finite.
+            It ends at a fold that was pruned, or whose objective is not
+            finite.
         """
         records = self.load_records(trial)
         resumed = len(records)
-        total = len(self._data)
+        total = len(self._training.data)
         name = self.oracle.objective.name
         values = trial.hyperparameters.values
         self._progress.trial_begins(
             self._number(trial.trial_id), self.oracle.max_trials, values
         )
-        # Hyperband decides on the epochs.
-        if "tuner/epochs" in values:
-            fit_kwargs["epochs"] = values["tuner/epochs"]
         for fold in range(total):
             if fold >= resumed:
-                records.append(self._run_fold(trial, fold, fit_kwargs))
+                records.append(self._training.record(trial, fold))
                 self.save_records(trial, records)
             record = records[fold]
             self._progress.fold_ends(fold, total, name, record, fold < resumed)
-            if not math.isfinite(record["metrics"][name]):
+            if not math.isfinite(record["metrics"][name]) or (
+                "pruned" in record
+            ):
                 break
         return [record["metrics"] for record in records]
 
-    def _run_fold(self, trial, fold, fit_kwargs):
-        hp = trial.hyperparameters
-        attempt = self.attempt(trial)
-        callbacks = fold_callbacks(
-            self._callbacks, trial.trial_id, fold, attempt
-        )
+    def move_tensorboard(self, callbacks, trial, fold):
+        """Gives TensorBoard a folder for the fold, on TensorFlow."""
         self._configure_tensorboard_dir(callbacks, trial, fold)
-        callbacks.append(TunerCallback(self, trial))
-        seed = self.fold_seed(trial.trial_id, fold, attempt)
-        data = self._data.fold(fold)
-        _, result = self._fit(hp, seed, data, callbacks, fit_kwargs)
-        return fold_record(result, self.oracle.objective)
-
-    def _fit(self, hp, seed, data, callbacks, fit_kwargs):
-        """A model, trained, and what `HyperModel.fit` returned."""
-        arguments, keywords = data
-        model = self.build_seeded(hp, seed)
-        verbose = 2 if self._progress.verbose == 2 else 0
-        options = {"callbacks": callbacks, "verbose": verbose, **keywords}
-        options.update(fit_kwargs)
-        return model, self.hypermodel.fit(hp, model, *arguments, **options)
 
     def on_trial_end(self, trial):
         """Reports a trial to the oracle, the files and the screen."""
         try:
             super().on_trial_end(trial)
         finally:
-            if trial.status != TrialStatus.COMPLETED:
+            if trial.status == TrialStatus.STOPPED:
+                self._progress.trial_is_pruned(trial.message)
+            elif trial.status != TrialStatus.COMPLETED:
                 self._progress.trial_fails(trial.message)
         if trial.status == TrialStatus.COMPLETED:
             best = self.cross_validation_results()[0]
@@ -275,26 +252,11 @@ class CrossValidationTuner(ResumableTuner):
         Raises:
             RuntimeError: If there was no `search` here, or no trial succeeded.
         """
-        if self._data is None:
+        if self._training is None:
             raise RuntimeError(
                 "get_best_models() needs the data. Call search() with them "
                 "first: finished trials are not run again."
             )
         self.require_success()
         results = self.cross_validation_results()[:num_models]
-        return [self._refit(result) for result in results]
-
-    def _refit(self, result):
-        hp = self.oracle.get_trial(result["trial_id"]).hyperparameters
-        fit_kwargs = dict(self._fit_kwargs)
-        # Unless `HyperModel.fit` sets the epochs itself.
-        set_here = "epochs" in fit_kwargs or "tuner/epochs" in hp.values
-        if result["epochs"] and set_here:
-            fit_kwargs["epochs"] = result["epochs"]
-        trial_id = result["trial_id"]
-        callbacks = without_validation(
-            fold_callbacks(self._callbacks, trial_id, "all")
-        )
-        seed = self.fold_seed(trial_id, "all")
-        data = self._data.everything()
-        return self._fit(hp, seed, data, callbacks, fit_kwargs)[0]
+        return [self._training.refit(result) for result in results]
