@@ -1,6 +1,7 @@
 """Search for hyperparameters."""
 
 from keras_regopt._search_space import Nested, Options, Range
+from keras_regopt.tuning.asha_oracle import AshaOracle
 from keras_regopt.tuning.bayesian_oracle import BayesianOracle
 from keras_regopt.tuning.choosing import (
     choose,
@@ -19,6 +20,7 @@ from keras_regopt.tuning.sweeping import sweep
 from keras_regopt.tuning.tunable_fit import TunableFit
 
 __all__ = [
+    "AshaOracle",
     "BayesianOracle",
     "CrossValidationTuner",
     "GridOracle",

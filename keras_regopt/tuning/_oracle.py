@@ -65,10 +65,14 @@ class SeededOracle(Hinting, keras_tuner.Oracle):
             known(encoding, trial.hyperparameters.values)
             for trial in self.trials.values()
         }
-        values = self.propose(len(self.trials), encoding, tried)
+        values = self.propose(self.proposed(), encoding, tried)
         if values is None:
             return {"status": TrialStatus.STOPPED}
         return {"status": TrialStatus.RUNNING, "values": values}
+
+    def proposed(self):
+        """How many values were proposed."""
+        return len(self.trials)
 
     def propose(self, number, encoding, tried):
         """Values that were not tried yet.

@@ -1,8 +1,9 @@
-"""Whether a search has found anything."""
+"""What the trials of a search have come to."""
 
 from keras_tuner.engine.trial import TrialStatus
 
 from keras_regopt.tuning._progress import reason_of
+from keras_regopt.tuning.asha_oracle import AshaOracle
 
 
 def failure(tuner):
@@ -25,3 +26,8 @@ def failure(tuner):
     ended = "failed or were pruned" if pruned and number > 1 else "failed"
     where = f"Its message is in {tuner.get_trial_dir(trials[0].trial_id)}."
     return f"{which} {ended}{first}: {reason_of(trials[0].message)}. {where}"
+
+
+def superseded(oracle):
+    """The names of trials that went on as another one, and count as that."""
+    return oracle.superseded() if isinstance(oracle, AshaOracle) else set()

@@ -23,7 +23,7 @@ from keras_regopt.tuning._checks import (
 )
 from keras_regopt.tuning._curves import end_pruned, pruned_curve
 from keras_regopt.tuning._oracle import settings_of
-from keras_regopt.tuning._outcomes import failure
+from keras_regopt.tuning._outcomes import failure, superseded
 from keras_regopt.tuning._records import (
     finished_records,
     resume_records,
@@ -165,10 +165,12 @@ class ResumableTuner(Hinting, SeededBuilds):
             their median.
         """
         trials = self.oracle.get_best_trials(len(self.oracle.trials))
+        left_out = superseded(self.oracle)
         return CrossValidationResults(
             self.result(trial)
             for trial in trials
             if trial.status == TrialStatus.COMPLETED
+            and trial.trial_id not in left_out
         )
 
     def result(self, trial):
@@ -177,10 +179,11 @@ class ResumableTuner(Hinting, SeededBuilds):
         return {
             "trial_id": trial.trial_id,
             "hyperparameters": dict(trial.hyperparameters.values),
-            **summary(self._records(trial), name),
+            **summary(self.finished(trial), name),
         }
 
-    def _records(self, trial):
+    def finished(self, trial):
+        """The records of a finished trial."""
         return finished_records(self._records_path(trial))
 
     def _records_path(self, trial):
@@ -210,7 +213,7 @@ class ResumableTuner(Hinting, SeededBuilds):
             # An infinite score would enter the Bayesian model as 0.
             trial.message = f"{name} is {results[-1][name]}, not finite"
             return
-        epoch = middle_epoch(self._records(trial))
+        epoch = middle_epoch(self.finished(trial))
         for metrics in results:
             self.oracle.update_trial(
                 trial.trial_id,

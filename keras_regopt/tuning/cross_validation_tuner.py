@@ -10,7 +10,12 @@ from keras_regopt._types import Path
 from keras_regopt._validate import one_of
 from keras_regopt.tuning import _made_with
 from keras_regopt.tuning._callbacks import check_callbacks
-from keras_regopt.tuning._checks import check_split
+from keras_regopt.tuning._checks import (
+    check_backups,
+    check_save_frequency,
+    check_split,
+    let_go_on,
+)
 from keras_regopt.tuning._fold_training import FoldTraining
 from keras_regopt.tuning._folds import check_folds
 from keras_regopt.tuning._given_split import split_data
@@ -57,6 +62,12 @@ class CrossValidationTuner(ResumableTuner):
         project_name: Folder of this search within it.
         overwrite: Whether to delete the project and start again, rather
             than go on. Defaults to `False`.
+        save_freq: How often the training of a fold is saved, to go on in its
+            middle after a kill: `"epoch"`, a number of batches or a time such
+            as `"10min"`; see `keras_regopt.callbacks.FaultTolerant`. `None`
+            trains the fold anew, which needs no backups, and lets
+            `HyperModel.fit` do what it likes. An `AshaOracle` takes `None`
+            for `"10min"`. Defaults to `None`.
         **kwargs: More of `keras_tuner.Tuner`'s, such as `max_model_size`.
 
     Raises:
@@ -105,8 +116,10 @@ class CrossValidationTuner(ResumableTuner):
         directory: Path | None = None,
         project_name: str | None = None,
         overwrite: bool = False,
+        save_freq: str | int | None = None,
         **kwargs,
     ):
+        self.save_freq = check_save_frequency(self, save_freq)
         self.folds = check_folds(self, folds)
         self.stratify = one_of(
             self, "stratify", stratify, ("auto", True, False)
@@ -122,6 +135,7 @@ class CrossValidationTuner(ResumableTuner):
             overwrite=overwrite,
             **kwargs,
         )
+        let_go_on(self.oracle)
 
     def search(
         self,
@@ -158,6 +172,7 @@ class CrossValidationTuner(ResumableTuner):
         check_split(self, validation_data, fit_kwargs)
         one_of(self, "verbose", verbose, ("auto", 0, 1, 2))
         check_callbacks(self, callbacks)
+        check_backups(self, callbacks, fit_kwargs)
         data = split_data(self, x, y, sample_weight, groups, validation_data)
         searched = {
             **_made_with.comparable(fit_kwargs, callbacks),
@@ -196,6 +211,7 @@ class CrossValidationTuner(ResumableTuner):
                 records.append(self._training.record(trial, fold))
                 self.save_records(trial, records)
             record = records[fold]
+            self._training.forget(trial, fold, record)
             self._progress.fold_ends(fold, total, name, record, fold < resumed)
             if not math.isfinite(record["metrics"][name]) or (
                 "pruned" in record
@@ -211,6 +227,7 @@ class CrossValidationTuner(ResumableTuner):
         """Reports a trial to the oracle, the files and the screen."""
         try:
             super().on_trial_end(trial)
+            self._training.forget_parent(trial)
         finally:
             if trial.status == TrialStatus.STOPPED:
                 self._progress.trial_is_pruned(trial.message)
