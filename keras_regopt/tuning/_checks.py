@@ -4,7 +4,7 @@ import os
 
 import keras_tuner
 
-from keras_regopt._validate import fail, instance_of
+from keras_regopt._validate import boolean, fail, instance_of
 from keras_regopt.callbacks import FaultTolerant
 from keras_regopt.callbacks.backup._adapters import guarded_callbacks
 from keras_regopt.callbacks.backup._save_frequency import save_frequency
@@ -75,6 +75,14 @@ def check_split(owner, validation_data, arguments):
 def check_save_frequency(owner, save_freq):
     """How often folds are saved, or `None` for never."""
     return None if save_freq is None else save_frequency(owner, save_freq)
+
+
+def check_stop_hopeless(owner, stop_hopeless, oracle):
+    """Whether hopeless trials end early: none that may be promoted."""
+    boolean(owner, "stop_hopeless", stop_hopeless)
+    if stop_hopeless and isinstance(oracle, AshaOracle):
+        fail(owner, "stop_hopeless", "False with AshaOracle", stop_hopeless)
+    return stop_hopeless
 
 
 def check_backups(owner, callbacks, arguments):

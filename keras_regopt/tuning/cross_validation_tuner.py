@@ -14,11 +14,13 @@ from keras_regopt.tuning._checks import (
     check_backups,
     check_save_frequency,
     check_split,
+    check_stop_hopeless,
     let_go_on,
 )
 from keras_regopt.tuning._fold_training import FoldTraining
 from keras_regopt.tuning._folds import check_folds
 from keras_regopt.tuning._given_split import split_data
+from keras_regopt.tuning._hopeless import imputed_records
 from keras_regopt.tuning._lock import alone
 from keras_regopt.tuning._progress import Progress, show_results
 from keras_regopt.tuning._resumable_tuner import HyperModel, ResumableTuner
@@ -68,6 +70,10 @@ class CrossValidationTuner(ResumableTuner):
             trains the fold anew, which needs no backups, and lets
             `HyperModel.fit` do what it likes. An `AshaOracle` takes `None`
             for `"10min"`. Defaults to `None`.
+        stop_hopeless: Whether a trial ends after a few folds, at least 2, that
+            show it to be worse than the best one, at 95 % by their paired
+            differences. The other folds count as those of the best trial and
+            the mean difference. Defaults to `False`.
         **kwargs: More of `keras_tuner.Tuner`'s, such as `max_model_size`.
 
     Raises:
@@ -117,8 +123,10 @@ class CrossValidationTuner(ResumableTuner):
         project_name: str | None = None,
         overwrite: bool = False,
         save_freq: str | int | None = None,
+        stop_hopeless: bool = False,
         **kwargs,
     ):
+        self.stop_hopeless = check_stop_hopeless(self, stop_hopeless, oracle)
         self.save_freq = check_save_frequency(self, save_freq)
         self.folds = check_folds(self, folds)
         self.stratify = one_of(
@@ -178,6 +186,8 @@ class CrossValidationTuner(ResumableTuner):
             **_made_with.comparable(fit_kwargs, callbacks),
             **data.fingerprint(),
         }
+        if self.stop_hopeless:
+            searched["stop_hopeless"] = True
         with alone(self.project_dir):
             self.begin(searched, _made_with.codes(self.hypermodel, callbacks))
             self._training = FoldTraining(
@@ -217,7 +227,18 @@ class CrossValidationTuner(ResumableTuner):
                 "pruned" in record
             ):
                 break
+            if self.stop_hopeless and self._stops(trial, records, fold + 1):
+                break
         return [record["metrics"] for record in records]
+
+    def _stops(self, trial, records, done):
+        """Whether a trial is hopeless; if so, fills its records up."""
+        data = self._training.data
+        if others := imputed_records(self, trial, records[:done], data):
+            records[done:] = others
+            self.save_records(trial, records)
+            self._progress.trial_is_hopeless(done, len(data))
+        return bool(others)
 
     def move_tensorboard(self, callbacks, trial, fold):
         """Gives TensorBoard a folder for the fold, on TensorFlow."""
