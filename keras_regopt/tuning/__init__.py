@@ -13,6 +13,7 @@ from keras_regopt.tuning.choosing import (
 )
 from keras_regopt.tuning.cross_validation_tuner import CrossValidationTuner
 from keras_regopt.tuning.grid_oracle import GridOracle
+from keras_regopt.tuning.nesting import nested_cross_validation
 from keras_regopt.tuning.optuna_oracle import OptunaOracle
 from keras_regopt.tuning.pruning_callback import PruningCallback
 from keras_regopt.tuning.random_oracle import RandomOracle
@@ -37,6 +38,7 @@ __all__ = [
     "choose_optimizer",
     "choose_regularizer",
     "choose_schedule",
+    "nested_cross_validation",
     "sweep",
 ]
 

@@ -1,42 +1,19 @@
 """Successive halving whose promoted trials go on where they paused."""
 
-import os
-
 import asha_search
 import keras
 import keras_tuner
 import numpy as np
 import pytest
+from asha_search import Killed, dies_at
 from fake_search import Returns, searched
 from keras_tuner.errors import FatalRuntimeError, FatalValueError
 
 from keras_regopt.callbacks import EarlyStopping, FaultTolerant
-from keras_regopt.tuning import AshaOracle, RandomOracle, _state
+from keras_regopt.tuning import AshaOracle, RandomOracle
 from keras_regopt.tuning._encoding import Encoding
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")
-
-
-class Killed(BaseException):
-    """Stands for the end of the process: no handler may catch it."""
-
-
-def dies_at(monkeypatch, write):
-    """Ends the process at a write of any file, before it has its name."""
-    count = 0
-    replace = os.replace
-
-    def replace_or_die(*args):
-        nonlocal count
-        count += 1
-        if count == write:
-            raise Killed
-        replace(*args)
-
-    monkeypatch.setattr(_state.os, "replace", replace_or_die)
-    # Only a power cut needs it, and a busy disk makes it slow.
-    monkeypatch.setattr(_state.os, "fsync", lambda file: None)
-    return lambda: count
 
 
 def values_of(tuner):
