@@ -16,6 +16,7 @@ from keras_regopt.tuning._curves import (
     write_curve,
 )
 from keras_regopt.tuning._keras_tuner import TunerCallback
+from keras_regopt.tuning.asha_oracle import AshaOracle
 
 
 class PruningCallback(Callback):
@@ -35,6 +36,7 @@ class PruningCallback(Callback):
     oracles of Keras Tuner know of no pruned trials: in Keras Tuner's tuners
     they take the best value until then for the score, which is never the best
     score. In `CrossValidationTuner` the trial's other folds are not trained.
+    `AshaOracle` ends bad trials itself, and is refused.
 
     Outside of a search it does nothing.
 
@@ -183,6 +185,11 @@ def _check(watched):
             "since one run of several may be pruned. Received: "
             f"executions_per_trial={watched.tuner.executions_per_trial}. "
             "CrossValidationTuner repeats folds."
+        )
+    if isinstance(watched.tuner.oracle, AshaOracle):
+        raise FatalValueError(
+            "PruningCallback does not go with AshaOracle, which ends bad "
+            "trials itself. Leave one of them out."
         )
     takes_all = isinstance(watched.tuner.oracle, BayesianOptimizationOracle)
     if hasattr(watched, "fold") and takes_all:

@@ -3,6 +3,7 @@
 import gc
 import json
 
+import asha_search
 import keras
 import keras_tuner
 import numpy as np
@@ -257,6 +258,8 @@ def test_what_cannot_be_pruned_is_refused(tmp_path):
     oracle.objective = score()
     with pytest.raises(FatalValueError, match="Use BayesianOracle"):
         search(tmp_path / "a", oracle, PruningCallback(), folds=2)
+    with pytest.raises(FatalValueError, match="not go with AshaOracle"):
+        asha_search.search(tmp_path / "d", used=lambda: [PruningCallback()])
     with pytest.raises(FatalValueError, match="executions_per_trial=2"):
         search(
             tmp_path / "b",
