@@ -5,7 +5,8 @@
 #        and on Python 3.11 and 3.13, in environments of their own
 # test-oldest    the contract on the oldest Keras, in the one environment
 # check  the linters and the import contract alone
-# test-faults  kills trainings, KILLS=50 times a backend, and compares their ends
+# test-faults  kills trainings and searches, KILLS=50 times each on a backend, and
+#        compares their ends
 # docs   the documentation, in docs/_build/html
 # audit  real nets with the optimizers, hours of it   (AUDIT="--nets ResNet50")
 # audit-replicas  all of the package on several devices (AUDIT="--kinds layers")
@@ -103,6 +104,8 @@ test-faults: $(VENV)/.test
 	@for backend in $(BACKEND); do \
 		KERAS_BACKEND=$$backend $(ONE_THREAD) $(BIN)/python \
 			tests/faults/kill_trainings.py --kills $(KILLS) || exit 1; \
+		KERAS_BACKEND=$$backend $(ONE_THREAD) $(BIN)/python \
+			tests/faults/kill_searches.py --kills $(KILLS) || exit 1; \
 	done
 
 check: $(VENV)/.test

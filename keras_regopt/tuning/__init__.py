@@ -3,6 +3,7 @@
 from keras_regopt._search_space import Nested, Options, Range
 from keras_regopt.tuning._learning_curve import LearningCurve
 from keras_regopt.tuning._validation_curve import ValidationCurve
+from keras_regopt.tuning.asha_oracle import AshaOracle
 from keras_regopt.tuning.bayesian_oracle import BayesianOracle
 from keras_regopt.tuning.choosing import (
     choose,
@@ -18,17 +19,23 @@ from keras_regopt.tuning.learning_curves import (
     learning_curve,
     validation_curve,
 )
+from keras_regopt.tuning.nesting import nested_cross_validation
+from keras_regopt.tuning.optuna_oracle import OptunaOracle
+from keras_regopt.tuning.pruning_callback import PruningCallback
 from keras_regopt.tuning.random_oracle import RandomOracle
 from keras_regopt.tuning.sweeping import sweep
 from keras_regopt.tuning.tunable_fit import TunableFit
 
 __all__ = [
+    "AshaOracle",
     "BayesianOracle",
     "CrossValidationTuner",
     "GridOracle",
     "LearningCurve",
     "Nested",
     "Options",
+    "OptunaOracle",
+    "PruningCallback",
     "RandomOracle",
     "Range",
     "TunableFit",
@@ -40,6 +47,7 @@ __all__ = [
     "choose_regularizer",
     "choose_schedule",
     "learning_curve",
+    "nested_cross_validation",
     "sweep",
     "validation_curve",
 ]

@@ -7,10 +7,25 @@ import keras
 
 from keras_regopt._validate import fail, instance_of
 from keras_regopt.callbacks import FaultTolerant
+from keras_regopt.tuning._keras_tuner import TunerCallback
 
 # Where the callbacks of Keras and of this package write files, and folders.
 _FILES = ("filepath", "filename", "report")
 _FOLDERS = ("log_dir",)
+
+
+class FoldCallback(TunerCallback):
+    """Follows the training of a fold, and tells others which one it is.
+
+    Args:
+        tuner: The tuner.
+        trial: The `Trial`.
+        fold: The fold, from 0.
+    """
+
+    def __init__(self, tuner, trial, fold):
+        super().__init__(tuner, trial)
+        self.fold = fold
 
 
 def check_callbacks(owner, callbacks):

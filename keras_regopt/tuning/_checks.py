@@ -4,8 +4,12 @@ import os
 
 import keras_tuner
 
-from keras_regopt._validate import fail, instance_of
+from keras_regopt._validate import boolean, fail, instance_of
+from keras_regopt.callbacks import FaultTolerant
+from keras_regopt.callbacks.backup._adapters import guarded_callbacks
+from keras_regopt.callbacks.backup._save_frequency import save_frequency
 from keras_regopt.tuning._scores import objectives_of
+from keras_regopt.tuning.asha_oracle import AshaOracle
 
 
 def check_hypermodel(owner, hypermodel):
@@ -66,3 +70,38 @@ def check_split(owner, validation_data, arguments):
                 "give the tuner `folds=None`, and search() `validation_data`."
             )
             fail(owner, name, "left out", given[name], remedy)
+
+
+def check_save_frequency(owner, save_freq):
+    """How often folds are saved, or `None` for never."""
+    return None if save_freq is None else save_frequency(owner, save_freq)
+
+
+def check_stop_hopeless(owner, stop_hopeless, oracle):
+    """Whether hopeless trials end early: none that may be promoted."""
+    boolean(owner, "stop_hopeless", stop_hopeless)
+    if stop_hopeless and isinstance(oracle, AshaOracle):
+        fail(owner, "stop_hopeless", "False with AshaOracle", stop_hopeless)
+    return stop_hopeless
+
+
+def check_backups(owner, callbacks, arguments):
+    """Refuses what cannot go on from backups, where there are any."""
+    in_rungs = isinstance(owner.oracle, AshaOracle)
+    if in_rungs and arguments.get("epochs") is not None:
+        epochs = owner.oracle.max_epochs
+        if arguments["epochs"] != epochs:
+            allowed = f"left out, or {epochs}, the oracle's `max_epochs`"
+            fail(owner, "epochs", allowed, arguments["epochs"])
+    if in_rungs or owner.save_freq is not None:
+        for callback in callbacks:
+            if isinstance(callback, FaultTolerant):
+                allowed = "without FaultTolerant, since the tuner saves folds"
+                fail(owner, "callbacks", allowed, callback)
+        guarded_callbacks(owner, callbacks)
+
+
+def let_go_on(oracle):
+    """Tells an oracle that trials may be promoted and go on."""
+    if isinstance(oracle, AshaOracle):
+        oracle.goes_on = True

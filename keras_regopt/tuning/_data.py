@@ -51,6 +51,14 @@ class FoldedData:
     def __len__(self):
         return len(self._pairs)
 
+    def indices(self, number):
+        """The indices of the samples to train on, and of the others."""
+        return self._pairs[number]
+
+    def test_to_train(self):
+        """How many samples validate a model for each that trains it."""
+        return len(self._pairs[0][1]) / len(self._pairs[0][0])
+
     def fold(self, number):
         """The arguments of `HyperModel.fit` for a fold, counted from 0."""
         train, val = self._pairs[number]

@@ -51,6 +51,10 @@ class Encoding:
             if active[0, i]
         }
 
+    def active(self, point):
+        """Which of the hyperparameters exist at a point, as an array."""
+        return self._bins(np.asarray(point)[None])[1][0]
+
     def point(self, values):
         """A point at which the given values would be; inactive ones at 0.5."""
         return np.array([axis.position(values) for axis in self.axes])

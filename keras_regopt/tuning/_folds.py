@@ -8,12 +8,13 @@ from keras_regopt._validate import fail, integer
 _UNSTRATIFIED = "Pass `stratify=False` to ignore the classes, or fewer folds."
 
 
-def check_folds(owner, folds):
+def check_folds(owner, folds, argument="folds"):
     """Checks the argument `folds`.
 
     Args:
         owner: The object under construction.
         folds: A number of folds or a scikit-learn splitter.
+        argument: The argument's name.
 
     Returns:
         The number as an `int`, the splitter, or `None`, for one split that
@@ -33,7 +34,7 @@ def check_folds(owner, folds):
         "A scikit-learn splitter, such as RepeatedKFold(), is fine too, and "
         "so is None, with `validation_data` for search()."
     )
-    return integer(owner, "folds", folds, low=2, remedy=remedy)
+    return integer(owner, argument, folds, low=2, remedy=remedy)
 
 
 def make_folds(owner, folds, stratify, seed, count, y, groups):

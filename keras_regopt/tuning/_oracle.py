@@ -8,6 +8,7 @@ from keras_tuner.engine.trial import TrialStatus
 
 from keras_regopt._hints import Hinting
 from keras_regopt._validate import instance_of, integer, positive_int
+from keras_regopt.tuning._curves import better_share, end_pruned
 from keras_regopt.tuning._encoding import Encoding
 
 
@@ -64,10 +65,14 @@ class SeededOracle(Hinting, keras_tuner.Oracle):
             known(encoding, trial.hyperparameters.values)
             for trial in self.trials.values()
         }
-        values = self.propose(len(self.trials), encoding, tried)
+        values = self.propose(self.proposed(), encoding, tried)
         if values is None:
             return {"status": TrialStatus.STOPPED}
         return {"status": TrialStatus.RUNNING, "values": values}
+
+    def proposed(self):
+        """How many values were proposed."""
+        return len(self.trials)
 
     def propose(self, number, encoding, tried):
         """Values that were not tried yet.
@@ -86,7 +91,8 @@ class SeededOracle(Hinting, keras_tuner.Oracle):
         """Pairs of the values and the loss of each trial, in their order.
 
         The loss is to be minimized. It is `None` of a trial that runs, and
-        infinite of one that failed, or whose objective is not finite.
+        infinite of one that failed or was pruned, or whose objective is not
+        finite.
         """
         ended = set(self.end_order)
         return [
@@ -97,6 +103,20 @@ class SeededOracle(Hinting, keras_tuner.Oracle):
             # Keras Tuner reloads its trials in any order.
             for name in self.start_order
         ]
+
+    def shares(self):
+        """Which share of the others was better when a trial was pruned.
+
+        Returns:
+            A list of numbers in 0..1 and, for those that were not pruned,
+            `None`, in the order of `losses`.
+        """
+        return [better_share(self.trials[name]) for name in self.start_order]
+
+    def end_trial(self, trial):
+        """Ends a trial; one that was pruned gets no score."""
+        end_pruned(self, trial)
+        super().end_trial(trial)
 
     def _loss(self, trial):
         score = trial.score

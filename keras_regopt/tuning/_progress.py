@@ -45,6 +45,14 @@ class Progress:
         """Shows why a trial failed."""
         self._print(f"  Failed: {reason_of(message)}; {self._elapsed()}")
 
+    def trial_is_hopeless(self, done, total):
+        """Shows that the other folds of a trial are not trained."""
+        self._print(f"  Worse than the best after {done} of {total} folds")
+
+    def trial_is_pruned(self, message):
+        """Shows when a trial was pruned."""
+        self._print(f"  {message.capitalize()}; {self._elapsed()}")
+
     def _elapsed(self):
         minutes, seconds = divmod(round(time.monotonic() - self._start), 60)
         hours, minutes = divmod(minutes, 60)

@@ -21,8 +21,9 @@ from keras_regopt.tuning._checks import (
     check_oracle,
     check_place,
 )
+from keras_regopt.tuning._curves import end_pruned, pruned_curve
 from keras_regopt.tuning._oracle import settings_of
-from keras_regopt.tuning._progress import reason_of
+from keras_regopt.tuning._outcomes import failure, superseded
 from keras_regopt.tuning._records import (
     finished_records,
     resume_records,
@@ -164,10 +165,12 @@ class ResumableTuner(Hinting, SeededBuilds):
             their median.
         """
         trials = self.oracle.get_best_trials(len(self.oracle.trials))
+        left_out = superseded(self.oracle)
         return CrossValidationResults(
             self.result(trial)
             for trial in trials
             if trial.status == TrialStatus.COMPLETED
+            and trial.trial_id not in left_out
         )
 
     def result(self, trial):
@@ -176,10 +179,11 @@ class ResumableTuner(Hinting, SeededBuilds):
         return {
             "trial_id": trial.trial_id,
             "hyperparameters": dict(trial.hyperparameters.values),
-            **summary(self._records(trial), name),
+            **summary(self.finished(trial), name),
         }
 
-    def _records(self, trial):
+    def finished(self, trial):
+        """The records of a finished trial."""
         return finished_records(self._records_path(trial))
 
     def _records_path(self, trial):
@@ -202,12 +206,14 @@ class ResumableTuner(Hinting, SeededBuilds):
             reason = f"{type(error).__name__}: {first}".removesuffix(": ")
             self._reasons[trial.trial_id] = reason
             raise
+        if pruned_curve(self.get_trial_dir(trial.trial_id)):
+            return
         name = self.oracle.objective.name
         if not math.isfinite(results[-1][name]):
             # An infinite score would enter the Bayesian model as 0.
             trial.message = f"{name} is {results[-1][name]}, not finite"
             return
-        epoch = middle_epoch(self._records(trial))
+        epoch = middle_epoch(self.finished(trial))
         for metrics in results:
             self.oracle.update_trial(
                 trial.trial_id,
@@ -224,6 +230,7 @@ class ResumableTuner(Hinting, SeededBuilds):
 
     def on_trial_end(self, trial):
         """Ends a trial; one without a finite score has failed."""
+        end_pruned(self.oracle, trial)
         if trial.status == TrialStatus.COMPLETED and trial.message:
             trial.status = TrialStatus.INVALID
         if reason := self._reasons.pop(trial.trial_id, None):
@@ -234,23 +241,13 @@ class ResumableTuner(Hinting, SeededBuilds):
     def on_search_end(self):
         """Warns if no trial has succeeded."""
         super().on_search_end()
-        if failure := self._failure():
-            warnings.warn(failure, stacklevel=2)
+        if message := failure(self):
+            warnings.warn(message, stacklevel=2)
 
     def require_success(self):
-        """Raises a `RuntimeError` if all trials have failed."""
-        if failure := self._failure():
-            raise RuntimeError(f"There is no best model. {failure}")
-
-    def _failure(self):
-        trials = [self.oracle.trials[name] for name in self.oracle.end_order]
-        number = len(trials)
-        if not number or any(t.status == TrialStatus.COMPLETED for t in trials):
-            return None
-        which = "The only trial" if number == 1 else f"All {number} trials"
-        first = "" if number == 1 else "; the first one"
-        where = f"Its message is in {self.get_trial_dir(trials[0].trial_id)}."
-        return f"{which} failed{first}: {reason_of(trials[0].message)}. {where}"
+        """Raises a `RuntimeError` if no trial has succeeded."""
+        if message := failure(self):
+            raise RuntimeError(f"There is no best model. {message}")
 
     def save(self):
         """Saves the state of the search, each file in one step."""

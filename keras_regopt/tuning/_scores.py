@@ -64,22 +64,23 @@ def summary(records, name):
     Returns:
         A dict; see `CrossValidationTuner.cross_validation_results`.
     """
-    scores = [record["metrics"][name] for record in records]
+    trained = [record for record in records if "imputed" not in record]
+    scores = [record["metrics"][name] for record in trained]
     # Of a single split nothing is known about the deviation.
     std = statistics.stdev(scores) if len(scores) > 1 else None
     return {
-        "mean": statistics.fmean(scores),
+        "mean": statistics.fmean(r["metrics"][name] for r in records),
         "std": std,
         "standard_error": None if std is None else std / len(scores) ** 0.5,
         "scores": scores,
-        "best_epochs": [record["best_epoch"] for record in records],
+        "best_epochs": [record["best_epoch"] for record in trained],
         "epochs": middle_epoch(records),
     }
 
 
 def middle_epoch(records):
     """The median of the folds' best epochs, the higher of two, or `None`."""
-    epochs = [record["best_epoch"] for record in records]
+    epochs = [r["best_epoch"] for r in records if "imputed" not in r]
     return None if None in epochs else statistics.median_high(epochs)
 
 

@@ -9,19 +9,21 @@ from keras_tuner.engine.trial import TrialStatus
 from keras_regopt._types import Path
 from keras_regopt._validate import one_of
 from keras_regopt.tuning import _made_with
-from keras_regopt.tuning._callbacks import (
-    check_callbacks,
-    fold_callbacks,
-    without_validation,
+from keras_regopt.tuning._callbacks import check_callbacks
+from keras_regopt.tuning._checks import (
+    check_backups,
+    check_save_frequency,
+    check_split,
+    check_stop_hopeless,
+    let_go_on,
 )
-from keras_regopt.tuning._checks import check_split
+from keras_regopt.tuning._fold_training import FoldTraining
 from keras_regopt.tuning._folds import check_folds
 from keras_regopt.tuning._given_split import split_data
-from keras_regopt.tuning._keras_tuner import TunerCallback
+from keras_regopt.tuning._hopeless import imputed_records
 from keras_regopt.tuning._lock import alone
 from keras_regopt.tuning._progress import Progress, show_results
 from keras_regopt.tuning._resumable_tuner import HyperModel, ResumableTuner
-from keras_regopt.tuning._scores import fold_record
 
 
 class CrossValidationTuner(ResumableTuner):
@@ -62,6 +64,16 @@ class CrossValidationTuner(ResumableTuner):
         project_name: Folder of this search within it.
         overwrite: Whether to delete the project and start again, rather
             than go on. Defaults to `False`.
+        save_freq: How often the training of a fold is saved, to go on in its
+            middle after a kill: `"epoch"`, a number of batches or a time such
+            as `"10min"`; see `keras_regopt.callbacks.FaultTolerant`. `None`
+            trains the fold anew, which needs no backups, and lets
+            `HyperModel.fit` do what it likes. An `AshaOracle` takes `None`
+            for `"10min"`. Defaults to `None`.
+        stop_hopeless: Whether a trial ends after a few folds, at least 2, that
+            show it to be worse than the best one, at 95 % by their paired
+            differences. The other folds count as those of the best trial and
+            the mean difference. Defaults to `False`.
         **kwargs: More of `keras_tuner.Tuner`'s, such as `max_model_size`.
 
     Raises:
@@ -110,15 +122,17 @@ class CrossValidationTuner(ResumableTuner):
         directory: Path | None = None,
         project_name: str | None = None,
         overwrite: bool = False,
+        save_freq: str | int | None = None,
+        stop_hopeless: bool = False,
         **kwargs,
     ):
+        self.stop_hopeless = check_stop_hopeless(self, stop_hopeless, oracle)
+        self.save_freq = check_save_frequency(self, save_freq)
         self.folds = check_folds(self, folds)
         self.stratify = one_of(
             self, "stratify", stratify, ("auto", True, False)
         )
-        self._data: Any = None
-        self._callbacks: Any = []
-        self._fit_kwargs: dict[str, Any] = {}
+        self._training: Any = None
         self._progress = Progress(verbose=0)
         super().__init__(
             hypermodel,
@@ -129,6 +143,7 @@ class CrossValidationTuner(ResumableTuner):
             overwrite=overwrite,
             **kwargs,
         )
+        let_go_on(self.oracle)
 
     def search(
         self,
@@ -165,16 +180,19 @@ class CrossValidationTuner(ResumableTuner):
         check_split(self, validation_data, fit_kwargs)
         one_of(self, "verbose", verbose, ("auto", 0, 1, 2))
         check_callbacks(self, callbacks)
+        check_backups(self, callbacks, fit_kwargs)
         data = split_data(self, x, y, sample_weight, groups, validation_data)
         searched = {
             **_made_with.comparable(fit_kwargs, callbacks),
             **data.fingerprint(),
         }
+        if self.stop_hopeless:
+            searched["stop_hopeless"] = True
         with alone(self.project_dir):
             self.begin(searched, _made_with.codes(self.hypermodel, callbacks))
-            self._data = data
-            self._callbacks = callbacks
-            self._fit_kwargs = fit_kwargs
+            self._training = FoldTraining(
+                self, data, callbacks, fit_kwargs, verbose
+            )
             self._progress = Progress(verbose)
             super().search(**fit_kwargs)
 
@@ -187,57 +205,54 @@ class CrossValidationTuner(ResumableTuner):
 
         Returns:
             A list of one dict of metrics a fold, at the fold's best epoch.
-            It ends at a fold whose objective is not finite.
+            It ends at a fold that was pruned, or whose objective is not
+            finite.
         """
         records = self.load_records(trial)
         resumed = len(records)
-        total = len(self._data)
+        total = len(self._training.data)
         name = self.oracle.objective.name
         values = trial.hyperparameters.values
         self._progress.trial_begins(
             self._number(trial.trial_id), self.oracle.max_trials, values
         )
-        # Hyperband decides on the epochs.
-        if "tuner/epochs" in values:
-            fit_kwargs["epochs"] = values["tuner/epochs"]
         for fold in range(total):
             if fold >= resumed:
-                records.append(self._run_fold(trial, fold, fit_kwargs))
+                records.append(self._training.record(trial, fold))
                 self.save_records(trial, records)
             record = records[fold]
+            self._training.forget(trial, fold, record)
             self._progress.fold_ends(fold, total, name, record, fold < resumed)
-            if not math.isfinite(record["metrics"][name]):
+            if not math.isfinite(record["metrics"][name]) or (
+                "pruned" in record
+            ):
+                break
+            if self.stop_hopeless and self._stops(trial, records, fold + 1):
                 break
         return [record["metrics"] for record in records]
 
-    def _run_fold(self, trial, fold, fit_kwargs):
-        hp = trial.hyperparameters
-        attempt = self.attempt(trial)
-        callbacks = fold_callbacks(
-            self._callbacks, trial.trial_id, fold, attempt
-        )
-        self._configure_tensorboard_dir(callbacks, trial, fold)
-        callbacks.append(TunerCallback(self, trial))
-        seed = self.fold_seed(trial.trial_id, fold, attempt)
-        data = self._data.fold(fold)
-        _, result = self._fit(hp, seed, data, callbacks, fit_kwargs)
-        return fold_record(result, self.oracle.objective)
+    def _stops(self, trial, records, done):
+        """Whether a trial is hopeless; if so, fills its records up."""
+        data = self._training.data
+        if others := imputed_records(self, trial, records[:done], data):
+            records[done:] = others
+            self.save_records(trial, records)
+            self._progress.trial_is_hopeless(done, len(data))
+        return bool(others)
 
-    def _fit(self, hp, seed, data, callbacks, fit_kwargs):
-        """A model, trained, and what `HyperModel.fit` returned."""
-        arguments, keywords = data
-        model = self.build_seeded(hp, seed)
-        verbose = 2 if self._progress.verbose == 2 else 0
-        options = {"callbacks": callbacks, "verbose": verbose, **keywords}
-        options.update(fit_kwargs)
-        return model, self.hypermodel.fit(hp, model, *arguments, **options)
+    def move_tensorboard(self, callbacks, trial, fold):
+        """Gives TensorBoard a folder for the fold, on TensorFlow."""
+        self._configure_tensorboard_dir(callbacks, trial, fold)
 
     def on_trial_end(self, trial):
         """Reports a trial to the oracle, the files and the screen."""
         try:
             super().on_trial_end(trial)
+            self._training.forget_parent(trial)
         finally:
-            if trial.status != TrialStatus.COMPLETED:
+            if trial.status == TrialStatus.STOPPED:
+                self._progress.trial_is_pruned(trial.message)
+            elif trial.status != TrialStatus.COMPLETED:
                 self._progress.trial_fails(trial.message)
         if trial.status == TrialStatus.COMPLETED:
             best = self.cross_validation_results()[0]
@@ -275,26 +290,11 @@ class CrossValidationTuner(ResumableTuner):
         Raises:
             RuntimeError: If there was no `search` here, or no trial succeeded.
         """
-        if self._data is None:
+        if self._training is None:
             raise RuntimeError(
                 "get_best_models() needs the data. Call search() with them "
                 "first: finished trials are not run again."
             )
         self.require_success()
         results = self.cross_validation_results()[:num_models]
-        return [self._refit(result) for result in results]
-
-    def _refit(self, result):
-        hp = self.oracle.get_trial(result["trial_id"]).hyperparameters
-        fit_kwargs = dict(self._fit_kwargs)
-        # Unless `HyperModel.fit` sets the epochs itself.
-        set_here = "epochs" in fit_kwargs or "tuner/epochs" in hp.values
-        if result["epochs"] and set_here:
-            fit_kwargs["epochs"] = result["epochs"]
-        trial_id = result["trial_id"]
-        callbacks = without_validation(
-            fold_callbacks(self._callbacks, trial_id, "all")
-        )
-        seed = self.fold_seed(trial_id, "all")
-        data = self._data.everything()
-        return self._fit(hp, seed, data, callbacks, fit_kwargs)[0]
+        return [self._training.refit(result) for result in results]

@@ -9,7 +9,7 @@ import pytest
 
 from keras_regopt.tuning import BayesianOracle, GridOracle, RandomOracle, _state
 from keras_regopt.tuning._encoding import Encoding
-from keras_regopt.tuning.bayesian_oracle import chosen_rows
+from keras_regopt.tuning._model_oracle import chosen_rows
 
 pytestmark = pytest.mark.any_backend
 

@@ -255,11 +255,21 @@ class FaultTolerant(Callback):
         for callback, (_, state) in self._states(backup):
             adapter_of(callback).restore(callback, state)
         epoch, batch = backup["epoch"], backup["batch"]
+        self.announce(epoch, batch)
+        self._position.go_to(epoch, batch, backup["data"])
+
+    def save_begin_of(self, epoch):
+        """Makes a backup at the end of the epoch before."""
+        self._epoch = epoch
+        self._position.begin_epoch(epoch)
+        self._save(0)
+
+    def announce(self, epoch, batch):
+        """Tells where the training goes on."""
         print_msg(
             f"\nFaultTolerant: training goes on with batch {batch + 1} of "
             f"epoch {epoch + 1}, from the backup in {self.backup_dir!r}."
         )
-        self._position.go_to(epoch, batch, backup["data"])
 
     def _history(self):
         return getattr(self.model, "history", None)
