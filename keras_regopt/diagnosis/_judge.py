@@ -1,0 +1,325 @@
+"""The verdict on one output of a model, from curves and measured errors."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from keras_regopt.diagnosis import _imbalance, _sampling
+from keras_regopt.diagnosis._curves import (
+    CLEAN,
+    Curves,
+    choose_metric,
+    error_curves,
+    moved_upward,
+    to_errors,
+)
+from keras_regopt.diagnosis._evaluate import kind_to_measure
+from keras_regopt.diagnosis._measures import jitter, measure, rises
+from keras_regopt.diagnosis._metric_names import (
+    has_direction,
+    is_accuracy,
+    is_score,
+)
+from keras_regopt.diagnosis._parts import by_epoch
+from keras_regopt.diagnosis._rules import Rules
+from keras_regopt.diagnosis._scale import scale_of
+from keras_regopt.diagnosis._verdict import conclude
+
+# Fewer epochs show the start of a training, not its result.
+_LEAST_EPOCHS = 3
+
+
+@dataclass(frozen=True)
+class Case:
+    """One output of a training, ready to be judged.
+
+    Attributes:
+        rules: The `Rules`.
+        given: The `Given`.
+        output: The name of the output.
+        index: Its number.
+        curves: The errors by epoch.
+        loss: The losses by epoch, or `None`.
+        measures: The `Measures` of the curves.
+        scale: The `Scale`.
+        limits: The limits of bias and variance.
+        estimates: The `Estimate` of each part that is known.
+        noise: Standard deviations by epoch of training and dev error.
+        unclean: Why the training error may be too high, or an empty string.
+        cause: Why no verdict is possible, or an empty string.
+        remarks: Sentences on what was judged.
+    """
+
+    rules: Any
+    given: Any
+    output: str
+    index: int
+    curves: Any
+    loss: Any
+    measures: Any
+    scale: Any
+    limits: tuple
+    estimates: dict
+    noise: dict
+    unclean: str = ""
+    cause: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+def judge_output(owner, rules, lists, epochs, given, measured, output, index):
+    """A `Diagnosis` of one output.
+
+    Args:
+        owner: The function to name in errors.
+        rules: The `Rules`.
+        lists: The curves by name of this output; may be empty.
+        epochs: The numbers of the epochs.
+        given: The `Given`.
+        measured: The `Measured`.
+        output: The name of the output, or an empty string.
+        index: Its number.
+
+    Returns:
+        A `Diagnosis`.
+    """
+    metric, kind = _metric_and_kind(owner, rules, lists, given, output)
+    y = given.targets(index)
+    rows = {
+        part: measured.row_errors(part, kind, index)
+        for part in ("train", "dev", "train_dev", "test")
+    }
+    rows = {part: found for part, found in rows.items() if found is not None}
+    choice = _imbalance.choose(lists, metric, rows, y, given, rules)
+    metric = choice.metric
+    if metric in lists:
+        score, known = _direction(rules, lists, metric)
+        curves = error_curves(lists, epochs, metric, score)
+    else:
+        known = True
+        curves = _points(metric, epochs, choice.balanced or kind == "accuracy")
+    loss = _loss_curves(lists, epochs, metric)
+    share = choice.share if curves.is_score else None
+    scale = scale_of(curves, rules, given.facts, output, y, share)
+    if choice.balanced:
+        classes = len(np.unique(rows["train"].labels))
+        scale = replace(scale, constant=1 - 1 / max(classes, 2))
+    at = rules.at
+    if at == "auto":
+        at = given.restored if given.restored is not None else "last"
+    measures = measure(curves, at)
+    estimates = _measured_estimates(rows, choice, measured, curves, rules)
+    unclean = ""
+    if "train" not in estimates:
+        unclean = _add_train(estimates, lists, curves, measures, given, scale)
+    _add_dev(estimates, curves, measures, given)
+    _add_held_out(estimates, measures, given, len(epochs), at)
+    curves = _with_points(curves, estimates)
+    case = Case(
+        rules=rules,
+        given=given,
+        output=output,
+        index=index,
+        curves=curves,
+        loss=loss,
+        measures=_told(measures, estimates, unclean),
+        scale=scale,
+        limits=tuple(scale.limits(rules, share is not None)),
+        estimates=estimates,
+        noise=_noise(curves, measures, rows, given),
+        unclean=unclean,
+        remarks=choice.remarks,
+    )
+    cause = _undecided(case, measures, rows) or choice.cause
+    if not known and cause in ("", "no reference"):
+        cause = "no mode"
+    return conclude(replace(case, cause=cause), _overfits(case, at, cause))
+
+
+def _metric_and_kind(owner, rules, lists, given, output):
+    """The metric to judge by, and the kind of row errors to measure."""
+    facts = given.facts
+    data = {"train", "dev"} & set(given.data) and rules.at != "best"
+    if not lists:
+        named = "" if rules.monitor == "auto" else rules.monitor
+        kind = kind_to_measure(named.removeprefix("val_"), facts, output)
+        names = {"mse": "mean_squared_error", "mae": "mean_absolute_error"}
+        return named or names.get(kind, kind) or "loss", kind
+    metric = choose_metric(owner, lists, rules.monitor)
+    kind = kind_to_measure(metric, facts, output) if data else ""
+    loss = metric == "loss" or metric.endswith("_loss")
+    if kind and loss and rules.monitor == "auto":
+        # Of a loss there are no errors by row; these are near to it.
+        names = {"mse": "mean_squared_error", "mae": "mean_absolute_error"}
+        if {"train", "dev"} <= set(given.data):
+            return names.get(kind, kind), kind
+    return metric, "" if loss else kind
+
+
+def _direction(rules, lists, metric):
+    """Whether higher is better, and whether that is known."""
+    if rules.mode != "auto":
+        return rules.mode == "max", True
+    if has_direction(metric):
+        return is_score(metric), True
+    upward = moved_upward(lists, metric)
+    return bool(upward), upward is not None
+
+
+def _points(metric, epochs, score):
+    """Curves without any value, for errors that were measured once."""
+    nothing = np.full(len(epochs), np.nan)
+    form = "score" if score else "error"
+    measured = np.zeros(len(epochs), bool)
+    return Curves(metric, score, epochs, nothing, nothing, measured, form)
+
+
+def _with_points(curves, estimates):
+    """The curves, with the measured errors at the end of empty ones."""
+    if not {"train", "dev"} <= set(estimates):
+        return curves
+    if np.isfinite(curves.train).any() or np.isfinite(curves.dev).any():
+        return curves
+    train, dev = curves.train.copy(), curves.dev.copy()
+    train[-1], dev[-1] = estimates["train"].value, estimates["dev"].value
+    measured = np.arange(len(train)) == len(train) - 1
+    return replace(curves, train=train, dev=dev, measured=measured)
+
+
+def _loss_curves(lists, epochs, metric):
+    named = [n for n in lists if n == "loss" or n.endswith("_loss")]
+    named = [n for n in named if not n.startswith(("val_", CLEAN))]
+    loss = "loss" if "loss" in named else next(iter(named), None)
+    if loss is None or metric == loss or f"val_{loss}" not in lists:
+        return None
+    return error_curves(lists, epochs, loss, False)
+
+
+def _measured_estimates(rows, choice, measured, curves, rules):
+    if rules.at == "best":
+        return {}
+    found = {p: r.estimate(choice.balanced) for p, r in rows.items()}
+    for part in ("train", "dev", "train_dev", "test"):
+        value = None
+        if part not in found:
+            value = measured.evaluated(part, curves)
+        if value is not None:
+            found[part] = value
+    train = found.get("train")
+    whole = train is not None and train.rows is not None and train.rows == measured.given.rows("train")
+    if whole and train is not None:
+        # All rows that were learnt from: there is nothing left to chance.
+        found["train"] = _sampling.exact(train.value)
+    return found
+
+
+def _add_train(estimates, lists, curves, measures, given, scale):
+    """Adds the training error; says why it may be too high."""
+    if "train_error" in given.errors:
+        estimates["train"] = _sampling.exact(given.errors["train_error"])
+        return ""
+    clean = [v for v in lists.get(CLEAN + curves.metric, []) if v is not None]
+    if clean:
+        value = float(to_errors(clean[-1], curves.form))
+        estimates["train"] = _sampling.exact(value)
+        return ""
+    value = measures.train_error
+    if value is None:
+        return ""
+    dev = measures.dev_error
+    lower = value if dev is None else min(value, dev)
+    if given.facts.noisy and not _near(scale, lower):
+        low = min(scale.reference, lower)
+        estimates["train"] = _sampling.Estimate(lower, low, value)
+        return "noisy"
+    estimates["train"] = _sampling.exact(lower)
+    return "above dev" if lower < value else ""
+
+
+def _near(scale, error):
+    constant = scale.constant
+    return constant is not None and error > 0.8 * constant
+
+
+def _add_dev(estimates, curves, measures, given):
+    if "dev" in estimates or measures.dev_error is None:
+        return
+    value = measures.dev_error
+    estimates["dev"] = _sampling.exact(value)
+    if not is_accuracy(curves.metric) or not 0 <= value <= 1:
+        return
+    rows = given.rows("dev")
+    if rows is not None:
+        estimates["dev"] = _sampling.proportion(value, rows)
+        return
+    rows = _sampling.rows_by_steps(curves.dev)
+    if rows is not None:
+        # They may be more than that, which helps but one side.
+        found = _sampling.proportion(value, rows)
+        estimates["dev"] = replace(found, high=value, rows=None)
+
+
+def _add_held_out(estimates, measures, given, count, at):
+    for part in ("train_dev", "test"):
+        if part not in estimates and part in given.errors:
+            judged = measures.best_epoch if at == "best" else at
+            estimates[part] = by_epoch(given.errors[part], count, judged)
+
+
+def _told(measures, estimates, unclean):
+    """The measures, with the errors that were measured apart."""
+    changed = {}
+    if "dev" in estimates:
+        changed["dev_error"] = estimates["dev"].value
+    if "train" in estimates and not unclean:
+        changed["train_error"] = estimates["train"].value
+    return replace(measures, **changed)
+
+
+def _noise(curves, measures, rows, given):
+    """Noise by epoch; errors measured on the final weights have none."""
+    count = max(measures.averaged, 1) ** 0.5
+    train = jitter(curves.train) / count
+    if "train" in rows or "train_error" in given.errors:
+        train = 0.0
+    dev = 0.0 if "dev" in rows else jitter(curves.dev) / count
+    return {"train": train, "dev": dev}
+
+
+def _undecided(case, measures, rows):
+    """Why no verdict is possible, or an empty string."""
+    curves, estimates = case.curves, case.estimates
+    if any(not np.isfinite(e.value) for e in estimates.values()):
+        return "diverged"
+    if {"train", "dev"} <= set(rows):
+        return ""
+    ends = [curves.train[-1:], curves.dev[curves.measured][-1:]]
+    if not np.isfinite(np.concatenate(ends)).all():
+        return "diverged"
+    if "dev" not in estimates:
+        return "no dev"
+    if not case.given.data and np.isfinite(curves.dev).sum() < _LEAST_EPOCHS:
+        return "short"
+    lowest = np.nanmin([curves.train, curves.dev])
+    free = case.rules.reference is None and not curves.is_score
+    if free and lowest < 0:
+        return "no reference"
+    return ""
+
+
+def _overfits(case, at, cause):
+    # A rise on data from elsewhere says nothing of variance.
+    if at != "last" or cause or "train_dev" in case.estimates:
+        return False
+    if case.given.data and case.given.early:
+        # The weights may be those of the best epoch.
+        return False
+    curves = case.curves if case.loss is None else case.loss
+    if np.isfinite(curves.dev).sum() < _LEAST_EPOCHS:
+        return False
+    scale = 1.0
+    if not curves.is_score:
+        found = scale_of(curves, Rules(), case.given.facts, case.output, None)
+        scale = found.size
+    measures = measure(curves)
+    return rises(curves, measures, scale, case.rules.rise_tolerance)
