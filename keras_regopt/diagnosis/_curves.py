@@ -154,7 +154,7 @@ def one_class_only(lists, metric):
     """What shows that a class is never predicted, or an empty string.
 
     That is the name of a dev metric that ends at zero, or of the accuracy
-    itself where it is the same in every epoch, on training and dev data.
+    itself where it is high and the same in every epoch.
     An empty string stands for neither, or for a `metric` that is no accuracy.
     """
     if not is_accuracy(metric):
@@ -168,7 +168,7 @@ def one_class_only(lists, metric):
     many = len(dev) > 3 and len(train) > 3
     # The first epoch may begin elsewhere.
     still = many and len(set(dev)) == 1 and np.ptp(train[1:]) < 1e-6
-    return metric if still and 0.5 < dev[0] < 1 else ""
+    return metric if still and 0.8 < dev[0] < 1 else ""
 
 
 def error_curves(lists, epochs, metric, score):

@@ -126,7 +126,7 @@ def judge_output(owner, rules, lists, epochs, given, measured, output, index):
         scale=scale,
         limits=tuple(scale.limits(rules, share is not None)),
         estimates=estimates,
-        noise=_noise(curves, measures, rows, given),
+        noise=_noise(curves, measures, rows, given, at),
         unclean=unclean,
         remarks=choice.remarks,
     )
@@ -206,7 +206,11 @@ def _measured_estimates(rows, choice, measured, curves, rules):
         if value is not None:
             found[part] = value
     train = found.get("train")
-    whole = train is not None and train.rows is not None and train.rows == measured.given.rows("train")
+    whole = (
+        train is not None
+        and train.rows is not None
+        and train.rows == measured.given.rows("train")
+    )
     if whole and train is not None:
         # All rows that were learnt from: there is nothing left to chance.
         found["train"] = _sampling.exact(train.value)
@@ -230,7 +234,7 @@ def _add_train(estimates, lists, curves, measures, given, scale):
     lower = value if dev is None else min(value, dev)
     if given.facts.noisy and not _near(scale, lower):
         low = min(scale.reference, lower)
-        estimates["train"] = _sampling.Estimate(lower, low, value)
+        estimates["train"] = _sampling.Estimate(lower, low, lower)
         return "noisy"
     estimates["train"] = _sampling.exact(lower)
     return "above dev" if lower < value else ""
@@ -276,8 +280,13 @@ def _told(measures, estimates, unclean):
     return replace(measures, **changed)
 
 
-def _noise(curves, measures, rows, given):
+def _noise(curves, measures, rows, given, at):
     """Noise by epoch; errors measured on the final weights have none."""
+    judged = measures.best_epoch if at == "best" else at
+    if isinstance(judged, int):
+        before = curves.epochs <= judged
+        curves = replace(curves, train=curves.train[before],
+                         dev=curves.dev[before])  # fmt: skip
     count = max(measures.averaged, 1) ** 0.5
     train = jitter(curves.train) / count
     if "train" in rows or "train_error" in given.errors:

@@ -16,9 +16,9 @@ from keras_regopt.diagnosis._targets import (
 _SCORE_TOLERANCE = 0.02
 _ERROR_TOLERANCE = 0.1
 
-# Where dev data are this much better already, the first epoch has taught too
-# much to be that of a model that knows nothing.
-_UNTAUGHT = 0.5
+# Where the dev error is below this fraction of the training error already, the
+# first epoch has taught too much to be that of a model that knows nothing.
+_UNTAUGHT = 0.8
 
 
 @dataclass(frozen=True)

@@ -47,8 +47,8 @@ def diagnose(
 
     Each gap is high, not high, or "cannot tell": a gap is high if its lower
     bound exceeds the limit, not high if its upper bound does not. Bounds are
-    one-sided at 95 %, by the rows (Wilson's for fractions of wrong answers,
-    else the bootstrap, over whole `groups` where given) and by the noise from
+    one-sided at 95 %, by the rows (exact ones for fractions of wrong
+    answers, else the bootstrap, over whole `groups` where given) and by the noise from
     epoch to epoch. So in data where no gap is high, one is called high in at
     most one of 20 draws. The rows are those of `dev`, or `dev_rows`, or else
     the fewest of which the accuracies of the history can be fractions.
@@ -168,6 +168,7 @@ def diagnose(
     References:
         Ng 2018, Machine learning yearning, chapters 20 to 27 and 40 to 43.
         Prechelt 1998, Early stopping - but when?
+        Clopper and Pearson 1934, The use of confidence or fiducial limits.
         Newcombe 1998, Interval estimation for the difference between
         independent proportions.
     """

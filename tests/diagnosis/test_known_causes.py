@@ -6,6 +6,7 @@ step must not be a wrong one: what helps against another cause.
 """
 
 import functools
+import re
 
 import keras
 import numpy as np
@@ -20,7 +21,9 @@ SIGMOID = "binary_crossentropy"
 
 
 def linear(x):
-    return (x @ np.random.default_rng(7).normal(size=x.shape[1]) > 0).astype(int)
+    return (x @ np.random.default_rng(7).normal(size=x.shape[1]) > 0).astype(
+        int
+    )
 
 
 def xor(x):
@@ -53,9 +56,7 @@ def net(units=(), drop=0.0, l2=0.0, last="sigmoid", out=1):
     penalty = keras.regularizers.L2(l2) if l2 else None
     parts = []
     for count in units:
-        parts.append(
-            layers.Dense(count, "relu", kernel_regularizer=penalty)
-        )
+        parts.append(layers.Dense(count, "relu", kernel_regularizer=penalty))
         parts += [layers.Dropout(drop, seed=1)] if drop else []
     parts.append(layers.Dense(out, last, kernel_regularizer=penalty))
     return keras.Sequential(parts)
@@ -159,33 +160,39 @@ def sine_15_points():
 def dropped(rows, rate, units=(64, 64)):
     train, dev = data(linear, rows, 20, 1), data(linear, 2000, 20, 2)
     epochs, batch = (25, 64) if rows > 1000 else (60, 20)
-    return fit(net(units, drop=rate), train, dev, epochs, batch=batch), train, dev
+    return (
+        fit(net(units, drop=rate), train, dev, epochs, batch=batch),
+        train,
+        dev,
+    )
 
 
 @functools.cache
 def stopped():
-    """Best weights restored from before the loss rose."""
-    train = data(linear, 600, 20, 1, 0.1)
-    dev = data(linear, 2000, 20, 2, 0.1)
-    stopper = keras.callbacks.EarlyStopping(
-        "val_loss", patience=25, restore_best_weights=True
+    """From epoch 14 on the rate is far too high; then the best is restored."""
+    train, dev = data(linear, 3000, 20, 1), data(linear, 2000, 20, 2)
+    schedule = keras.callbacks.LearningRateScheduler(
+        lambda epoch: 0.03 if epoch < 14 else 30.0
     )
-    found = fit(net((128,)), train, dev, 60, rate=3e-3, batch=32,
-                callbacks=[stopper])  # fmt: skip
-    return found, train, dev, [stopper]
+    stopper = keras.callbacks.EarlyStopping(
+        "val_loss", patience=4, restore_best_weights=True
+    )
+    callbacks = [schedule, stopper]
+    found = fit(net((8,)), train, dev, 60, callbacks=callbacks)
+    return found, train, dev, callbacks
 
 
 @functools.cache
 def smoothed():
     loss = keras.losses.BinaryCrossentropy(label_smoothing=0.1)
     train, dev = data(linear, 3000, 20, 1), data(linear, 2000, 20, 2)
-    return fit(net((32,)), train, dev, 20, loss=loss, metrics=[])
+    return fit(net((32,)), train, dev, 15, 0.05, loss=loss, metrics=[])
 
 
 @functools.cache
 def penalized():
     train, dev = data(xor, 3000, 2, 1), data(xor, 1000, 2, 2)
-    return fit(net((32,), l2=1e-3), train, dev, 30, loss=SIGMOID, metrics=[])
+    return fit(net((32,), l2=1e-4), train, dev, 25, 0.03, metrics=[])
 
 
 @functools.cache
@@ -223,7 +230,7 @@ def three_classes(rows, seed):
 CASES = {}
 
 
-def case(verdict, *, wrong="regularize|penal|augment|larger network"):
+def case(verdict, *, wrong):
     """Registers a case: its verdict, and words that no first step may have."""
 
     def register(function):
@@ -234,8 +241,8 @@ def case(verdict, *, wrong="regularize|penal|augment|larger network"):
     return register
 
 
-AGAINST_VARIANCE = "Get more|penal|Drop units|Decay|larger network.*tune"
-AGAINST_BIAS = "larger network|Regularize less|Train longer|Optimize"
+AGAINST_VARIANCE = "Get more training|Penalize|Drop units|Decay|Seek a flat"
+AGAINST_BIAS = "Take a larger|Regularize less|Train longer|Optimize"
 ANY = f"{AGAINST_VARIANCE}|{AGAINST_BIAS}"
 NOT_SIZE = "Take a larger network|" + AGAINST_VARIANCE
 
@@ -250,9 +257,7 @@ def a_linear_model_on_xor():
 
 @case("high bias", wrong=NOT_SIZE)
 def a_linear_model_on_xor_measured():
-    return both(
-        linear_on_xor(), data(xor, 2000, 2, 1), data(xor, 1000, 2, 2)
-    )
+    return both(linear_on_xor(), data(xor, 2000, 2, 1), data(xor, 1000, 2, 2))
 
 
 @case("high bias", wrong=NOT_SIZE)
@@ -398,7 +403,7 @@ def groups_that_no_two_parts_share():
 @case("high bias and high variance", wrong=AGAINST_VARIANCE)
 def a_penalized_line_on_120_rows_of_a_wavy_border():
     train, dev = data(wavy, 120, 60, 1), data(wavy, 2000, 60, 2)
-    return diagnose(fit(net(l2=0.02), train, dev, 50, batch=16)[0])
+    return diagnose(fit(net(l2=0.1), train, dev, 40, batch=16)[0])
 
 
 @case("high bias and high variance", wrong=AGAINST_VARIANCE)
@@ -432,7 +437,7 @@ def three_classes_of_integers():
 @case("fits", wrong=ANY)
 def a_fifth_of_the_labels_is_wrong_and_said_to_be():
     train, dev = data(linear, 6000, 20, 1, 0.2), data(linear, 4000, 20, 2, 0.2)
-    return diagnose(fit(net(), train, dev, 10)[0], reference=0.2)
+    return diagnose(fit(net(), train, dev, 16, 2e-3)[0], reference=0.2)
 
 
 @case("fits", wrong=ANY)
@@ -477,13 +482,13 @@ def a_loss_with_penalties():
 @case("fits", wrong=ANY)
 def best_weights_restored():
     found, train, dev, callbacks = stopped()
-    return diagnose(found[0], callbacks=callbacks, reference=0.1)
+    return diagnose(found[0], callbacks=callbacks)
 
 
 @case("fits", wrong=ANY)
 def best_weights_restored_measured():
     found, train, dev, _ = stopped()
-    return both(found, train, dev, reference=0.1)
+    return both(found, train, dev)
 
 
 @case("fits", wrong=ANY)
@@ -561,7 +566,8 @@ def the_best_of_many_models_by_40_dev_rows():
 def the_second_output_learnt_by_heart():
     result = diagnose(two_outputs()[0][0])
     assert result.output == "hard"
-    assert [d.verdict for d in result.outputs] == ["high variance", "fits"]
+    assert [d.output for d in result.outputs] == ["hard", "easy"]
+    assert "high" not in result.outputs[1].verdict
     return result
 
 
@@ -604,14 +610,11 @@ def twenty_dev_rows():
 # Of these the right verdict needs what was not given.
 CANNOT_TELL = {
     "many_rows_so_that_the_first_epoch_is_good_already": "no scale",
-    "dropout_on_120_rows_by_the_history": "unclean",
 }
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_known_cause_is_found(name):
-    import re
-
     verdict, wrong, train = CASES[name]
     result = train()
     found = f"{result.verdict} {result.cause}\n{result}"
