@@ -1,22 +1,27 @@
 """Bias and variance, gaps between groups, data splits and reports."""
 
-from keras_regopt.diagnosis._steps import Step
+from keras_regopt.diagnosis._advice import Step
+from keras_regopt.diagnosis._split_parts import Part, Split, SplitWithTrainDev
+from keras_regopt.diagnosis.check_split import Leak, check_split
 from keras_regopt.diagnosis.diagnose import diagnose
 from keras_regopt.diagnosis.diagnosis import Diagnosis
 from keras_regopt.diagnosis.fit_monitor import FitMonitor
 from keras_regopt.diagnosis.group_gap import GroupGap
 from keras_regopt.diagnosis.group_monitor import GroupMonitor
 from keras_regopt.diagnosis.report import write_report
-from keras_regopt.diagnosis.splitting import Part, Split, split
+from keras_regopt.diagnosis.splitting import split
 
 __all__ = [
     "Diagnosis",
     "FitMonitor",
     "GroupGap",
     "GroupMonitor",
+    "Leak",
     "Part",
     "Split",
+    "SplitWithTrainDev",
     "Step",
+    "check_split",
     "diagnose",
     "split",
     "write_report",

@@ -47,10 +47,10 @@ def diagnose(
 
     Each gap is high, not high, or "cannot tell": a gap is high if its lower
     bound exceeds the limit, not high if its upper bound does not. Bounds are
-    one-sided at 95 %, by the rows (exact ones for fractions of wrong
-    answers, else the bootstrap, over whole `groups` where given) and by the noise from
-    epoch to epoch. So in data where no gap is high, one is called high in at
-    most one of 20 draws. The rows are those of `dev`, or `dev_rows`, or else
+    one-sided at 95 %, by the rows (exact ones for fractions of wrong answers,
+    else the bootstrap, over whole `groups` where given) and by the noise from
+    epoch to epoch. So a gap that is not high is called high in at most one of
+    20 draws of the rows. The rows are those of `dev`, or `dev_rows`, or else
     the fewest of which the accuracies of the history can be fractions.
 
     The verdict names the gaps that are high, in the order above, such as
