@@ -165,10 +165,11 @@ def one_class_only(lists, metric):
             return name
     dev = [v for v in lists.get(f"val_{metric}", []) if v is not None]
     train = [v for v in lists[metric] if v is not None]
-    many = len(dev) > 3 and len(train) > 3
+    many = len(dev) > 4 and len(train) > 4
     # The first epoch may begin elsewhere.
     still = many and len(set(dev)) == 1 and np.ptp(train[1:]) < 1e-6
-    return metric if still and 0.8 < dev[0] < 1 else ""
+    alike = still and 0.8 < dev[0] < 1 and abs(train[-1] - dev[0]) < 0.02
+    return metric if alike else ""
 
 
 def error_curves(lists, epochs, metric, score):
