@@ -18,6 +18,7 @@ from keras_regopt.diagnosis._measures import jitter, measure, rises
 from keras_regopt.diagnosis._metric_names import (
     has_direction,
     is_score,
+    kind_of,
 )
 from keras_regopt.diagnosis._rules import Rules
 from keras_regopt.diagnosis._scale import scale_of
@@ -147,6 +148,8 @@ def _metric_and_kind(owner, rules, lists, given, output):
         names = {"mse": "mean_squared_error", "mae": "mean_absolute_error"}
         return named or names.get(kind, kind) or "loss", kind
     metric = choose_metric(owner, lists, rules.monitor)
+    if _squares_tell_more(rules, lists, metric, facts, output):
+        metric = metric_of_loss(lists)
     kind = kind_to_measure(metric, facts, output) if data else ""
     loss = metric == "loss" or metric.endswith("_loss")
     if kind and loss and rules.monitor == "auto":
@@ -155,6 +158,28 @@ def _metric_and_kind(owner, rules, lists, given, output):
         if {"train", "dev"} <= set(given.data):
             return names.get(kind, kind), kind
     return metric, "" if loss else kind
+
+
+def _squares_tell_more(rules, lists, metric, facts, output):
+    """Whether the loss has the scale that a mean error lacks.
+
+    Noise in the targets leaves a tenth of a mean absolute error where it leaves
+    a hundredth of the squares.
+    """
+    if rules.monitor != "auto" or kind_of(metric) not in ("mae", "rmse"):
+        return False
+    if rules.reference is not None or rules.baseline is not None:
+        return False
+    loss = metric_of_loss(lists)
+    known = loss is not None and f"val_{loss}" in lists
+    return known and facts.losses.get(output) == "mse" and not facts.penalty
+
+
+def metric_of_loss(lists):
+    """The name of the loss in a history, or `None`."""
+    named = [n for n in lists if n == "loss" or n.endswith("_loss")]
+    named = [n for n in named if not n.startswith(("val_", CLEAN))]
+    return "loss" if "loss" in named else next(iter(named), None)
 
 
 def _direction(rules, lists, metric):
@@ -188,9 +213,7 @@ def _with_points(curves, estimates):
 
 
 def _loss_curves(lists, epochs, metric):
-    named = [n for n in lists if n == "loss" or n.endswith("_loss")]
-    named = [n for n in named if not n.startswith(("val_", CLEAN))]
-    loss = "loss" if "loss" in named else next(iter(named), None)
+    loss = metric_of_loss(lists)
     if loss is None or metric == loss or f"val_{loss}" not in lists:
         return None
     return error_curves(lists, epochs, loss, False)

@@ -90,8 +90,10 @@ def diagnose(
             `None`, which needs `model`, `train` and `dev`.
         monitor: Metric to judge by. Defaults to `"auto"`: the first
             accuracy, else the first other score, else the first mean error
-            (free of the penalties that a loss contains), else the loss. Of a
-            model of several outputs it judges each, the worst first.
+            (free of the penalties that a loss contains), else the loss. A mean
+            absolute error without `reference` and `baseline` gives way to a
+            loss that is the mean squared error. Of a model of several outputs
+            it judges each, the worst first.
         mode: `"max"` if higher is better, `"min"` if lower is, or `"auto"`,
             the default, to tell by the metric's name, or by the direction in
             which five epochs or more have moved it while the loss fell.
