@@ -1,6 +1,8 @@
 """Bias and variance, gaps between groups, data splits and reports."""
 
-from keras_regopt.diagnosis._steps import Step
+from keras_regopt.diagnosis._advice import Step
+from keras_regopt.diagnosis._split_parts import Part, Split, SplitWithTrainDev
+from keras_regopt.diagnosis.check_split import Leak, check_split
 from keras_regopt.diagnosis.diagnose import diagnose
 from keras_regopt.diagnosis.diagnosis import Diagnosis
 from keras_regopt.diagnosis.fit_monitor import FitMonitor
@@ -12,6 +14,7 @@ from keras_regopt.diagnosis.service.update_result import Update
 from keras_regopt.diagnosis.service.updating import update
 from keras_regopt.diagnosis.service.window_report import WindowReport
 from keras_regopt.diagnosis.splitting import Part, Split, split
+from keras_regopt.diagnosis.splitting import split
 
 __all__ = [
     "Diagnosis",
@@ -19,11 +22,14 @@ __all__ = [
     "GroupGap",
     "GroupMonitor",
     "Monitor",
+    "Leak",
     "Part",
     "Split",
+    "SplitWithTrainDev",
     "Step",
     "Update",
     "WindowReport",
+    "check_split",
     "diagnose",
     "split",
     "update",

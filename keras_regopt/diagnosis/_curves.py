@@ -1,6 +1,5 @@
 """Error curves read from the history of a training."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,30 +7,22 @@ import numpy as np
 
 from keras_regopt._names import did_you_mean
 from keras_regopt._validate import fail
+from keras_regopt.diagnosis._metric_names import (
+    is_accuracy,
+    is_bounded,
+    is_decibel,
+    is_mean_error,
+    is_of_one_class,
+    is_score,
+    is_unbounded,
+)
 
-# Words in a metric's name that say that higher is better. The error is then
-# one minus the metric.
-_SCORE = re.compile(
-    r"(^|_)(mcc|matthews|kappa|map|mean_average_precision|ndcg|mrr|bleu|"
-    r"rouge|ssim|hit_rate|pearson|spearman|correlation|balanced_accuracy|"
-    r"acc|accuracy|auc|cosine_similarity|dice|f1|f1_score|fbeta_score|"
-    r"io_u|iou|precision|r2|r2_score|recall|sensitivity|specificity)(_|$)",
-    re.I,
-)
-_ACCURACY = re.compile(r"(^|_)(acc|accuracy)$", re.I)
-_BY_CLASS = re.compile(
-    r"(^|_)(recall|precision|f1|f1_score|sensitivity|specificity|"
-    r"true_positives|true_negatives)(_\d+)?$",
-    re.I,
-)
-_ERROR = re.compile(r"(^|_)(mae|mse|rmse|error)$", re.I)
-_LOWER = re.compile(
-    r"(^|_)(loss|error|mae|mse|rmse|msle|rmsle|mape|smape|nll|hinge|poisson|"
-    r"log_?cosh|huber|kl_divergence|kld|perplexity|brier|wer|cer|deviance|"
-    r"false_positives|false_negatives|\w*crossentropy)(_|$)",
-    re.I,
-)
-_NOT_SCORE = re.compile(r"(^|_)(loss|error)(_|$)", re.I)
+# What `FitMonitor` adds to the logs: errors without dropout and the like.
+CLEAN = "clean_"
+
+# As many epochs are the fewest of which a direction can be told: a steady
+# fall of five comes about by chance once in 60 times.
+_LEAST_FOR_DIRECTION = 5
 
 
 @dataclass(frozen=True)
@@ -46,6 +37,9 @@ class Curves:
         train: The training errors; `nan` where there is none.
         dev: The dev errors; `nan` where there is none.
         measured: Where a dev error was taken, finite or not.
+        form: How an error follows from the metric: `"error"` as it is,
+            `"score"` from 1, `"percent"` from 100, `"decibel"` as the squared
+            error that it stands for, `"negative"` with its sign changed.
     """
 
     metric: str
@@ -54,6 +48,7 @@ class Curves:
     train: np.ndarray
     dev: np.ndarray
     measured: np.ndarray
+    form: str = "error"
 
 
 def read_history(owner, history):
@@ -103,7 +98,7 @@ def choose_metric(owner, names, monitor):
     Raises:
         ValueError: If the history holds no such metric.
     """
-    bare = [name for name in names if not name.startswith("val_")]
+    bare = [n for n in names if not n.startswith(("val_", CLEAN))]
     if monitor != "auto":
         name = monitor.removeprefix("val_")
         if name not in bare:
@@ -113,38 +108,68 @@ def choose_metric(owner, names, monitor):
         return name
     with_dev = [name for name in bare if f"val_{name}" in names]
     for candidates in (with_dev, bare):
-        for wanted in (_ACCURACY.search, is_score, _ERROR.search):
+        for wanted in (is_accuracy, _is_fraction, is_mean_error):
             for name in candidates:
                 if wanted(name) and "top_k" not in name:
                     return name
         if "loss" in candidates:
             return "loss"
+        for name in candidates:
+            if name.endswith("_loss"):
+                return name
     remedy = 'Name the metric to judge by, as in monitor="loss".'
     fail(owner, "monitor", f"one of {bare}", monitor, remedy)
 
 
-def is_score(name):
-    """Whether a metric's name says that higher is better."""
-    return bool(_SCORE.search(name)) and not _NOT_SCORE.search(name)
+def _is_fraction(name):
+    return is_score(name) and not is_unbounded(name)
 
 
-def has_direction(name):
-    """Whether a metric's name says which direction is better."""
-    return is_score(name) or bool(_LOWER.search(name))
+def moved_upward(lists, metric):
+    """Whether training moved a metric up; `None` where that cannot be told.
+
+    It can where the loss fell meanwhile, and where the metric's order by
+    epoch is so steady that chance gives it once in 40 times.
+    """
+    from scipy.stats import kendalltau
+
+    if metric not in lists or "loss" not in lists:
+        return None
+    loss = _by_epoch(lists["loss"], len(lists[metric]))
+    pairs = [
+        (a, b)
+        for a, b in zip(lists[metric], loss, strict=False)
+        if a is not None and b is not None and np.isfinite([a, b]).all()
+    ]
+    if len(pairs) < _LEAST_FOR_DIRECTION or pairs[-1][1] >= pairs[0][1]:
+        return None
+    values = [a for a, _ in pairs]
+    found = kendalltau(range(len(values)), values)
+    if not found.pvalue < 0.025:
+        return None
+    return bool(found.statistic > 0)
 
 
 def one_class_only(lists, metric):
-    """The name of the dev metric that shows that a class is never predicted.
+    """What shows that a class is never predicted, or an empty string.
 
-    An empty string if there is none, or if `metric` is not an accuracy.
+    That is the name of a dev metric that ends at zero, or of the accuracy
+    itself where it is high and the same in every epoch.
+    An empty string stands for neither, or for a `metric` that is no accuracy.
     """
-    if not _ACCURACY.search(metric):
+    if not is_accuracy(metric):
         return ""
     for name, curve in lists.items():
         ends = [value for value in curve if value is not None][-1:]
-        if name.startswith("val_") and _BY_CLASS.search(name) and ends == [0]:
+        if name.startswith("val_") and is_of_one_class(name) and ends == [0]:
             return name
-    return ""
+    dev = [v for v in lists.get(f"val_{metric}", []) if v is not None]
+    train = [v for v in lists[metric] if v is not None]
+    many = len(dev) > 4 and len(train) > 4
+    # The first epoch may begin elsewhere.
+    still = many and len(set(dev)) == 1 and np.ptp(train[1:]) < 1e-6
+    alike = still and 0.8 < dev[0] < 1 and abs(train[-1] - dev[0]) < 0.02
+    return metric if alike else ""
 
 
 def error_curves(lists, epochs, metric, score):
@@ -159,17 +184,30 @@ def error_curves(lists, epochs, metric, score):
     Returns:
         A `Curves`.
     """
-    train = _by_epoch(lists[metric], len(epochs))
+    train = _by_epoch(lists.get(metric, []), len(epochs))
     dev = _by_epoch(lists.get(f"val_{metric}", []), len(epochs))
     measured = np.array([value is not None for value in dev], dtype=bool)
+    form = _form(metric, score, [v for v in train + dev if v is not None])
     return Curves(
         metric,
-        score,
+        form in ("score", "percent"),
         epochs,
-        _errors(train, score),
-        _errors(dev, score),
+        _errors(train, form),
+        _errors(dev, form),
         measured,
+        form,
     )
+
+
+def _form(metric, score, values):
+    if not score:
+        return "error"
+    if is_decibel(metric):
+        return "decibel"
+    highest = max((v for v in values if np.isfinite(v)), default=0)
+    if highest <= 1 + 1e-6:
+        return "score"
+    return "percent" if is_bounded(metric) and highest <= 100 else "negative"
 
 
 def _by_epoch(values, count):
@@ -184,6 +222,18 @@ def _by_epoch(values, count):
     return filled
 
 
-def _errors(values, score):
-    errors = np.array([np.nan if v is None else float(v) for v in values])
-    return 1 - errors if score else errors
+def to_errors(values, form):
+    """Errors of a metric's values; see `Curves.form`."""
+    if form == "score":
+        return 1 - values
+    if form == "percent":
+        return 1 - values / 100
+    if form == "decibel":
+        return 10 ** (-values / 10)
+    return -values if form == "negative" else values
+
+
+def _errors(values, form):
+    return to_errors(
+        np.array([np.nan if v is None else float(v) for v in values]), form
+    )

@@ -55,7 +55,8 @@ def measure(curves, at="last"):
 
     Args:
         curves: A `Curves`.
-        at: `"last"` or `"best"`, the epoch of the lowest dev error.
+        at: `"last"`, `"best"` for the epoch of the lowest dev error, or an
+            epoch's number from 1.
 
     Returns:
         A `Measures`; without dev errors, only its training values are set.
@@ -75,9 +76,11 @@ def measure(curves, at="last"):
     best = int(np.argmin(dev.values))
     lowest = float(dev.values[best])
     rise = dev.last() - lowest
-    if at == "best":
-        train_error = float(curves.train[curves.epochs == dev.epochs[best]][0])
-        dev_error, averaged = lowest, 1
+    judged = dev.epochs[best] if at == "best" else at
+    if judged != "last" and judged in dev.epochs:
+        train_error = float(curves.train[curves.epochs == judged][0])
+        dev_error = float(dev.values[dev.epochs == judged][0])
+        averaged = 1
     else:
         # The same epochs for both, so that the gap compares like with like.
         since = dev.epochs[-dev.averaged]
@@ -124,6 +127,19 @@ def rises(curves, measures, scale, tolerance):
     window = np.ones(measures.averaged) / measures.averaged
     rise = measures.dev_error - np.convolve(dev, window, "valid").min()
     return bool(measures.train_error < at_best and rise > least)
+
+
+def jitter(values):
+    """Standard deviation of single values around any smooth course.
+
+    From the second differences in the second half; zero for fewer than eight
+    values.
+    """
+    values = values[np.isfinite(values)]
+    if len(values) < 8:
+        return 0.0
+    bends = np.diff(values[-max(len(values) // 2, 6) :], n=2)
+    return float(np.sqrt(np.mean(bends**2) / 6))
 
 
 class _Line:

@@ -16,7 +16,7 @@ class Rules:
     bias_tolerance: float | None = None
     variance_tolerance: float | None = None
     rise_tolerance: float = 0.2
-    at: str = "last"
+    at: str = "auto"
 
     def check(self, owner):
         """Refuses arguments out of their range, in the name of `owner`."""
@@ -29,7 +29,7 @@ class Rules:
             "One metric is judged at a time.",
         )
         one_of(owner, "mode", self.mode, ("auto", "min", "max"))
-        one_of(owner, "at", self.at, ("last", "best"))
+        one_of(owner, "at", self.at, ("auto", "last", "best"))
         for name in ("reference", "baseline"):
             in_range(owner, name, getattr(self, name), optional=True)
         for name in ("bias_tolerance", "variance_tolerance"):

@@ -4,6 +4,8 @@ import textwrap
 
 import numpy as np
 
+from keras_regopt.diagnosis._why import why_undecided
+
 _WIDTH = 78
 
 # Negative variance beyond this multiple of its limit gives a note.
@@ -13,7 +15,13 @@ _EASIER = 1.0
 def error_name(diagnosis):
     """The error that was judged, such as `1 - accuracy`."""
     metric = diagnosis.metric
-    return f"1 - {metric}" if diagnosis.curves.is_score else metric
+    forms = {
+        "score": f"1 - {metric}",
+        "percent": f"1 - {metric} / 100",
+        "decibel": f"10 ** (-{metric} / 10)",
+        "negative": f"-{metric}",
+    }
+    return forms.get(diagnosis.curves.form, metric)
 
 
 def number(diagnosis, value):
@@ -28,14 +36,13 @@ def number(diagnosis, value):
 def values(diagnosis):
     """The values behind a verdict: texts `(name, value, remark)`."""
     d, m = diagnosis, diagnosis.measures
-    assumed = "taken as zero, as none was given"
     rows = [
         ("training error", d.train_error, ""),
         ("dev error", d.dev_error, ""),
         (
             "reference error",
             d.reference,
-            assumed if d.rules.reference is None else "",
+            _assumed(d),
         ),
         (
             "avoidable bias",
@@ -45,11 +52,14 @@ def values(diagnosis):
         (
             "variance",
             d.variance,
-            f"{'dev' if d.mismatch is None else 'train-dev'} - training; "
+            f"{'dev' if d.train_dev_error is None else 'train-dev'} - "
+            "training; "
             f"high above {number(d, d.variance_limit)}",
         ),
         ("train-dev error", d.train_dev_error, ""),
         ("data mismatch", d.mismatch, "dev - train-dev"),
+        ("test error", d.test_error, ""),
+        ("dev overfitting", d.dev_overfitting, "test - dev"),
     ]
     if m.best_epoch is not None:
         since = f"at epoch {m.best_epoch}"
@@ -70,18 +80,13 @@ def values(diagnosis):
 def reasons(diagnosis):
     """Sentences with the values that led to the verdict."""
     d = diagnosis
+    if d.cause in ("few rows", "borderline", "unclean"):
+        told = tuple(_compare(d, gap) for gap in d.gaps)
+        return (*d.remarks, *told, *_why_unclean(d))
     if d.cause:
-        return (_why_undecided(d),)
-    found = [
-        _compare(
-            d, "avoidable bias", d.avoidable_bias, d.bias_limit, "bias is"
-        ),
-        _compare(d, "variance", d.variance, d.variance_limit, "variance is"),
-    ]
-    if d.mismatch is not None:
-        found.append(
-            _compare(d, "mismatch", d.mismatch, d.variance_limit, "mismatch is")
-        )
+        return (*d.remarks, why_undecided(d))
+    found = list(d.remarks)
+    found += [_compare(d, gap) for gap in d.gaps]
     if d.overfits:
         found.append(_overfitting(d))
     if d.measures.train_falling and d.verdict != "high variance":
@@ -97,17 +102,23 @@ def notes(diagnosis):
     d = diagnosis
     found = []
     if d.cause in ("", "no dev") and not d.curves.is_score:
-        if d.rules.baseline is None:
+        if d.source == "first epoch":
             found.append(
                 "High and low are measured against the training error of the "
                 "first epoch; a `baseline` would be a firmer scale."
             )
-        if d.rules.reference is None:
+        if d.rules.reference is None and not d.reference:
             found.append(
                 "Without a `reference` all error counts as avoidable; noise "
                 "in the targets is not."
             )
-    if d.variance is not None and -d.variance > _EASIER * d.variance_limit:
+    if d.unclean == "noisy" and d.cause != "unclean":
+        found.append(
+            "Layers that act in training alone raise the training error of "
+            "the history; pass `model`, `train` and `dev` to measure it "
+            "without."
+        )
+    elif d.variance is not None and -d.variance > _EASIER * d.variance_limit:
         found.append(
             "The dev error is well below the training error. Dropout, "
             "augmentation and penalties act on the training error alone; "
@@ -122,7 +133,7 @@ def notes(diagnosis):
 def text(diagnosis):
     """The diagnosis as lines for a terminal."""
     d = diagnosis
-    lines = [f"Verdict: {d.verdict}", f"Judged by {judged(d)}", ""]
+    lines = [f"Verdict: {verdict(d)}", f"Judged by {judged(d)}", ""]
     lines += [
         f"  {name:<17}{value:>9}   {remark}".rstrip()
         for name, value, remark in values(d)
@@ -130,12 +141,33 @@ def text(diagnosis):
     lines += ["", "Why", *_bullets(d.reasons)]
     if d.notes:
         lines += ["", "Keep in mind", *_bullets(d.notes)]
+    if len(d.outputs) > 1:
+        lines += ["", "Outputs, the worst first"]
+        lines += [f"  {o.output}: {one_line(o)}" for o in d.outputs]
     if d.steps:
         lines += ["", "What to try next, in this order"]
     for number, step in enumerate(d.steps, 1):
         lines += _wrap(f"{number}. ", step.action)
         lines += [f"   {name}" for name in step.uses]
+    if d.taken:
+        lines += ["", "Taken already"]
+        for step in d.taken:
+            lines += _wrap("- ", step.action)
     return "\n".join(lines)
+
+
+def verdict(diagnosis):
+    """The verdict, with its cause where it is undecided for a new reason."""
+    d = diagnosis
+    told = {
+        "few rows": "cannot tell with so few rows",
+        "borderline": "borderline",
+        "no scale": "no scale",
+        "noise": "cannot tell from noise",
+        "unclean": "training error not measured cleanly",
+        "which epoch": "which epoch was restored",
+    }
+    return f"{d.verdict}: {told[d.cause]}" if d.cause in told else d.verdict
 
 
 def one_line(diagnosis):
@@ -147,7 +179,7 @@ def one_line(diagnosis):
         if value is not None
     ]
     errors = f" ({error_name(d)}: {', '.join(shown)})" if shown else ""
-    return f"{d.verdict}{errors}"
+    return f"{verdict(d)}{errors}"
 
 
 def judged(diagnosis):
@@ -156,6 +188,8 @@ def judged(diagnosis):
     last = int(epochs[-1]) if len(epochs) else 0
     if diagnosis.rules.at == "best" and m.best_epoch is not None:
         when = f"at epoch {m.best_epoch} of {last}, the best"
+    elif diagnosis.restored is not None:
+        when = f"at epoch {diagnosis.restored} of {last}, restored"
     elif m.averaged > 1:
         when = f"mean of the last {m.averaged} of {last} epochs"
     else:
@@ -163,42 +197,51 @@ def judged(diagnosis):
     return f"{error_name(diagnosis)}, {when}"
 
 
-def _why_undecided(d):
-    if d.cause == "diverged":
-        bad = ~np.isfinite(d.curves.train)
-        bad |= d.curves.measured & ~np.isfinite(d.curves.dev)
-        first = int(d.curves.epochs[bad][0])
+def _compare(d, gap):
+    """What is known of a gap, in a sentence."""
+    name, short = gap.name, {"avoidable bias": "bias"}.get(gap.name, gap.name)
+    answer = d.answers.get(name, gap.answer)
+    value, limit = number(d, gap.value), number(d, gap.limit)
+    if answer == gap.answer != "cannot tell":
+        verb = "exceeds" if answer == "high" else "is within"
+        sentence = f"The {name} of {value} {verb} {limit}: {short} is {answer}."
+        return sentence
+    if answer == "high":
+        return f"The {name} is {value}, against a limit of {limit}."
+    bounds = f"{number(d, gap.low)} to {number(d, gap.high)}"
+    if gap.answer != "cannot tell":
         return (
-            f"The training diverged: from epoch {first} on, errors are not "
-            "finite numbers."
+            f"The {name} of {value} is above {limit}, but cannot be called "
+            "high: " + why_undecided(d, gap.name)
         )
-    if d.cause == "no dev":
-        return "There are no dev errors, so that variance cannot be told."
-    if d.cause == "one class":
+    if gap.rows is None:
         return (
-            "A recall, precision or the like of zero on the dev data shows "
-            "that one class is never predicted; the accuracy hides this."
+            f"The {name} of {value} is borderline: it lies between {bounds}, "
+            f"with the limit of {limit} in between."
         )
-    if d.cause == "no mode":
-        return (
-            f"The name {d.metric!r} does not tell whether higher is better, "
-            "and no `mode` was given."
-        )
-    if d.cause == "short":
-        return "There are fewer than three epochs with a dev error."
+    told = f"Cannot tell with {gap.rows} rows whether {short} is high"
+    needed = gap.rows_needed
+    more = f" About {needed:,} rows would be needed." if needed else ""
     return (
-        "Errors below zero show that zero is not the lowest that can be "
-        "reached, and no `reference` was given."
+        f"{told}: the {name} of {value} lies between {bounds}, with the limit "
+        f"of {limit} in between.{more}"
     )
 
 
-def _compare(d, name, value, limit, what):
-    beyond = value > limit + 1e-9
-    verb = "exceeds" if beyond else "is within"
-    degree = "high" if beyond else "not high"
+def _assumed(d):
+    if d.rules.reference is not None:
+        return ""
+    if d.reference:
+        return "what label smoothing and penalties leave of the loss"
+    return "taken as zero, as none was given"
+
+
+def _why_unclean(d):
+    if d.unclean != "noisy":
+        return ()
     return (
-        f"The {name} of {number(d, value)} {verb} {number(d, limit)}: "
-        f"{what} {degree}."
+        "Layers that act in training alone raise the training error of the "
+        "history, so that bias and variance cannot be told apart by it.",
     )
 
 

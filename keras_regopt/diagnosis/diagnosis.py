@@ -1,6 +1,6 @@
 """The result of a diagnosis, as text, dict, figure, TensorBoard and HTML."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from html import escape
 
 import numpy as np
@@ -9,6 +9,7 @@ from keras_regopt.diagnosis import _wording
 from keras_regopt.diagnosis._curves import Curves
 from keras_regopt.diagnosis._measures import Measures
 from keras_regopt.diagnosis._rules import Rules
+from keras_regopt.diagnosis._sampling import Gap
 from keras_regopt.diagnosis._steps import Step
 from keras_regopt.diagnosis.report import write_report
 
@@ -22,8 +23,12 @@ class Diagnosis:
     Attributes:
         verdict: `"high bias"`, `"high variance"`, `"high bias and high
             variance"`, `"fits"` or `"undecided"`; with a `train_dev` also
-            `"data mismatch"`, alone or after another.
-        cause: Why the verdict is undecided, else an empty string.
+            `"data mismatch"`, and with a `test` also `"overfitting to the dev
+            set"`, alone or after another.
+        cause: Why the verdict is undecided, else an empty string: `"few
+            rows"`, `"borderline"`, `"no scale"`, `"noise"`, `"unclean"`,
+            `"diverged"`, `"no dev"`, `"short"`, `"one class"`, `"no mode"`,
+            `"no reference"` or `"which epoch"`.
         curves: The errors by epoch that were judged.
         loss_curves: The losses by epoch, or `None` if they were judged
             themselves or there is no dev loss.
@@ -40,6 +45,22 @@ class Diagnosis:
         steps: What to try next, in order.
         train_dev_error: The error on held-out training data, if given.
         mismatch: Dev error minus that error, or `None`.
+        test_error: The error on test data, if given.
+        dev_overfitting: That error minus the dev error, or `None`.
+        answers: For each gap by name, such as `"variance"`, `"high"`, `"not
+            high"` or `"cannot tell"`.
+        gaps: The gaps, each with `name`, `value`, its bounds `low` and
+            `high`, `limit`, `rows`, `rows_needed` and `answer`.
+        taken: Steps that fit the verdict and were taken already.
+        remarks: Sentences on what was judged in the place of what.
+        output: The output of the model that was judged.
+        outputs: For a model of several outputs, the diagnosis of each, the
+            worst first; this one is the first of them.
+        source: Whence the baseline: `"given"`, `"targets"`, `"classes"`,
+            `"largest class"`, `"first epoch"`, or `"score"` for none.
+        unclean: `"noisy"` if layers act on the training error alone, `"above
+            dev"` if it is above the dev error, else an empty string.
+        restored: The epoch whose weights were restored, or `None`.
     """
 
     verdict: str
@@ -58,6 +79,17 @@ class Diagnosis:
     steps: tuple[Step, ...]
     train_dev_error: float | None = None
     mismatch: float | None = None
+    test_error: float | None = None
+    dev_overfitting: float | None = None
+    answers: dict = field(default_factory=dict)
+    gaps: tuple[Gap, ...] = ()
+    taken: tuple[Step, ...] = ()
+    remarks: tuple[str, ...] = ()
+    output: str = ""
+    outputs: tuple["Diagnosis", ...] = ()
+    source: str = ""
+    unclean: str = ""
+    restored: int | None = None
 
     @property
     def metric(self):
@@ -124,20 +156,24 @@ class Diagnosis:
             "scale": self.scale,
             "train_dev_error": self.train_dev_error,
             "mismatch": self.mismatch,
+            "test_error": self.test_error,
+            "dev_overfitting": self.dev_overfitting,
         }
         return {
             "verdict": self.verdict,
+            "cause": self.cause,
+            "output": self.output,
             "metric": self.metric,
             "error": _wording.error_name(self),
             "overfits": self.overfits,
             "values": {name: _plain(v) for name, v in values.items()},
+            "answers": dict(self.answers),
+            "gaps": [_plain_gap(gap) for gap in self.gaps],
             "rules": asdict(self.rules),
             "reasons": list(self.reasons),
             "notes": list(self.notes),
-            "steps": [
-                {"action": step.action, "uses": list(step.uses)}
-                for step in self.steps
-            ],
+            "steps": _listed(self.steps),
+            "taken": _listed(self.taken),
             "curves": {
                 "epoch": self.curves.epochs.tolist(),
                 "train": [_plain(v) for v in self.curves.train],
@@ -191,6 +227,17 @@ class Diagnosis:
             ImportError: If Matplotlib is not installed.
         """
         return write_report(path, "Diagnosis of the training", [self])
+
+
+def _listed(steps):
+    return [{"action": s.action, "uses": list(s.uses)} for s in steps]
+
+
+def _plain_gap(gap):
+    found = {name: _plain(value) for name, value in asdict(gap).items()
+             if name != "name"}  # fmt: skip
+    needed = {"rows_needed": gap.rows_needed, "answer": gap.answer}
+    return {"name": gap.name, **found, **needed}
 
 
 def _plain(value):

@@ -2,9 +2,10 @@ import os
 from dataclasses import replace
 from typing import Any
 
+import keras
 from keras import ops
 
-from keras_regopt._keras import print_msg
+from keras_regopt._keras import print_msg, running_fit
 from keras_regopt._registry import register
 from keras_regopt._types import Path
 from keras_regopt._validate import fail, integer, positive_int
@@ -12,10 +13,13 @@ from keras_regopt.callbacks._base import Callback
 from keras_regopt.callbacks.monitoring._monitored_metric import (
     inferred_direction,
 )
-from keras_regopt.diagnosis._curves import has_direction
+from keras_regopt.diagnosis._curves import CLEAN
+from keras_regopt.diagnosis._evaluate import pair, sample
+from keras_regopt.diagnosis._metric_names import has_direction
+from keras_regopt.diagnosis._outputs import judge
+from keras_regopt.diagnosis._parts import read
 from keras_regopt.diagnosis._rules import Rules
 from keras_regopt.diagnosis._wording import one_line
-from keras_regopt.diagnosis.diagnose import judge
 
 
 @register
@@ -41,6 +45,13 @@ class FitMonitor(Callback):
         variance_tolerance: Variance that is not yet high, likewise.
         rise_tolerance: Rise of the dev loss that counts as overfitting, at
             least 0. Defaults to `0.2`.
+        train_data: A pair `(x, y)` of training data. With each diagnosis, the
+            model is evaluated on up to 2,000 of its rows, without dropout and
+            augmentation, and judged by that training error; it is added to
+            the logs as `clean_loss`, `clean_accuracy` and so on. Defaults to
+            `None`, which takes the training error of the logs.
+        dev_rows: The number of dev rows, for what chance leaves open.
+            Defaults to `None`; see `diagnose`.
         every: Epochs from one diagnosis to the next, at least 1. Defaults to
             `1`. The end of the training is always diagnosed.
         verbose: `1`, the default, prints a line when the verdict changes,
@@ -69,10 +80,13 @@ class FitMonitor(Callback):
         Ng 2018, Machine learning yearning, chapters 20 to 27.
     """
 
-    state_attributes = ("curves", "epochs", "verdict")
+    state_attributes = ("curves", "epochs", "verdict", "cause")
 
-    # The open event file; not part of the state.
+    # The open event file, and what is known of the running fit; not part of
+    # the state.
     _log: Any = None
+    _callbacks: Any = None
+    _ended = False
 
     def __init__(
         self,
@@ -83,6 +97,8 @@ class FitMonitor(Callback):
         bias_tolerance: float | None = None,
         variance_tolerance: float | None = None,
         rise_tolerance: float = 0.2,
+        train_data: Any = None,
+        dev_rows: int | None = None,
         every: int = 1,
         verbose: int = 1,
         log_dir: Path | None = None,
@@ -97,6 +113,10 @@ class FitMonitor(Callback):
         self.variance_tolerance = variance_tolerance
         self.rise_tolerance = rise_tolerance
         self._rules().check(self)
+        self.train_data = _pair(self, train_data)
+        self.dev_rows = integer(
+            self, "dev_rows", dev_rows, low=1, optional=True
+        )
         self.every = positive_int(self, "every", every)
         self.verbose = integer(self, "verbose", verbose, low=0, high=1)
         self.log_dir = _path(self, "log_dir", log_dir)
@@ -109,7 +129,22 @@ class FitMonitor(Callback):
         if not self.epochs:
             return None
         rules = replace(self._rules(), mode=self._known_mode())
-        return judge(rules, _History(self))
+        y = None if self.train_data is None else self.train_data[1]
+        given = read(
+            self,
+            self.model if isinstance(self.model, keras.Model) else None,
+            self._callbacks,
+            {},
+            {},
+            y,
+            None,
+            self.dev_rows,
+            False,
+        )
+        if not self._ended:
+            # Nothing is restored before the end.
+            given = replace(given, restored=None)
+        return judge(self, rules, _History(self), given)
 
     def on_train_begin(self, logs=None):
         if self.log_dir is not None or self.report is not None:
@@ -117,6 +152,9 @@ class FitMonitor(Callback):
 
             require_matplotlib()
         super().on_train_begin(logs)
+        _, callbacks = running_fit(self.model)
+        self._callbacks = getattr(callbacks, "callbacks", None)
+        self._ended = False
         self._log = None
         if self.log_dir is not None:
             from keras_regopt.diagnosis._event_log import EventLog
@@ -124,7 +162,10 @@ class FitMonitor(Callback):
             self._log = EventLog(self.log_dir)
 
     def on_epoch_end(self, epoch, logs=None):
-        self._keep(epoch, logs or {})
+        logs = {} if logs is None else logs
+        if self.train_data is not None and (epoch + 1) % self.every == 0:
+            self._measure(logs)
+        self._keep(epoch, logs)
         if self.epochs and (epoch + 1) % self.every == 0:
             self._diagnose()
 
@@ -132,6 +173,7 @@ class FitMonitor(Callback):
         super().on_train_end(logs)
         if not self.epochs:
             return
+        self._ended = True
         if (self.epochs[-1] + 1) % self.every:
             self._diagnose()
         if self._log is not None:
@@ -142,7 +184,15 @@ class FitMonitor(Callback):
     def reset(self):
         self.curves = {}
         self.epochs = []
-        self.verdict = None
+        self.verdict = self.cause = None
+
+    def _measure(self, logs):
+        """Adds the errors on training data, as they are in inference."""
+        x, y, _ = sample(*self.train_data)
+        found = self.model.evaluate(
+            x, y, batch_size=256, verbose=0, return_dict=True
+        )
+        logs.update({CLEAN + name: value for name, value in found.items()})
 
     def _keep(self, epoch, logs):
         # A training that resumes may run its last epoch again.
@@ -165,9 +215,10 @@ class FitMonitor(Callback):
         if self._log is not None:
             self._log.write_epoch(diagnosis)
         # That three epochs are too few is no news.
-        if diagnosis.cause == "short" or diagnosis.verdict == self.verdict:
+        found = diagnosis.verdict, diagnosis.cause
+        if diagnosis.cause == "short" or found == (self.verdict, self.cause):
             return
-        self.verdict = diagnosis.verdict
+        self.verdict, self.cause = found
         if self.verbose:
             epoch = self.epochs[-1] + 1
             # Keras' progress bar is still on its line.
@@ -201,6 +252,7 @@ class _History:
     def __init__(self, monitor):
         self.history = monitor.curves
         self.epoch = monitor.epochs
+        self.params = {}
 
 
 def _path(owner, argument, path):
@@ -209,6 +261,13 @@ def _path(owner, argument, path):
     if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
         fail(owner, argument, "a path, or None", path)
     return os.fspath(path)
+
+
+def _pair(owner, data):
+    if data is None:
+        return None
+    data = tuple(data) if isinstance(data, list) else data
+    return tuple(pair(owner, "train_data", data))
 
 
 def _number(value):

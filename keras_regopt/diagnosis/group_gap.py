@@ -134,6 +134,18 @@ class GroupGap(SignatureConfig, keras.metrics.Metric):
         values = ops.divide_no_nan(self.totals, self.counts)
         return ops.where(self.counts > 0, values, float("nan"))
 
+    def row_values(self, y_true, y_pred):
+        """The value of each example, and its weight of one or zero.
+
+        Args:
+            y_true: The targets, without a group.
+            y_pred: The predictions.
+
+        Returns:
+            Two tensors of shape `(examples,)`.
+        """
+        return self._values(self._rows(y_true), self._rows(y_pred))
+
     def _rows(self, x):
         x = ops.cast(x, self.dtype)
         return x[:, None] if len(x.shape) == 1 else x

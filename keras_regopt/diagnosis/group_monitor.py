@@ -7,6 +7,7 @@ from keras_regopt._keras import print_msg
 from keras_regopt._registry import register
 from keras_regopt._validate import fail, in_range, integer, one_of, positive_int
 from keras_regopt.callbacks._base import Callback
+from keras_regopt.diagnosis._worst_group import compare
 from keras_regopt.diagnosis.group_gap import HIGHER_IS_BETTER, GroupGap
 
 
@@ -20,6 +21,16 @@ class GroupMonitor(Callback):
     `group_gap_accuracy`. So they are in the history, and later callbacks, such
     as `EarlyStopping`, can monitor them. It takes a model of one output, and
     any training.
+
+    The worst of many groups is worse than it is, since the lowest of many noisy
+    values is low by chance. So after each report, `intervals` holds the lower
+    and upper end of each group's interval, which hold for all groups together
+    at 95 % (Bonferroni's, exact for fractions); `corrected` holds each value
+    moved towards the mean of all, by as much as groups of these sizes differ by
+    chance alone (empirical Bayes), of which the worst is in the logs, too, as
+    `corrected_worst_group_accuracy`; and `p_value` tells how often groups drawn
+    at random have one that far from the mean. Above 0.05 the worst group may
+    be no worse than others.
 
     Args:
         x: The inputs: an array, or a dict, list or tuple of arrays.
@@ -44,13 +55,23 @@ class GroupMonitor(Callback):
         >>> history = model.fit(x, y, verbose=0, callbacks=[monitor])
         >>> monitor.values["a"]
         [0.5]
+        >>> [round(end, 2) for end in monitor.intervals["a"]]
+        [0.01, 0.99]
 
     References:
+        DerSimonian and Laird 1986, Meta-analysis in clinical trials, for the
+        variance between groups.
         Sagawa et al. 2020, Distributionally robust neural networks for group
         shifts (arXiv 1911.08731), for the accuracy of the worst group.
     """
 
-    state_attributes = ("epochs", "values")
+    state_attributes = (
+        "epochs",
+        "values",
+        "intervals",
+        "corrected",
+        "p_value",
+    )
 
     def __init__(
         self,
@@ -80,13 +101,17 @@ class GroupMonitor(Callback):
     def reset(self):
         self.epochs = []
         self.values = {}
+        self.intervals = {}
+        self.corrected = {}
+        self.p_value = None
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every:
             return
         names, numbers = np.unique(self.group, return_inverse=True)
-        values = self._measure(len(names), numbers)
-        self._keep(epoch, dict(zip(names.tolist(), values, strict=True)))
+        names = names.tolist()
+        values = self._measure(names, numbers)
+        self._keep(epoch, dict(zip(names, values, strict=True)))
         ranked = self._ranked()
         if not ranked:
             return
@@ -95,15 +120,17 @@ class GroupMonitor(Callback):
         if logs is not None:
             logs[f"worst_group_{self.metric}"] = lost
             logs[f"group_gap_{self.metric}"] = gap
+            logs[f"corrected_worst_group_{self.metric}"] = self._corrected()
         if self.verbose:
             # Keras' progress bar is still on its line.
             print_msg(
                 f"\nEpoch {epoch + 1}: GroupMonitor: {self.metric} of the "
                 f"worst group, {worst!r}, {lost:.4g}; of the best, {best!r}, "
-                f"{won:.4g}; gap {gap:.4g}"
+                f"{won:.4g}; gap {gap:.4g}; corrected for the worst of "
+                f"{len(ranked)}, {self._corrected():.4g} (p {self.p_value:.2g})"
             )
 
-    def _measure(self, groups, numbers):
+    def _measure(self, names, numbers):
         y_pred = self.model.predict(
             self.x, batch_size=self.batch_size, verbose=0
         )
@@ -113,10 +140,30 @@ class GroupMonitor(Callback):
                 f"{len(keras.tree.flatten(y_pred))} outputs"
             )
         # A group by itself is no gap, but has a value.
-        metric = GroupGap(self.metric, max(groups, 2), threshold=self.threshold)
-        metric.update_state(self.y, y_pred, group=numbers)
-        values = keras.ops.convert_to_numpy(metric.by_group())[:groups]
-        return [None if np.isnan(f) else float(f) for f in values]
+        metric = GroupGap(
+            self.metric, max(len(names), 2), threshold=self.threshold
+        )
+        rows = metric.row_values(self.y, y_pred)
+        values, weights = map(keras.ops.convert_to_numpy, rows)
+        table = compare(
+            values,
+            weights,
+            numbers,
+            len(names),
+            HIGHER_IS_BETTER[self.metric],
+        )
+        ends = zip(map(_plain, table.lows), map(_plain, table.highs),
+                   strict=True)  # fmt: skip
+        self.intervals = dict(zip(names, map(list, ends), strict=True))
+        shrunk = map(_plain, table.shrunk)
+        self.corrected = dict(zip(names, shrunk, strict=True))
+        self.p_value = table.p_value
+        return [_plain(value) for value in table.values]
+
+    def _corrected(self):
+        """The worst of the corrected values."""
+        known = [v for v in self.corrected.values() if v is not None]
+        return min(known) if HIGHER_IS_BETTER[self.metric] else max(known)
 
     def _keep(self, epoch, values):
         # A training that resumes may run its last epoch again.
@@ -135,6 +182,10 @@ class GroupMonitor(Callback):
             key=lambda pair: pair[1],
             reverse=not HIGHER_IS_BETTER[self.metric],
         )
+
+
+def _plain(value):
+    return float(value) if np.isfinite(value) else None
 
 
 def _array(owner, argument, value, strings=False):

@@ -1,56 +1,17 @@
 """Train, dev and test parts of a data set."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from keras_regopt._html import table
-from keras_regopt._repr import show
 from keras_regopt._validate import fail, in_range, integer, one_of
 from keras_regopt.diagnosis import _nested, _splitters
-
-
-class _Pair(NamedTuple):
-    x: Any
-    y: Any
-
-
-class Part(_Pair):
-    """One part of a data set: the pair `(x, y)`, with its rows.
-
-    `indices` holds the rows of the original arrays, in the order of `x` and
-    `y`, so that further arrays can be split alike.
-    """
-
-    indices: Any = None
-
-    def __new__(cls, x: Any, y: Any = None, indices: Any = None):
-        part = super().__new__(cls, x, y)
-        part.indices = indices
-        return part
-
-    def __repr__(self):
-        return f"Part(x={show(self.x)}, y={show(self.y)})"
-
-
-class Split(NamedTuple):
-    """The three parts that `split` makes, each a pair `(x, y)`."""
-
-    train: Part
-    dev: Part
-    test: Part
-
-    def _repr_html_(self):
-        rows = [
-            [name, _rows(part), show(part.x), show(part.y)]
-            for name, part in zip(self._fields, self, strict=True)
-        ]
-        return table(["part", "rows", "x", "y"], rows)
-
-
-def _rows(part):
-    return "" if part.indices is None else len(part.indices)
+from keras_regopt.diagnosis._split_parts import (
+    Part,
+    Split,
+    SplitWithTrainDev,
+)
 
 
 def split(
@@ -63,8 +24,9 @@ def split(
     time: Any = None,
     shuffle: bool | None = None,
     seed: int = 0,
-) -> Split:
-    """Splits data into train, dev and test parts.
+    train_dev: float | None = None,
+) -> Any:
+    """Splits data into train, dev and test parts, and if asked train-dev.
 
     The train part is for learning, the dev part for every decision, the test
     part for one look at the end. Stratify when classes are rare or the data
@@ -98,11 +60,17 @@ def split(
             `time` is given.
         seed: Seed of the draw; the same seed gives the same split. Defaults
             to `0`.
+        train_dev: The fraction of all rows that are held out from the train
+            part, in (0, train fraction), by the same rules; the other parts
+            stay as they are. It tells variance from data mismatch once dev
+            and test data are of another source. Defaults to `None`: no such
+            part.
 
     Returns:
-        A named tuple `(train, dev, test)` of pairs `(x, y)`. Each part has
-        its rows of the original arrays as `.indices`. Arrays keep their kind;
-        nothing is changed in place.
+        A named tuple `(train, dev, test)` of pairs `(x, y)`, a `Split`; with
+        `train_dev` a `SplitWithTrainDev`, `(train, train_dev, dev, test)`.
+        Each part has its rows of the original arrays as `.indices`. Arrays
+        keep their kind; nothing is changed in place.
 
     Raises:
         ValueError: If the fractions do not sum to 1, a part would be empty, a
@@ -119,6 +87,9 @@ def split(
         [0, 1]
         >>> split(x, time=True).test.indices.tolist()
         [8, 9]
+        >>> four = split(x, y, train_dev=0.2)
+        >>> [len(part.x) for part in four]
+        [4, 2, 2, 2]
 
     References:
         Ng 2018, Machine learning yearning, chapters 5 to 12, on what the
@@ -128,25 +99,73 @@ def split(
     sizes = _sizes(fractions, count)
     seed = integer(split, "seed", seed, low=0, high=2**32 - 1)
     one_of(split, "shuffle", shuffle, (None, True, False))
-    random = np.random.RandomState(seed)
+    in_range(
+        split, "train_dev", train_dev, above=0, below=fractions[0],
+        optional=True, remedy="It is a fraction of all rows.",
+    )  # fmt: skip
     if shuffle is False or _is_given(time):
         _refuse_with_order(stratify, groups, shuffle)
         times = None if isinstance(time, bool) else time
+        order = np.arange(count)
         if times is not None:
-            times = _row_values("time", times, count)
-        parts = _splitters.in_time_order(times, sizes)
-    elif groups is not None:
-        groups = _row_values("groups", groups, count)
-        labels = _labels(stratify, y, count)
-        parts = _splitters.whole_groups(groups, labels, fractions, random)
-    elif _is_given(stratify):
-        labels = _labels(stratify, y, count)
-        parts = _splitters.by_class(labels, fractions, random)
+            order = _row_values("time", times, count)
+        how = order if times is not None else None, None, None, True
     else:
-        parts = _splitters.at_random(np.arange(count), sizes, random)
-    return Split(
-        *(Part(_nested.take(x, r), _nested.take(y, r), r) for r in parts)
+        if groups is not None:
+            groups = _row_values("groups", groups, count)
+        labels = None
+        if _is_given(stratify) or groups is not None:
+            labels = _labels(stratify, y, count)
+        how = None, groups, labels, False
+    parts = _split_rows(np.arange(count), how, fractions, sizes, seed)
+    if train_dev is None:
+        return Split(*(_part(x, y, rows) for rows in parts))
+    train, dev, test = parts
+    train, held_out = _hold_out(train, how, train_dev, count, seed)
+    return SplitWithTrainDev(
+        *(_part(x, y, rows) for rows in (train, held_out, dev, test))
     )
+
+
+def _part(x, y, rows):
+    return Part(_nested.take(x, rows), _nested.take(y, rows), rows)
+
+
+def _split_rows(rows, how, fractions, sizes, seed):
+    """Three parts of some rows, by times, groups or classes of all rows."""
+    times, groups, labels, ordered = how
+    random = np.random.RandomState(seed)
+    if ordered:
+        own = None if times is None else times[rows]
+        parts = _splitters.in_time_order(own, sizes)
+    elif groups is not None:
+        parts = _splitters.whole_groups(
+            groups[rows], labels[rows], fractions, random
+        )
+    elif labels is not None:
+        parts = _splitters.by_class(labels[rows], fractions, random)
+    else:
+        parts = _splitters.at_random(np.arange(len(rows)), sizes, random)
+    return [rows[part] for part in parts]
+
+
+def _hold_out(train, how, fraction, count, seed):
+    """Train rows without, and with, a part of them that is held out."""
+    size = max(round(fraction * count), 2)
+    if len(train) - size < 1:
+        allowed = f"a fraction that leaves train rows of {len(train)}"
+        fail(split, "train_dev", allowed, fraction)
+    if how[-1]:
+        # The end of the train rows, in their order: what comes next.
+        train = np.sort(train) if how[0] is None else train
+    # Three parts, of which the last two are put together again.
+    half = size / 2 / len(train)
+    sizes = np.array([len(train) - size, size // 2, size - size // 2])
+    fractions = (1 - 2 * half, half, half)
+    kept, *held_out = _split_rows(
+        train, how, fractions, sizes, (seed + 1) % 2**32
+    )
+    return kept, np.concatenate(held_out)
 
 
 def _sizes(fractions, count):

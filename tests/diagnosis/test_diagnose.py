@@ -66,14 +66,22 @@ def test_a_loss_is_judged_against_the_first_epoch(
         "val_loss": falling(2.0, dev_error),
     }
     result = diagnose(history)
-    assert result.verdict == verdict
+    # What a loss can reach is not known; how far two are apart is.
+    unknown = "bias" in verdict
+    expected = verdict.replace("high bias and ", "")
+    if expected == "high bias":
+        expected = "undecided"
+    assert result.verdict == expected
+    assert (result.answers["avoidable bias"] == "cannot tell") == unknown
     assert result.bias_limit == pytest.approx(0.2)
-    assert any("baseline" in note for note in result.notes)
+    assert any("baseline" in note for note in result.notes) or result.cause
+    assert diagnose(history, reference=0.0).verdict == verdict
 
 
 def test_a_baseline_gives_a_loss_its_scale():
     history = {"loss": falling(2.0, 0.8), "val_loss": falling(2.0, 0.8)}
-    assert diagnose(history).verdict == "high bias"
+    assert diagnose(history).cause == "no scale"
+    assert diagnose(history, baseline=2.0, reference=0).verdict == "high bias"
     far = diagnose(history, baseline=10.0, reference=0.0)
     assert far.verdict == "fits"
     assert far.bias_limit == pytest.approx(1.0)

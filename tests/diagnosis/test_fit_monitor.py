@@ -44,7 +44,7 @@ def test_it_agrees_with_a_diagnosis_of_the_history():
 
 
 def test_it_prints_one_line_when_the_verdict_changes(capsys):
-    run(FitMonitor())
+    run(FitMonitor(reference=0.0))
     lines = capsys.readouterr().out.split("\n")
     lines = [line for line in lines if line]
     assert [line.split(" (")[0] for line in lines] == [
@@ -94,7 +94,7 @@ def test_dev_errors_of_every_second_epoch_stay_at_their_epochs():
 
 
 def test_each_training_starts_afresh():
-    monitor = run(FitMonitor(verbose=0))
+    monitor = run(FitMonitor(reference=0.0, verbose=0))
     run(monitor, LOGS[:3])
     assert monitor.epochs == [0, 1, 2]
     assert monitor.diagnosis.verdict == "high bias"

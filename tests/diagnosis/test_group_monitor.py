@@ -50,7 +50,8 @@ def test_the_worst_group_is_in_the_history_and_in_one_line(capsys):
     lines = [line for line in capsys.readouterr().out.split("\n") if line]
     assert lines[1] == (
         "Epoch 2: GroupMonitor: accuracy of the worst group, 'c', 0.6667; of "
-        "the best, 'b', 1; gap 0.3333"
+        "the best, 'b', 1; gap 0.3333; corrected for the worst of 3, 0.8333 "
+        "(p 1)"
     )
     assert len(lines) == 2
 
@@ -106,6 +107,23 @@ def test_a_model_of_several_outputs_is_refused():
     monitor.set_model(two)
     with pytest.raises(ValueError, match="Received: 2 outputs"):
         monitor.on_epoch_end(0, {})
+
+
+def test_intervals_and_correction_are_kept_and_in_the_history():
+    monitor = GroupMonitor(X, Y, GROUP, verbose=0)
+    history = fit(monitor)
+    # Of one, two and three examples, at 5 % / 3 groups, in both directions.
+    low, high = monitor.intervals["b"]
+    assert low == pytest.approx((0.05 / 6) ** 0.5)
+    assert high == 1.0
+    # Three groups of so few examples differ no more than by chance.
+    assert history["corrected_worst_group_accuracy"] == pytest.approx([5 / 6])
+    assert monitor.corrected["a"] == pytest.approx(5 / 6)
+    assert monitor.p_value == 1.0
+    state = json.loads(json.dumps(monitor.state()))
+    again = GroupMonitor(X, Y, GROUP, verbose=0)
+    again.restore(state)
+    assert again.intervals == monitor.intervals
 
 
 @pytest.mark.parametrize(
