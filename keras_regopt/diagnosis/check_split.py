@@ -75,6 +75,7 @@ def check_split(
             are of another length.
 
     Examples:
+        >>> from keras_regopt.diagnosis import split
         >>> x = np.random.default_rng(0).normal(size=(60, 3))
         >>> parts = split(x, np.arange(60) % 2)
         >>> check_split(parts)
