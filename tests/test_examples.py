@@ -12,6 +12,7 @@ pytestmark = pytest.mark.any_backend
 
 ROOT = pathlib.Path(__file__).parent.parent
 SMALL = {
+    "monitoring.py": ["--epochs", "5", "--batches", "6"],
     "quickstart.py": ["--epochs", "3", "--seeds", "2", "--trials", "2"],
     "shrink_network.py": ["--epochs", "3", "--seeds", "1"],
     "speech_commands.py": [
@@ -21,6 +22,7 @@ SMALL = {
 }
 # What an example leaves where it is told to write.
 LEFT = {
+    "monitoring.py": {"model.keras", "monitor.npz"},
     "quickstart.py": {"model.keras", "report.html", "saved_model"},
     "shrink_network.py": {"model.keras"},
     "speech_commands.py": {"clips", "results.md"},
