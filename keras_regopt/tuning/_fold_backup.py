@@ -1,5 +1,6 @@
 """Backups of the training of a fold, to go on from."""
 
+import contextlib
 import os
 import shutil
 
@@ -9,7 +10,11 @@ from keras_tuner.errors import FatalValueError
 from keras_regopt._files import replaced
 from keras_regopt._keras import running_fit
 from keras_regopt.callbacks import FaultTolerant
-from keras_regopt.callbacks.backup._backup_directory import LATEST
+from keras_regopt.callbacks.backup._backup_directory import (
+    LATEST,
+    PREVIOUS,
+    BackupDirectory,
+)
 from keras_regopt.tuning._keras_tuner import TunerCallback
 from keras_regopt.tuning._state import unusable
 
@@ -67,7 +72,13 @@ class FoldBackup(FaultTolerant):
             return
         # As Keras does before the next epoch.
         self.model.reset_metrics()
+        # Apart, so that a training that is killed before its result is on the
+        # disk gets to this pause again, and not past it.
+        running = self._directory
+        self._directory = BackupDirectory(paused_folder(self.backup_dir))
+        os.makedirs(self._directory.path, exist_ok=True)
         self.save_begin_of(epochs)
+        self._directory = running
         self.paused = True
         self.model.stop_training = True
 
@@ -102,17 +113,30 @@ class _Pause(keras.callbacks.Callback):
         self._backup.pause(epoch)
 
 
+def paused_folder(folder):
+    """The folder of the backup of a pause, within that of the others."""
+    return os.path.join(folder, "paused")
+
+
+def remove_all_but_pause(folder):
+    """Removes what a paused training does not go on from."""
+    for name in (LATEST, PREVIOUS):
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(os.path.join(folder, name))
+
+
 def take_over(source, target):
     """Begins a folder of backups with the last backup of another one.
 
     Args:
-        source: The folder of a paused training.
+        source: The folder of the backups of a paused training.
         target: The folder of the one that goes on; one that has begun stays.
 
     Raises:
         RuntimeError: If there is no backup.
     """
-    before, now = (os.path.join(f, LATEST) for f in (source, target))
+    before = os.path.join(paused_folder(source), LATEST)
+    now = os.path.join(target, LATEST)
     if os.path.exists(now):
         return
     if not os.path.exists(before):

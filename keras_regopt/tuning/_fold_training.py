@@ -11,7 +11,11 @@ from keras_regopt.tuning._callbacks import (
     without_validation,
 )
 from keras_regopt.tuning._curves import pruned_curve
-from keras_regopt.tuning._fold_backup import FoldBackup, take_over
+from keras_regopt.tuning._fold_backup import (
+    FoldBackup,
+    remove_all_but_pause,
+    take_over,
+)
 from keras_regopt.tuning._scores import fold_record
 from keras_regopt.tuning.asha_oracle import EPOCHS, PARENT, AshaOracle
 
@@ -80,8 +84,11 @@ class FoldTraining:
 
     def forget(self, trial, fold, record):
         """Removes the backups of a fold whose record is on the disk."""
-        if not record.get("paused"):
-            shutil.rmtree(self._folder(trial, fold), ignore_errors=True)
+        folder = self._folder(trial, fold)
+        if record.get("paused"):
+            remove_all_but_pause(folder)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def forget_parent(self, trial):
         """Removes the backups that a trial has gone on from, once it ended."""

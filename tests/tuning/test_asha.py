@@ -10,7 +10,7 @@ from fake_search import Returns, searched
 from keras_tuner.errors import FatalRuntimeError, FatalValueError
 
 from keras_regopt.callbacks import EarlyStopping, FaultTolerant
-from keras_regopt.tuning import AshaOracle, RandomOracle
+from keras_regopt.tuning import AshaOracle, RandomOracle, _resumable_tuner
 from keras_regopt.tuning._encoding import Encoding
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")
@@ -69,7 +69,8 @@ def test_the_best_of_each_rung_are_promoted_and_count_once(tmp_path):
     rates = [r["hyperparameters"]["rate"] for r in results]
     assert len(results) == len(set(rates)) == 4
     # The backups of those that may go on, and no others.
-    left = [p.parents[2].name for p in tmp_path.rglob("fold_0/*.zip")]
+    left = [p.parents[3].name for p in tmp_path.rglob("paused/*.zip")]
+    assert not list(tmp_path.rglob("fold_0/*.zip"))
     gone = {v.get("tuner/trial_id") for v in values}
     names = [t.trial_id for t in trials if t.trial_id not in gone][:-1]
     assert sorted(set(left)) == sorted(f"trial_{n}" for n in names)
@@ -91,6 +92,29 @@ def test_a_kill_at_any_write_of_rungs_changes_no_result(tmp_path, monkeypatch):
         tuner = asha_search.search(folder, save_freq=2)
         assert tuner.cross_validation_results() == expected, write
         assert values_of(tuner) == values_of(whole), write
+
+
+@pytest.mark.any_backend
+def test_a_kill_between_a_pause_and_its_record_does_not_skip_the_pause(
+    tmp_path, monkeypatch
+):
+    whole = asha_search.search(tmp_path / "whole", asha_search.oracle(3))
+    write, calls = _resumable_tuner.write_records, []
+
+    def write_or_die(*args):
+        calls.append(1)
+        # Of a new trial, then of a promoted one.
+        if len(calls) in (1, 4):
+            raise Killed
+        write(*args)
+
+    monkeypatch.setattr(_resumable_tuner, "write_records", write_or_die)
+    for _ in range(2):
+        with pytest.raises(Killed):
+            asha_search.search(tmp_path / "killed", asha_search.oracle(3))
+    tuner = asha_search.search(tmp_path / "killed", asha_search.oracle(3))
+    results = tuner.cross_validation_results()
+    assert results == whole.cross_validation_results()
 
 
 @pytest.mark.any_backend

@@ -1,5 +1,6 @@
 """Optuna's TPE as an oracle."""
 
+import importlib
 import importlib.util
 
 import keras_tuner
@@ -7,6 +8,8 @@ import numpy as np
 import pytest
 
 from keras_regopt.tuning import OptunaOracle
+from keras_regopt.tuning._curves import Curve, write_curve
+from keras_regopt.tuning._encoding import Encoding
 
 pytestmark = [
     pytest.mark.any_backend,
@@ -77,6 +80,26 @@ def test_failed_trials_are_told_to_tpe(tmp_path):
     trial.status = "INVALID"
     oracle.end_trial(trial)
     assert oracle.create_trial("tuner0").status == "RUNNING"
+
+
+def test_pruned_trials_are_told_to_tpe_as_such(tmp_path):
+    oracle = OptunaOracle("val_loss", 3, hyperparameters=space())
+    oracle._set_project_dir(tmp_path, "project")
+    oracle.verbose = 0
+    trial = oracle.create_trial("tuner0")
+    folder = tmp_path / "project" / f"trial_{trial.trial_id}"
+    write_curve(str(folder), "0", Curve({"0": 1.0}, 0, 0.7, True))
+    trial.status = "COMPLETED"
+    oracle.end_trial(trial)
+    assert trial.status == "STOPPED"
+    assert oracle.shares() == [0.7]
+    [told] = oracle._ended(optuna_module(), Encoding(space().space))
+    assert told.state.name == "PRUNED"
+    assert oracle.create_trial("tuner0").status == "RUNNING"
+
+
+def optuna_module():
+    return importlib.import_module("optuna")
 
 
 def test_bad_arguments_of_tpe_are_refused():
