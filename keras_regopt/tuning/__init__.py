@@ -1,5 +1,6 @@
 """Search for hyperparameters."""
 
+from keras_regopt._hyper_parameter import HyperParameter
 from keras_regopt._search_space import Nested, Options, Range
 from keras_regopt.tuning.bayesian_oracle import BayesianOracle
 from keras_regopt.tuning.choosing import (
@@ -11,6 +12,7 @@ from keras_regopt.tuning.choosing import (
     choose_schedule,
 )
 from keras_regopt.tuning.cross_validation_tuner import CrossValidationTuner
+from keras_regopt.tuning.gradient.gradient_tuner import GradientTuner
 from keras_regopt.tuning.grid_oracle import GridOracle
 from keras_regopt.tuning.random_oracle import RandomOracle
 from keras_regopt.tuning.sweeping import sweep
@@ -19,7 +21,9 @@ from keras_regopt.tuning.tunable_fit import TunableFit
 __all__ = [
     "BayesianOracle",
     "CrossValidationTuner",
+    "GradientTuner",
     "GridOracle",
+    "HyperParameter",
     "Nested",
     "Options",
     "RandomOracle",
