@@ -3,6 +3,7 @@
 import contextlib
 import contextvars
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import keras
 from keras import ops
 
 from keras_regopt._config import SignatureConfig
+from keras_regopt._keras import in_stateless_scope
 from keras_regopt._registry import PACKAGE
 from keras_regopt._validate import fail, in_range, instance_of, one_of
 
@@ -94,6 +96,7 @@ class HyperParameter(SignatureConfig):
             instance_of(self, "name", name, str, "a string or None")
         self.name = name
         self.reads = 0
+        self.is_compiled_in = False
         self._variable = keras.Variable(
             number,
             dtype="float32",
@@ -111,10 +114,20 @@ class HyperParameter(SignatureConfig):
     def assign(self, value):
         """Sets the present value.
 
+        On JAX, train functions that are compiled already keep the value of
+        before, and there is a warning.
+
         Args:
             value: A number within the bounds.
         """
         number = in_range(self, "value", value, self.low, self.high)
+        if self.is_compiled_in:
+            self.is_compiled_in = False
+            warnings.warn(
+                f"{self!r} is a constant in functions that JAX has compiled. "
+                "Compile the model again, so that they see the new value.",
+                stacklevel=2,
+            )
         self._number = float(number)
         self._variable.assign(number)
 
@@ -122,7 +135,11 @@ class HyperParameter(SignatureConfig):
         """The present value, a scalar tensor, as compiled code needs it."""
         self.reads += 1
         instead = (_present.get() or {}).get(id(self))
-        return self._variable.value if instead is None else instead
+        if instead is not None:
+            return instead
+        if keras.backend.backend() == "jax" and in_stateless_scope():
+            self.is_compiled_in = True
+        return self._variable.value
 
     def of(self, dtype):
         """The present value as a tensor of a dtype."""

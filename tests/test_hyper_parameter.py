@@ -152,6 +152,17 @@ def test_dropout_keeps_the_mean_and_rests_in_inference():
     assert (rest == 1).all()
 
 
+@pytest.mark.any_compiler
+def test_jax_warns_that_compiled_functions_keep_the_value():
+    rate = HyperParameter(0.1, 1e-3, 1.0)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    model.compile(Adam(rate), "mse")
+    rate.assign(0.2)
+    model.fit(np.ones((4, 4)), np.ones((4, 1)), verbose=0)
+    with pytest.warns(UserWarning, match="Compile the model again"):
+        rate.assign(0.3)
+
+
 def test_a_saved_model_predicts_and_trains_on(tmp_path):
     model = keras.Sequential(
         [

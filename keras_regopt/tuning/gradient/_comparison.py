@@ -88,15 +88,18 @@ class Comparison:
         if trials is None:
             trials = max(2, cost // steps)
         trials = positive_int("compare", "trials", trials)
+        name = f"random search, {trials} trials"
+        return best(self.sampled(trials, factor), name)
+
+    def sampled(self, trials, factor=None):
+        """Trainings at random values; those of fewer trials come first."""
         random = np.random.default_rng([self.tuned.seed, 2])
         points = random.random((trials, len(self.first)))
-        name = f"random search, {trials} trials"
-        rows = [
-            self.trained(name, point, steps, factor=factor) for point in points
+        steps = self.tuned.step
+        return [
+            self.trained("random", point, steps, factor=factor)
+            for point in points
         ]
-        # A training that diverged has no loss to compare.
-        best = min(rows, key=lambda r: np.nan_to_num(r["val_loss"], nan=np.inf))
-        return {**best, "cost": trials * steps}
 
     def _path(self):
         history = self.tuned.history
@@ -123,6 +126,13 @@ class Comparison:
 def cosine(length):
     """A factor that falls from 1 to 0 in a number of steps."""
     return lambda step: (1 + math.cos(math.pi * step / length)) / 2
+
+
+def best(rows, name):
+    """The row with the lowest validation loss, at the cost of all."""
+    # A training that diverged has no loss to compare.
+    found = min(rows, key=lambda r: np.nan_to_num(r["val_loss"], nan=np.inf))
+    return {**found, "name": name, "cost": sum(r["cost"] for r in rows)}
 
 
 def _row(name, run, cost):

@@ -290,6 +290,8 @@ class GradientTuner:
             self._training.tuned, run.positions, strict=True
         ):
             parameter = tuned.parameter
+            # Those functions are made again, below.
+            parameter.is_compiled_in = False
             parameter.assign(parameter.number_at(float(position)))
         self._run = run
         # On JAX the compiled functions hold the values of before.
