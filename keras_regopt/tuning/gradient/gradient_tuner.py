@@ -26,8 +26,8 @@ class GradientTuner:
     One training instead of a search: every few steps each `HyperParameter` of
     the model moves against the gradient of the loss on a batch of validation
     data. Use it for many hyperparameters, such as a strength for each layer,
-    where a search would need many trainings. The path of the values is what
-    is gained: to train again at the last values alone often gives less. See
+    where a search would need many trainings. It looks ahead for a few steps
+    and may end far off, with too much noise: give narrow bounds, and see
     `compare`, which tells whether it was worth its cost.
 
     The methods differ in how far they look:
