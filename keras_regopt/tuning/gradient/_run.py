@@ -130,6 +130,16 @@ class Run:
             value = tuned.parameter.number_at(float(position))
             self.history[tuned.name].append(value)
 
+    def summary(self):
+        """A line of what there is after an epoch."""
+        losses = (self.history[name][-1] for name in ("loss", "val_loss"))
+        shown = " - ".join(f"{loss:.4f}" for loss in losses)
+        values = ", ".join(
+            f"{t.name} {self.history[t.name][-1]:.3g}"
+            for t in self._training.tuned
+        )
+        return f"loss, val_loss {shown}; {values}"
+
     def progress(self):
         """What is plain of it, for a file."""
         return {

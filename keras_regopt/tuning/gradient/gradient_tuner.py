@@ -170,7 +170,8 @@ class GradientTuner:
         start = self._resume(run)
         for epoch in range(start, epochs):
             run.epoch(data, epoch, size)
-            self._say(verbose, epoch, epochs, run)
+            if verbose:
+                print(f"Epoch {epoch + 1}/{epochs}: {run.summary()}")
             self._save(run, epoch + 1)
         self._finish(run)
         return self.history
@@ -297,14 +298,3 @@ class GradientTuner:
         # On JAX the compiled functions hold the values of before.
         self.model.train_function = self.model.test_function = None
         self.model.predict_function = None
-
-    def _say(self, verbose, epoch, epochs, run):
-        if not verbose:
-            return
-        values = ", ".join(
-            f"{t.name} {run.history[t.name][-1]:.3g}"
-            for t in self._training.tuned
-        )
-        losses = (run.history[name][-1] for name in ("loss", "val_loss"))
-        shown = " - ".join(f"{loss:.4f}" for loss in losses)
-        print(f"Epoch {epoch + 1}/{epochs}: loss, val_loss {shown}; {values}")
