@@ -37,7 +37,8 @@ ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	test-all test-faults \
 	test-oldest test-versions check docs audit audit-replicas bench bench-images \
 	bench-audio bench-image-gain bench-optimizers bench-optimizer-quality \
-	bench-regularization bench-fit bench-text bench-tuning clean \
+	bench-regularization bench-fit bench-text bench-tuning \
+	bench-gradient-tuning clean \
 	$(BACKEND:%=test-%)
 
 demo: $(VENV)/.demo-$(DEMO_BACKEND)
@@ -132,15 +133,16 @@ audit-replicas: $(VENV)/.test
 	done
 
 # Beside these, bench-optimizer-quality and bench-image-gain, which measure no
-# speed, bench-regularization, which measures both cost and gain, and
-# bench-tuning, which compares with Optuna where that is installed.
+# speed, bench-regularization, which measures both cost and gain,
+# bench-gradient-tuning, and bench-tuning, which compares with Optuna where that
+# is installed.
 bench: bench-images bench-audio bench-text bench-optimizers bench-fit
 
 bench-images: $(VENV)/.bench
 
 bench-images bench-audio bench-image-gain bench-optimizers \
 bench-optimizer-quality bench-regularization bench-fit bench-text \
-bench-tuning: bench-%: $(VENV)/.test
+bench-tuning bench-gradient-tuning: bench-%: $(VENV)/.test
 	$(ONE_THREAD) $(BIN)/python benchmarks/bench_$(subst -,_,$*).py
 
 clean:

@@ -111,3 +111,57 @@ def gradients_of(function, variables, *, zeros=False):
         loss, values, unconnected_gradients="zero" if zeros else "none"
     )
     return slopes, rest
+
+
+def gradients_within(function, inputs):
+    """Gradients that may be differentiated again, of whatever depends on them.
+
+    Args:
+        function: Function of a list of tensors that returns a scalar tensor
+            and anything else.
+        inputs: List of float tensors, which may depend on others by which an
+            outer call differentiates.
+
+    Returns:
+        A list of gradients, the scalar, and what else the function returned.
+    """
+    backend = keras.backend.backend()
+    if backend == "jax":
+        import jax
+
+        differentiated = jax.value_and_grad(function, has_aux=True)
+        (value, rest), slopes = differentiated(list(inputs))
+        return slopes, value, rest
+    if backend == "torch":
+        return _torch_within(function, inputs)
+
+    import tensorflow as tf
+
+    inputs = [tf.convert_to_tensor(x) for x in inputs]
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        value, rest = function(inputs)
+    slopes = tape.gradient(value, inputs, unconnected_gradients="zero")
+    return slopes, value, rest
+
+
+def _torch_within(function, inputs):
+    import torch
+
+    with torch.enable_grad():
+        # One that depends on others keeps its graph.
+        inputs = [
+            x if x.requires_grad else x.detach().requires_grad_(True)
+            for x in inputs
+        ]
+        value, rest = function(inputs)
+        if not value.requires_grad:
+            return [torch.zeros_like(x) for x in inputs], value, rest
+        slopes = torch.autograd.grad(
+            value,
+            inputs,
+            create_graph=True,
+            allow_unused=True,
+            materialize_grads=True,
+        )
+    return list(slopes), value, rest

@@ -152,6 +152,10 @@ def model_with(cls):
             model = dense_model(mode=mode, kernel_constraint=made)
         elif isinstance(made, keras.metrics.Metric):
             model, x, y = metric_model(made, mode)
+        elif isinstance(made, keras.losses.Loss):
+            model, y = dense_model(mode=mode), np.zeros_like(y)
+            model.compile("sgd", made, **compile_arguments(mode))
+            model.optimizer.build(model.trainable_variables)
         elif isinstance(made, keras.optimizers.Optimizer):
             model = dense_model(made, mode=mode)
         elif isinstance(made, ParameterGroup):

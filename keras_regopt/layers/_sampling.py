@@ -5,8 +5,12 @@ from keras import ops
 
 from keras_regopt import _elementwise
 from keras_regopt._axes import axes, axes_within
+from keras_regopt._hyper_parameter import is_tuned
 from keras_regopt._random import next_key
 from keras_regopt._validate import fail
+
+# Of relaxed masks, as in `ConcreteDropout`.
+TEMPERATURE = 0.1
 
 
 def uniforms(layer, shape):
@@ -35,7 +39,30 @@ def dropped(layer, x):
     The others are scaled up, so that the mean stays.
     """
     check_floats(layer, x.dtype)
+    if is_tuned(layer.rate):
+        rate = layer.rate()
+        logit = ops.log(rate) - ops.log(1 - rate)
+        factors = concrete_factors(layer, ops.shape(x), logit, TEMPERATURE)
+        return x * ops.cast(factors, x.dtype)
     return _elementwise.dropped(x, next_key(layer.seed_generator), layer.rate)
+
+
+def concrete_factors(layer, shape, logit, temperature):
+    """A relaxed dropout mask, through which a gradient reaches the rate.
+
+    Args:
+        layer: The layer, with its generator.
+        shape: Shape of the mask.
+        logit: The logarithm of the odds of a drop, a scalar tensor.
+        temperature: Smoothness of the relaxation, a number > 0.
+
+    Returns:
+        A tensor of factors, in the dtype of the logit.
+    """
+    noise = ops.cast(logistics(layer, shape), logit.dtype)
+    # `1 - drop`, without cancellation.
+    mask = ops.sigmoid(-(logit + noise) / temperature)
+    return mask / ops.sigmoid(-logit)
 
 
 def masked(layer, x, noise_shape):

@@ -14,7 +14,7 @@ from keras_regopt.layers._replaced_weights import (
 )
 from keras_regopt.layers._sampling import (
     check_floats,
-    logistics,
+    concrete_factors,
     mask_axes,
     mask_shape,
 )
@@ -136,10 +136,9 @@ class ConcreteDropout(Wrapper):
 
     def _dropped_out(self, inputs):
         check_floats(self, inputs.dtype)
-        noise = logistics(self, mask_shape(self, inputs))
-        # `1 - drop`, without cancellation.
-        mask = ops.sigmoid(-(self._logit() + noise) / self.temperature)
-        mask = mask / ops.sigmoid(-self._logit())
+        mask = concrete_factors(
+            self, mask_shape(self, inputs), self._logit(), self.temperature
+        )
         return inputs * ops.cast(mask, inputs.dtype)
 
     def _penalty(self, inputs):

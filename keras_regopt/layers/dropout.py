@@ -2,9 +2,14 @@ from collections.abc import Sequence
 
 import keras
 
+from keras_regopt._hyper_parameter import (
+    HyperParameter,
+    is_tuned,
+    number_of,
+    tunable,
+)
 from keras_regopt._registry import register
 from keras_regopt._search_space import Range
-from keras_regopt._validate import in_range
 from keras_regopt.layers._drop_in import (
     DropIn,
     checked_by_keras,
@@ -32,7 +37,8 @@ class Dropout(DropIn, keras.layers.Dropout):
 
     Args:
         rate: Probability that an input is dropped, in [0, 1], in steps of
-            `2 ** -24`.
+            `2 ** -24`; or a `HyperParameter`, with which units are dropped in
+            part, as in `ConcreteDropout`.
         noise_shape: Shape of the mask, with `None` for sizes of the input's:
             `(None, 1, None)` drops features at all steps of a sequence or at
             none. Defaults to `None`, each input by itself.
@@ -62,14 +68,17 @@ class Dropout(DropIn, keras.layers.Dropout):
 
     def __init__(
         self,
-        rate: float,
+        rate: float | HyperParameter,
         noise_shape: Sequence[int | None] | None = None,
         seed: int | None = None,
         **kwargs,
     ):
-        in_range(self, "rate", rate)
+        limits = {"low": 0, "below": 1} if is_tuned(rate) else {}
+        tunable(self, "rate", rate, **limits)
         checked_by_keras(
-            keras.layers.Dropout, rate=rate, noise_shape=noise_shape
+            keras.layers.Dropout,
+            rate=number_of(rate),
+            noise_shape=noise_shape,
         )
         super().__init__(seed, **kwargs)
         self.rate = rate

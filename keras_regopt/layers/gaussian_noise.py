@@ -1,9 +1,15 @@
 import keras
+from keras import ops
 
 from keras_regopt import _elementwise
+from keras_regopt._hyper_parameter import (
+    HyperParameter,
+    is_tuned,
+    number_of,
+    tunable,
+)
 from keras_regopt._random import next_key
 from keras_regopt._registry import register
-from keras_regopt._validate import in_range
 from keras_regopt.layers._drop_in import DropIn, checked_by_keras
 from keras_regopt.layers._sampling import check_floats
 
@@ -16,7 +22,8 @@ class GaussianNoise(DropIn, keras.layers.GaussianNoise):
     it is the identity. Its draws are made like those of `Dropout`.
 
     Args:
-        stddev: Standard deviation of the noise, in [0, 1].
+        stddev: Standard deviation of the noise, in [0, 1], or a
+            `HyperParameter`.
         seed: Integer that makes the draws repeatable, or `None`. Defaults to
             `None`.
         **kwargs: Keras' arguments of every layer, such as `name` and `dtype`.
@@ -39,9 +46,12 @@ class GaussianNoise(DropIn, keras.layers.GaussianNoise):
         regularization.
     """
 
-    def __init__(self, stddev: float, seed: int | None = None, **kwargs):
-        in_range(self, "stddev", stddev)
-        checked_by_keras(keras.layers.GaussianNoise, stddev=stddev)
+    def __init__(
+        self, stddev: float | HyperParameter, seed: int | None = None, **kwargs
+    ):
+        limits = {"low": 0, "high": 1} if is_tuned(stddev) else {}
+        tunable(self, "stddev", stddev, **limits)
+        checked_by_keras(keras.layers.GaussianNoise, stddev=number_of(stddev))
         super().__init__(seed, **kwargs)
         self.stddev = stddev
 
@@ -50,4 +60,9 @@ class GaussianNoise(DropIn, keras.layers.GaussianNoise):
             return inputs
         check_floats(self, inputs.dtype)
         key = next_key(self.seed_generator)
+        if is_tuned(self.stddev):
+            stddev = self.stddev()
+            noise = _elementwise.normals(key, ops.shape(inputs))
+            noise = stddev * ops.cast(noise, stddev.dtype)
+            return inputs + ops.cast(noise, inputs.dtype)
         return _elementwise.with_normals_added(inputs, key, self.stddev)

@@ -17,6 +17,9 @@ from keras_regopt.regularizers.l2_sp import L2SP
 from keras_regopt.regularizers.min_diff import MinDiff
 from keras_regopt.regularizers.r_drop import RDrop
 from keras_regopt.regularizers.scheduled import Scheduled
+from keras_regopt.regularizers.smoothed_crossentropy import (
+    SmoothedCrossentropy,
+)
 from keras_regopt.regularizers.sparse_group_lasso import SparseGroupLasso
 from keras_regopt.regularizers.spectral_norm import SpectralNorm
 from keras_regopt.regularizers.srip import SRIP
@@ -39,6 +42,7 @@ __all__ = [
     "RDrop",
     "Regularizer",
     "Scheduled",
+    "SmoothedCrossentropy",
     "SparseGroupLasso",
     "SpectralNorm",
     "StatefulRegularizer",

@@ -1,5 +1,6 @@
 from keras import ops
 
+from keras_regopt._hyper_parameter import HyperParameter, tunable
 from keras_regopt._registry import register
 from keras_regopt._search_space import Range
 from keras_regopt._sums import total
@@ -21,7 +22,8 @@ class ElasticNet(Regularizer):
     `l1_ratio = l1 / (l1 + 2 * l2)`.
 
     Args:
-        rate: Strength of the penalty, a number >= 0. Defaults to `0.01`.
+        rate: Strength of the penalty, a number >= 0 or a `HyperParameter`.
+            Defaults to `0.01`.
         l1_ratio: Weight of L1 in the mixture, in [0, 1]: 0 is L2 alone, 1 is
             L1 alone. Defaults to `0.5`.
 
@@ -40,8 +42,10 @@ class ElasticNet(Regularizer):
         "l1_ratio": Range(0.0, 1.0),
     }
 
-    def __init__(self, rate: float = 0.01, l1_ratio: float = 0.5):
-        self.rate = in_range(self, "rate", rate, low=0)
+    def __init__(
+        self, rate: float | HyperParameter = 0.01, l1_ratio: float = 0.5
+    ):
+        self.rate = tunable(self, "rate", rate, low=0)
         self.l1_ratio = in_range(self, "l1_ratio", l1_ratio, low=0, high=1)
 
     def penalty(self, x):

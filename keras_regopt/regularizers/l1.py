@@ -1,9 +1,9 @@
 from keras import ops
 
+from keras_regopt._hyper_parameter import HyperParameter, tunable
 from keras_regopt._registry import register
 from keras_regopt._search_space import Range
 from keras_regopt._sums import total
-from keras_regopt._validate import in_range
 from keras_regopt.regularizers._base import Regularizer
 
 
@@ -19,7 +19,8 @@ class L1(Regularizer):
         l1 * sum(abs(w)).
 
     Args:
-        l1: Strength of the penalty, a number >= 0. Defaults to `0.01`.
+        l1: Strength of the penalty, a number >= 0 or a `HyperParameter`.
+            Defaults to `0.01`.
 
     Raises:
         ValueError: If `l1` is negative.
@@ -34,8 +35,8 @@ class L1(Regularizer):
 
     search_space = {"l1": Range(1e-7, 1e-1, log=True)}
 
-    def __init__(self, l1: float = 0.01):
-        self.l1 = in_range(self, "l1", l1, low=0)
+    def __init__(self, l1: float | HyperParameter = 0.01):
+        self.l1 = tunable(self, "l1", l1, low=0)
 
     def penalty(self, x):
         return self.l1 * total(ops.abs(x))

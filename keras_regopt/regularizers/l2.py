@@ -1,7 +1,7 @@
+from keras_regopt._hyper_parameter import HyperParameter, tunable
 from keras_regopt._registry import register
 from keras_regopt._search_space import Range
 from keras_regopt._sums import total_of_squares
-from keras_regopt._validate import in_range
 from keras_regopt.regularizers._base import Regularizer
 
 
@@ -20,7 +20,8 @@ class L2(Regularizer):
     SGD, `weight_decay=d` does what `l2=d / 2` does.
 
     Args:
-        l2: Strength of the penalty, a number >= 0. Defaults to `0.01`.
+        l2: Strength of the penalty, a number >= 0 or a `HyperParameter`.
+            Defaults to `0.01`.
 
     Raises:
         ValueError: If `l2` is negative.
@@ -36,8 +37,8 @@ class L2(Regularizer):
 
     search_space = {"l2": Range(1e-7, 1e-1, log=True)}
 
-    def __init__(self, l2: float = 0.01):
-        self.l2 = in_range(self, "l2", l2, low=0)
+    def __init__(self, l2: float | HyperParameter = 0.01):
+        self.l2 = tunable(self, "l2", l2, low=0)
 
     def penalty(self, x):
         return self.l2 * total_of_squares(x)

@@ -42,6 +42,7 @@ PROMISES = {
     keras.callbacks.Callback: callbacks.PROMISES,
     StoppingCriterion: criteria.PROMISES,
     keras.metrics.Metric: metrics.PROMISES,
+    keras.losses.Loss: common.PROMISES,
     GradientTransformation: transformations.PROMISES,
     # Settings, which no step is made with by themselves.
     LBFGS: common.PROMISES,

@@ -1,5 +1,6 @@
 """Search for hyperparameters."""
 
+from keras_regopt._hyper_parameter import HyperParameter
 from keras_regopt._search_space import Nested, Options, Range
 from keras_regopt.tuning._learning_curve import LearningCurve
 from keras_regopt.tuning._validation_curve import ValidationCurve
@@ -14,6 +15,7 @@ from keras_regopt.tuning.choosing import (
     choose_schedule,
 )
 from keras_regopt.tuning.cross_validation_tuner import CrossValidationTuner
+from keras_regopt.tuning.gradient.gradient_tuner import GradientTuner
 from keras_regopt.tuning.grid_oracle import GridOracle
 from keras_regopt.tuning.learning_curves import (
     learning_curve,
@@ -30,8 +32,10 @@ __all__ = [
     "AshaOracle",
     "BayesianOracle",
     "CrossValidationTuner",
+    "GradientTuner",
     "GridOracle",
     "LearningCurve",
+    "HyperParameter",
     "Nested",
     "Options",
     "OptunaOracle",

@@ -1,3 +1,8 @@
+from keras_regopt._hyper_parameter import (
+    HyperParameter,
+    is_tuned,
+    tunable,
+)
 from keras_regopt._random import normals_of
 from keras_regopt._registry import register
 from keras_regopt._validate import factor
@@ -21,7 +26,7 @@ class RandomGaussianNoise(ImageAugmentation):
         stddev: Standard deviation of the noise as a fraction of the width of
             `value_range`, from 0 to 1: with images of bytes, `0.1` is 25.5
             levels. A pair `(lowest, highest)` is a range, from which each
-            image draws its own. Defaults to `0.05`.
+            image draws its own. Or a `HyperParameter`. Defaults to `0.05`.
         value_range: The pair of the lowest and the highest value that a
             pixel can have. Defaults to `(0, 255)`.
         seed: Integer that fixes all draws. Defaults to `None`.
@@ -53,13 +58,14 @@ class RandomGaussianNoise(ImageAugmentation):
 
     def __init__(
         self,
-        stddev: float | tuple[float, float] = 0.05,
+        stddev: float | tuple[float, float] | HyperParameter = 0.05,
         value_range: tuple[float, float] = (0, 255),
         seed: int | None = None,
         **kwargs,
     ):
         super().__init__(seed=seed, **kwargs)
-        self.stddev = factor(self, "stddev", stddev, 0, 1)
+        check = tunable if is_tuned(stddev) else factor
+        self.stddev = check(self, "stddev", stddev, 0, 1)
         self.value_range = checked_range(self, value_range)
 
     def sample(self, shape, seed):
@@ -74,6 +80,7 @@ class RandomGaussianNoise(ImageAugmentation):
         lowest, highest = self.value_range
         _, height, width, channels = shape = ops.shape(inputs)
         noise = normals_of(bits(parameters["key"], height * width * channels))
-        noise = (highest - lowest) * parameters["stddev"][:, None] * noise
+        stddev = parameters["stddev"][:, None]
+        noise = (highest - lowest) * stddev * ops.cast(noise, stddev.dtype)
         noise = ops.reshape(ops.cast(noise, inputs.dtype), shape)
         return ops.clip(inputs + noise, lowest, highest)
