@@ -1,0 +1,193 @@
+"""Labels that are wrong, or do not go with the inputs."""
+
+from typing import Any
+
+import numpy as np
+
+from keras_regopt._validate import fail
+from keras_regopt.diagnosis.checks.base import Check, Skip
+
+_FOLDS = 4
+
+
+def label_issues(labels: Any, probabilities: Any) -> np.ndarray:
+    """Rows whose label is probably wrong, by confident learning.
+
+    A row is suspicious if another class is likelier than its own, and as
+    likely as that class is on average where it is the label. The
+    probabilities must come from a model that has not seen the row: from the
+    folds of a cross-validation.
+
+    Args:
+        labels: The classes, integers from 0, with one axis.
+        probabilities: A row of the classes' probabilities for each label.
+
+    Returns:
+        The indices of the suspicious rows, the most suspicious first.
+
+    Raises:
+        ValueError: If the two do not fit together.
+
+    Examples:
+        >>> p = np.array([[0.9, 0.1]] * 5 + [[0.1, 0.9]] * 5)
+        >>> label_issues([0, 0, 0, 0, 1, 1, 1, 1, 1, 1], p).tolist()
+        [4]
+
+    References:
+        Northcutt, Jiang and Chuang 2021, Confident learning: estimating
+        uncertainty in dataset labels.
+    """
+    labels = np.asarray(labels)
+    probabilities = np.asarray(probabilities, "float64")
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        fail(label_issues, "labels", "integers with one axis", labels.shape)
+    classes = labels.max(initial=0) + 1
+    if (
+        probabilities.ndim != 2
+        or len(probabilities) != len(labels)
+        or probabilities.shape[1] < classes
+    ):
+        allowed = f"of shape ({len(labels)}, {classes} or more)"
+        fail(label_issues, "probabilities", allowed, probabilities.shape)
+    own = probabilities[np.arange(len(labels)), labels]
+    limits = np.full(probabilities.shape[1], np.inf)
+    for number in np.unique(labels):
+        limits[number] = own[labels == number].mean()
+    confident = np.where(probabilities >= limits - 1e-12, probabilities, -1.0)
+    best = confident.argmax(axis=1)
+    sure = confident.max(axis=1)
+    suspicious = np.flatnonzero((sure > 0) & (best != labels) & (sure > own))
+    margin = own[suspicious] - probabilities[suspicious].max(axis=1)
+    return suspicious[np.argsort(margin, kind="stable")]
+
+
+class LabelNoise(Check):
+    """Labels that are probably wrong, by confident learning over folds.
+
+    Two quick classifiers, a forest and nearest neighbors, predict each row
+    from folds that do not hold it. Where they know little themselves, nothing
+    is said.
+    """
+
+    name = "label_noise"
+
+    def run(self, case):
+        rows = case.rows
+        labels = case.labels()[rows]
+        guessed = out_of_fold(case, rows, labels)
+        known, numbers = np.unique(labels, return_inverse=True)
+        right = (guessed.argmax(axis=1) == numbers).mean()
+        counts = np.bincount(numbers)
+        if right < 0.8 or right < 1 - 0.5 * (1 - counts.max() / len(rows)):
+            raise Skip(
+                f"quick classifiers are right in {right:.0%} of the rows: too "
+                "few to judge labels by"
+            )
+        found = label_issues(numbers, guessed)
+        # What these classifiers get wrong of clean data.
+        if len(found) >= max(5, 0.025 * len(rows)):
+            first = rows[found][:10].tolist()
+            yield self.finding(
+                f"{len(found)} of {len(rows)} labels are probably wrong "
+                f"({len(found) / len(rows):.1%}). The most suspicious rows: "
+                f"{first}.",
+                "Look at these rows and correct them; else train with "
+                "`label_smoothing`, and stop early.",
+            )
+
+
+class Signal(Check):
+    """Whether the targets depend on the inputs at all.
+
+    Quick models predict the targets from folds that do not hold them, and the
+    outcome is compared with that of shuffled targets. Where they do no
+    better, inputs and targets may have been shuffled apart; or the relation
+    is one that only a network finds, so this is a warning.
+    """
+
+    name = "signal"
+
+    def run(self, case):
+        rows = case.rows[:1000]
+        if len(rows) < 50:
+            raise Skip("there are fewer than 50 rows")
+        try:
+            labels = case.labels()[rows]
+        except Skip:
+            yield from self._numbers(case, rows)
+            return
+        guessed = out_of_fold(case, rows, labels)
+        known, numbers = np.unique(labels, return_inverse=True)
+        # The likelihood ranks rows even where one class is most of all.
+        own = np.log(np.maximum(guessed[np.arange(len(rows)), numbers], 1e-3))
+        # What the labels of other rows would have.
+        yield from self._judged(case, own.mean(), lambda shuffled: np.log(
+            np.maximum(guessed[np.arange(len(rows)), numbers[shuffled]], 1e-3)
+        ).mean(), len(rows))
+
+    def _numbers(self, case, rows):
+        from sklearn.ensemble import ExtraTreesRegressor
+        from sklearn.model_selection import cross_val_predict
+
+        y = case.target[rows].astype("float64").reshape(len(rows), -1)
+        y = (y - y.mean(axis=0)) / np.maximum(y.std(axis=0), 1e-12)
+        y = y[:, :8]
+        x = _scaled(case.columns(rows=rows))
+        forest = ExtraTreesRegressor(
+            40, min_samples_leaf=3, random_state=0, max_features=0.5
+        )
+        guess = cross_val_predict(forest, x, y.squeeze(), cv=_FOLDS)
+        guess = guess.reshape(len(rows), -1)
+        yield from self._judged(
+            case,
+            (guess * y).mean(),
+            lambda shuffled: (guess * y[shuffled]).mean(),
+            len(rows),
+        )
+
+    def _judged(self, case, outcome, of, count):
+        random = case.random("signal")
+        chance = [of(random.permutation(count)) for _ in range(200)]
+        if outcome <= np.mean(chance) + 3 * np.std(chance):
+            yield self.finding(
+                f"The targets do not seem to depend on the inputs: quick "
+                f"models do no better for {count} rows than with shuffled "
+                "targets.",
+                "See whether inputs and targets are in the same order: "
+                "something may have shuffled one of them.",
+            )
+
+
+def out_of_fold(case, rows, labels):
+    """Probabilities of each row's classes, from folds without the row."""
+    from sklearn.ensemble import ExtraTreesClassifier
+    from sklearn.model_selection import StratifiedKFold
+    from sklearn.neighbors import KNeighborsClassifier
+
+    known, numbers = np.unique(labels, return_inverse=True)
+    if len(known) < 2 or np.bincount(numbers).min() < _FOLDS:
+        raise Skip("a class has fewer than four rows")
+    x = _scaled(case.columns(rows=rows))
+    seed = case.random("folds").randint(2**31)
+    guessed = np.zeros((len(rows), len(known)))
+    for train, held in StratifiedKFold(
+        _FOLDS, shuffle=True, random_state=seed
+    ).split(x, numbers):
+        for model, weight in (
+            (ExtraTreesClassifier(60, random_state=seed), 0.5),
+            (KNeighborsClassifier(8, weights="distance"), 0.5),
+        ):
+            model.fit(x[train], numbers[train])
+            guessed[held] += weight * model.predict_proba(x[held])
+    return guessed
+
+
+def _scaled(x):
+    x = np.nan_to_num(x.astype("float64"))
+    spread = x.std(axis=0)
+    # One scale for all, so that the border of an image stays quiet, where
+    # the columns are of one kind.
+    used = spread[spread > 0]
+    if len(used) and used.max() > 30 * np.median(used):
+        return (x - x.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    return x - x.mean(axis=0)
