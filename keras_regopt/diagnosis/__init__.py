@@ -1,6 +1,14 @@
 """Bias and variance, gaps between groups, data splits and reports."""
 
 from keras_regopt.diagnosis._steps import Step
+from keras_regopt.diagnosis.checks import (
+    Check,
+    CheckCase,
+    CheckResult,
+    Finding,
+    check,
+    label_issues,
+)
 from keras_regopt.diagnosis.diagnose import diagnose
 from keras_regopt.diagnosis.diagnosis import Diagnosis
 from keras_regopt.diagnosis.fit_monitor import FitMonitor
@@ -15,7 +23,11 @@ from keras_regopt.diagnosis.report import write_report
 from keras_regopt.diagnosis.splitting import Part, Split, split
 
 __all__ = [
+    "Check",
+    "CheckCase",
+    "CheckResult",
     "Diagnosis",
+    "Finding",
     "FitMonitor",
     "GradientCheck",
     "GroupGap",
@@ -24,8 +36,10 @@ __all__ = [
     "Split",
     "Step",
     "VariableGradient",
+    "check",
     "check_gradients",
     "diagnose",
+    "label_issues",
     "split",
     "write_report",
 ]

@@ -182,7 +182,10 @@ def two_inputs(seed):
         (0.7, 0.2, 0.1),
         seed=seed,
     )
-    left, right = keras.Input((5,), name="left"), keras.Input((5,), name="right")
+    left, right = (
+        keras.Input((5,), name="left"),
+        keras.Input((5,), name="right"),
+    )
     h = layers.concatenate(
         [layers.Dense(8, "relu")(left), layers.Dense(8, "relu")(right)]
     )
@@ -430,7 +433,7 @@ def with_rate(case, factor):
 
 @planted("learning_rate")
 def rate_too_high_adam(seed):
-    return with_rate(mlp(seed), 100)
+    return with_rate(mlp(seed), 300)
 
 
 @planted("learning_rate")
@@ -457,7 +460,9 @@ def vanishing(seed):
 @planted("gradients")
 def exploding(seed):
     wide = keras.initializers.RandomNormal(stddev=2.0)
-    inner = [layers.Dense(32, "relu", kernel_initializer=wide) for _ in range(5)]
+    inner = [
+        layers.Dense(32, "relu", kernel_initializer=wide) for _ in range(5)
+    ]
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model = classifier(*inner, layers.Dense(10), classes=0, loss=loss)
     return Case(model, parts(digits, seed))
@@ -535,6 +540,8 @@ def too_sure(seed):
 def alike_rows(seed):
     case = table(seed)
     case.x, case.y = np.tile(case.x[:1], (500, 1)), np.tile(case.y[:1], 500)
-    case.x = case.x + 1e-2 * np.random.RandomState(seed).normal(size=case.x.shape)
+    case.x = case.x + 1e-2 * np.random.RandomState(seed).normal(
+        size=case.x.shape
+    )
     case.options["batch_size"] = 256
     return case

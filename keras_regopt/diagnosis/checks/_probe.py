@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import dataclass, field
+from typing import Any
 
 import keras
 import numpy as np
@@ -130,7 +131,9 @@ class Probe:
         found = []
         for _, holder in rate_holders(self._model.optimizer):
             rate = held_rate(holder)
-            if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+            if isinstance(
+                rate, keras.optimizers.schedules.LearningRateSchedule
+            ):
                 steps = np.unique(np.geomspace(1, 10_000, 40).astype(int)) - 1
                 value = max(
                     float(ops.convert_to_numpy(rate(ops.convert_to_tensor(s))))
@@ -162,7 +165,7 @@ class Probe:
         return self._function(values, states, x, y)
 
     def _step(self, values, states, x, y):
-        after = []
+        after: list[Any] = []
 
         def loss(tensors):
             value, new = loss_and_updates(

@@ -2,6 +2,7 @@
 
 import functools
 import zlib
+from typing import Any
 
 import keras
 import numpy as np
@@ -33,7 +34,16 @@ class CheckCase:
             `"sparse"`, `"categorical"`, `"binary"`, `"regression"` or `None`.
     """
 
-    def __init__(self, model, x, y, dev, groups, batch_size, seed):
+    def __init__(
+        self,
+        model: keras.Model,
+        x: Any,
+        y: Any,
+        dev: Any,
+        groups: Any,
+        batch_size: int,
+        seed: int,
+    ):
         self.model = model
         self.x, self.y = x, y
         self.dev, self.groups = dev, groups
@@ -42,6 +52,8 @@ class CheckCase:
         self.count = _nested.count("check", {"x": x, "y": y})
         self.rows = self.random("rows").permutation(self.count)[:_ROWS]
         self.loss = loss_of(model)
+        # What several checks have computed once.
+        self.found: dict[str, Any] = {}
 
     def random(self, name):
         """A `RandomState` of the seed and a name."""

@@ -165,7 +165,7 @@ def choose_checks(owner, checks):
         checks, (list, tuple, set, frozenset)
     ):
         fail(owner, "checks", allowed, checks)
-    chosen = []
+    chosen: list[Check] = []
     for each in checks:
         if isinstance(each, type) and issubclass(each, Check):
             each = each()

@@ -143,14 +143,14 @@ class Data(Check):
 
     def _sparse(self, case, y):
         classes = case.model.output_shape[-1]
-        if y.ndim == case.target.ndim and y.ndim > 1 and y.shape[-1] > 1:
-            if np.isin(y, (0, 1)).all() and y.shape[-1] == classes:
-                yield self.finding(
-                    "The targets are one-hot rows, but the loss takes labels.",
-                    "Take `categorical_crossentropy`.",
-                    "error",
-                )
-                return
+        one_hot = y.ndim > 1 and y.shape[-1] == classes > 1
+        if one_hot and np.isin(y, (0, 1)).all():
+            yield self.finding(
+                "The targets are one-hot rows, but the loss takes labels.",
+                "Take `categorical_crossentropy`.",
+                "error",
+            )
+            return
         if (y != np.floor(y)).any():
             yield self.finding(
                 f"The loss is {case.loss.name}, which takes whole labels, but "
@@ -183,9 +183,9 @@ class Data(Check):
         if dev is None:
             return
         unseen = np.setdiff1d(dev, train)
-        missing = np.setdiff1d(train, dev)
+        absent = np.setdiff1d(train, dev)
         # A rare class may be missing by chance.
-        counts = {c: float(np.mean(train == c)) for c in missing}
+        counts = {c: float(np.mean(train == c)) for c in absent}
         missing = [
             int(c) for c, p in counts.items() if (1 - p) ** len(dev) < 1e-3
         ]

@@ -2,28 +2,30 @@
 
 import numpy as np
 
+from keras_regopt.diagnosis._loss_function import as_arrays
+from keras_regopt.diagnosis.checks._losses import constant_loss
 from keras_regopt.diagnosis.checks.base import Check, Skip
 
 _BATCHES = 3
 # Elasticities: by what part the loss changes as a weight grows by a part.
-_VANISHED, _PRESENT, _HUGE = 1e-7, 1e-3, 1e4
+_VANISHED, _PRESENT, _HUGE = 1e-6, 1e-3, 1e3
 
 
 class Gradients(Check):
     """Whether gradients reach every weight, and in what size.
 
     Measures, for each weight matrix, the length of the gradient times that of
-    the weight over the loss. Where it is tiny in the first layers and not in
-    the last, gradients vanish on the way back; where it is huge, they
-    explode. A weight that no batch gives any gradient is not used. It looks
-    again after a few steps, since branches may begin at zero.
+    the weight over the loss of a constant. Where it is tiny in the first
+    layers and not in the last, gradients vanish on the way back; where it is
+    huge, they explode. A weight that no batch gives any gradient is not used.
+    It looks again after a few steps, since branches may begin at zero.
     """
 
     name = "gradients"
 
     def run(self, case):
         probe = case.probe
-        names, sizes, exact = self._measured(case)
+        sizes, exact = self._measured(case)
         if exact is None:
             yield self.finding(
                 "Loss or gradients are not finite.",
@@ -48,7 +50,8 @@ class Gradients(Check):
         if len(sizes) and sizes.max() > _HUGE:
             yield self.finding(
                 "Gradients explode: a change of the weights by a thousandth "
-                f"changes the loss by {sizes.max() / 10:.0%}.",
+                f"changes the loss by up to {sizes.max() / 1000:.3g} times "
+                "that of a constant.",
                 "Begin with smaller weights (`he_normal`, `glorot_uniform`), "
                 "add normalization layers or residual connections, and clip "
                 "gradients.",
@@ -66,24 +69,26 @@ class Gradients(Check):
                 )
 
     def _measured(self, case):
-        """Names and elasticities of the matrices, and which are zero."""
+        """Elasticities of the matrices, and which variables get none."""
         probe = case.probe
-        weights = [np.linalg.norm(v) for v in _arrays(probe.variables)]
+        weights = [np.linalg.norm(v) for v in as_arrays(probe.variables)]
         totals = np.zeros(len(weights))
+        base = _base(case)
         for number in range(_BATCHES):
             loss, gradients = probe.gradients(probe.batch(number))
             norms = [np.linalg.norm(g.astype("float64")) for g in gradients]
             if not np.isfinite([loss, *norms]).all():
-                return [], np.zeros(0), None
-            totals += np.array(norms) / max(abs(loss), 1e-12) / _BATCHES
+                return np.zeros(0), None
+            totals += (
+                np.array(norms) / (base or max(abs(loss), 1e-12)) / _BATCHES
+            )
         matrices = [
             i
             for i, v in enumerate(probe.variables)
             if len(v.shape) > 1 and weights[i] > 0
         ]
-        names = [probe.variables[i].path for i in matrices]
         sizes = np.array([totals[i] * weights[i] for i in matrices])
-        return names, sizes, totals == 0
+        return sizes, totals == 0
 
     def _after_steps(self, case):
         probe = case.probe
@@ -91,7 +96,7 @@ class Gradients(Check):
         run = probe.train(batches, probe.own_optimizer())
         if not run.finite:
             return np.zeros(len(probe.variables), bool)
-        _, _, exact = self._measured(case)
+        _, exact = self._measured(case)
         return np.zeros(len(probe.variables), bool) if exact is None else exact
 
 
@@ -112,16 +117,14 @@ class BatchSize(Check):
         count = 8
         if case.count < count * probe.size or probe.size < 2:
             raise Skip("there are too few rows for eight batches")
-        mean, squares = None, 0.0
+        squares = 0.0
+        mean = [np.zeros(v.shape) for v in probe.variables]
         for number in range(count):
             _, gradients = probe.gradients(probe.batch(number))
             flat = [g.astype("float64") for g in gradients]
             squares += sum((g**2).sum() for g in flat) / count
-            if mean is None:
-                mean = [g / count for g in flat]
-            else:
-                for m, g in zip(mean, flat, strict=True):
-                    m += g / count
+            for m, g in zip(mean, flat, strict=True):
+                m += g / count
         whole = sum((m**2).sum() for m in mean)
         small, large = probe.size, count * probe.size
         signal = (large * whole - small * squares) / (large - small)
@@ -130,7 +133,9 @@ class BatchSize(Check):
             raise Skip("the gradients are too alike, or not finite")
         scale = noise / signal if signal > 0 else np.inf
         if scale > 20 * case.batch_size:
-            told = "more than can be measured" if scale > 1e5 else f"{scale:.0f}"
+            told = (
+                "more than can be measured" if scale > 1e5 else f"{scale:.0f}"
+            )
             yield self.finding(
                 f"The noise scale of the gradient is {told} rows, the batch "
                 f"has {case.batch_size}: each step is mostly noise.",
@@ -145,7 +150,10 @@ class BatchSize(Check):
             )
 
 
-def _arrays(variables):
-    from keras_regopt.diagnosis._loss_function import as_arrays
-
-    return as_arrays(variables)
+def _base(case):
+    """The loss of a constant, or `None` where it is not known."""
+    try:
+        constants = constant_loss(case)
+    except Skip:
+        return None
+    return constants and max(*constants, 1e-12)

@@ -1,6 +1,7 @@
 """The loss before training, against that of a constant."""
 
 import numpy as np
+from keras import ops
 
 from keras_regopt._keras import graph_nodes, graph_of
 from keras_regopt.diagnosis.checks._losses import constant_loss
@@ -130,8 +131,6 @@ def activations(model):
 
 def penalty(model):
     """What the weights' regularizers add to the loss."""
-    from keras import ops
-
     return sum(
         float(ops.convert_to_numpy(ops.sum(v.regularizer(v))))
         for v in model.trainable_variables

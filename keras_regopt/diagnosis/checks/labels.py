@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from keras_regopt._validate import fail
+from keras_regopt.diagnosis import _nested
 from keras_regopt.diagnosis.checks.base import Check, Skip
 
 _FOLDS = 4
@@ -64,18 +65,16 @@ def label_issues(labels: Any, probabilities: Any) -> np.ndarray:
 class LabelNoise(Check):
     """Labels that are probably wrong, by confident learning over folds.
 
-    Two quick classifiers, a forest and nearest neighbors, predict each row
-    from folds that do not hold it. Where they know little themselves, nothing
-    is said.
+    Two quick classifiers, a support vector machine and nearest neighbors,
+    predict each row from folds that do not hold it. Where they know little
+    themselves, nothing is said.
     """
 
     name = "label_noise"
 
     def run(self, case):
         rows = case.rows
-        labels = case.labels()[rows]
-        guessed = out_of_fold(case, rows, labels)
-        known, numbers = np.unique(labels, return_inverse=True)
+        guessed, numbers = out_of_fold(case)
         right = (guessed.argmax(axis=1) == numbers).mean()
         counts = np.bincount(numbers)
         if right < 0.8 or right < 1 - 0.5 * (1 - counts.max() / len(rows)):
@@ -108,47 +107,48 @@ class Signal(Check):
     name = "signal"
 
     def run(self, case):
-        rows = case.rows[:1000]
+        rows = case.rows
         if len(rows) < 50:
             raise Skip("there are fewer than 50 rows")
         try:
-            labels = case.labels()[rows]
+            case.labels()
         except Skip:
-            yield from self._numbers(case, rows)
+            yield from self._numbers(case)
             return
-        guessed = out_of_fold(case, rows, labels)
-        known, numbers = np.unique(labels, return_inverse=True)
-        # The likelihood ranks rows even where one class is most of all.
-        own = np.log(np.maximum(guessed[np.arange(len(rows)), numbers], 1e-3))
-        # What the labels of other rows would have.
-        yield from self._judged(case, own.mean(), lambda shuffled: np.log(
-            np.maximum(guessed[np.arange(len(rows)), numbers[shuffled]], 1e-3)
-        ).mean(), len(rows))
+        guessed, numbers = out_of_fold(case)
+        # A likelihood tells more than which class is first, above all where
+        # one has most rows.
+        logs = np.log(np.maximum(guessed, 1e-3))
+        every = np.arange(len(rows))
+        yield from self._judged(case, lambda order: logs[every, numbers[order]])
 
-    def _numbers(self, case, rows):
+    def _numbers(self, case):
         from sklearn.ensemble import ExtraTreesRegressor
-        from sklearn.model_selection import cross_val_predict
+        from sklearn.model_selection import KFold, cross_val_predict
 
-        y = case.target[rows].astype("float64").reshape(len(rows), -1)
+        rows = case.rows
+        y = case.target[rows].astype("float64").reshape(len(rows), -1)[:, :8]
         y = (y - y.mean(axis=0)) / np.maximum(y.std(axis=0), 1e-12)
-        y = y[:, :8]
-        x = _scaled(case.columns(rows=rows))
         forest = ExtraTreesRegressor(
             40, min_samples_leaf=3, random_state=0, max_features=0.5
         )
-        guess = cross_val_predict(forest, x, y.squeeze(), cv=_FOLDS)
+        folds = KFold(_FOLDS, shuffle=True, random_state=0)
+        outputs = y[:, 0] if y.shape[1] == 1 else y
+        guess = cross_val_predict(forest, _scaled(case), outputs, cv=folds)
         guess = guess.reshape(len(rows), -1)
         yield from self._judged(
-            case,
-            (guess * y).mean(),
-            lambda shuffled: (guess * y[shuffled]).mean(),
-            len(rows),
+            case, lambda order: (guess * y[order]).mean(axis=1)
         )
 
-    def _judged(self, case, outcome, of, count):
+    def _judged(self, case, outcomes):
+        """Compares the mean outcome with that of targets in other orders."""
         random = case.random("signal")
-        chance = [of(random.permutation(count)) for _ in range(200)]
-        if outcome <= np.mean(chance) + 3 * np.std(chance):
+        count = len(case.rows)
+        own = outcomes(np.arange(count)).mean()
+        chance = [
+            outcomes(random.permutation(count)).mean() for _ in range(200)
+        ]
+        if own <= np.mean(chance) + 3.5 * np.std(chance):
             yield self.finding(
                 f"The targets do not seem to depend on the inputs: quick "
                 f"models do no better for {count} rows than with shuffled "
@@ -158,36 +158,76 @@ class Signal(Check):
             )
 
 
-def out_of_fold(case, rows, labels):
-    """Probabilities of each row's classes, from folds without the row."""
-    from sklearn.ensemble import ExtraTreesClassifier
+def out_of_fold(case):
+    """Probabilities of each row's classes, from folds without the row.
+
+    Args:
+        case: A `CheckCase`, of whose rows they are.
+
+    Returns:
+        The probabilities, and the classes as integers from 0.
+    """
+    if "out_of_fold" not in case.found:
+        case.found["out_of_fold"] = _out_of_fold(case)
+    return case.found["out_of_fold"]
+
+
+def _out_of_fold(case):
     from sklearn.model_selection import StratifiedKFold
     from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.svm import SVC
 
+    labels = case.labels()[case.rows]
     known, numbers = np.unique(labels, return_inverse=True)
-    if len(known) < 2 or np.bincount(numbers).min() < _FOLDS:
-        raise Skip("a class has fewer than four rows")
-    x = _scaled(case.columns(rows=rows))
+    if len(known) < 2 or np.bincount(numbers).min() < 2 * _FOLDS:
+        raise Skip(f"a class has fewer than {2 * _FOLDS} rows")
+    x = _scaled(case)
     seed = case.random("folds").randint(2**31)
-    guessed = np.zeros((len(rows), len(known)))
+    guessed = np.zeros((len(x), len(known)))
     for train, held in StratifiedKFold(
         _FOLDS, shuffle=True, random_state=seed
     ).split(x, numbers):
-        for model, weight in (
-            (ExtraTreesClassifier(60, random_state=seed), 0.5),
-            (KNeighborsClassifier(8, weights="distance"), 0.5),
-        ):
-            model.fit(x[train], numbers[train])
-            guessed[held] += weight * model.predict_proba(x[held])
-    return guessed
+        near = KNeighborsClassifier(min(12, len(train)), weights="distance")
+        guessed[held] += near.fit(x[train], numbers[train]).predict_proba(
+            x[held]
+        )
+        machine = SVC(C=3).fit(x[train], numbers[train])
+        guessed[held] += _softmax(machine.decision_function(x[held]))
+    return guessed / 2, numbers
 
 
-def _scaled(x):
-    x = np.nan_to_num(x.astype("float64"))
+def _softmax(scores):
+    if scores.ndim == 1:
+        scores = np.stack([-scores, scores], axis=1)
+    scores = np.exp(2 * (scores - scores.max(axis=1, keepdims=True)))
+    return scores / scores.sum(axis=1, keepdims=True)
+
+
+def _scaled(case):
+    """The inputs for quick models: scaled, and integers also counted."""
+    x = np.nan_to_num(case.columns(rows=case.rows).astype("float64"))
     spread = x.std(axis=0)
     # One scale for all, so that the border of an image stays quiet, where
     # the columns are of one kind.
     used = spread[spread > 0]
     if len(used) and used.max() > 30 * np.median(used):
-        return (x - x.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    return x - x.mean(axis=0)
+        x = (x - x.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    x = x - x.mean(axis=0)
+    counts = _counts(case)
+    if counts is None:
+        return x
+    # As many words, as much weight.
+    return np.concatenate([x / max(x.std(), 1e-12), 3 * counts], axis=1)
+
+
+def _counts(case):
+    """How often each id occurs in a row of ids, or `None` for others."""
+    leaves = list(_nested.leaves(case.x, "x").values())
+    ids = _nested.to_numpy(_nested.take(leaves[0], case.rows))
+    if len(leaves) > 1 or ids.ndim != 2 or ids.dtype.kind not in "iu":
+        return None
+    if ids.min() < 0 or ids.max() >= 5000 or ids.shape[1] < 2:
+        return None
+    counts = np.zeros((len(ids), ids.max() + 1))
+    np.add.at(counts, (np.arange(len(ids))[:, None], ids), 1)
+    return counts - counts.mean(axis=0)

@@ -6,77 +6,82 @@ from keras import ops
 from keras_regopt._keras import replace_rate
 from keras_regopt.diagnosis.checks.base import Check
 
-_STEPS, _LONGER = 12, 12
-# Multiples of the rate that are tried where it does badly.
-_LOWER, _HIGHER = (1 / 30, 1 / 1000), (30.0, 1000.0)
+# Steps of a trial: three rounds of the same four batches.
+_STEPS, _ROUND = 12, 4
 # By what part of the loss a few steps at a fitting rate lower it.
 _PROGRESS = 0.1
+# A loss of so many times that at a lower rate has bounced.
+_BOUNCE = 1.5
 
 
 class LearningRate(Check):
     """Whether the learning rate is far too high or far too low.
 
-    Makes a few steps at the rate of the model. Where the loss falls well, or
-    the weights move by a sound part of themselves, nothing more is done;
-    where not, the same batches are tried at rates that are 30 and 1,000 times
-    lower and higher.
+    Makes twelve steps at the rate of the model. Where the loss bounces or the
+    weights move by a large part of themselves, the same batches are tried
+    at a thirtieth and a thousandth of the rate; where the loss hardly moves,
+    at a thousand times the rate. Of a schedule, the highest rate counts.
     """
 
     name = "learning_rate"
     severity = "error"
 
     def run(self, case):
-        probe = case.probe
-        rates = probe.rates()
+        rates = case.probe.rates()
         own = self._try(case, rates, 1.0)
         told = " and ".join(f"{rate:.3g}" for _, rate in rates)
         # Updates of a thousandth of the weights are usual.
         moved = float(np.median(own.ratios)) if own.ratios else 0.0
-        if own.finite and _progress(own) > _PROGRESS and moved < 0.3:
-            return
-        if not own.finite or moved > 0.1 or _progress(own) < -0.05:
+        wild = not own.finite or moved > 0.1
+        if wild or max(own.losses) > _BOUNCE * max(own.losses[:1]):
             yield from self._too_high(case, rates, own, told, moved)
-        elif moved < 1e-4:
+        elif _progress(own) < _PROGRESS and moved < 0.01:
             yield from self._too_low(case, rates, own, told, moved)
 
     def _too_high(self, case, rates, own, told, moved):
-        for factor in _LOWER:
+        for factor in (1 / 30, 1 / 1000):
             lower = self._try(case, rates, factor)
-            if lower.finite and _better(lower, own):
-                ended = own.losses[-1] if own.losses else np.nan
+            if not lower.finite:
+                continue
+            bounce = _bounce(own, lower)
+            ended = np.mean(own.losses[-_ROUND:])
+            better = np.mean(lower.losses[-_ROUND:])
+            if bounce > 2 * _BOUNCE or better < 0.7 * ended:
                 yield self.finding(
-                    f"The learning rate {told} is too high: after "
-                    f"{len(own.losses)} steps the loss is {ended:.3g}; at "
-                    f"{_times(rates, factor)} it is "
-                    f"{np.mean(lower.losses[-3:]):.3g}. The last step moved "
-                    f"the weights by {moved:.0%} of their size.",
+                    f"The learning rate {told} is too high: within "
+                    f"{len(own.losses)} steps the loss went up to "
+                    f"{max(own.losses):.3g}; at {_times(rates, factor)} to "
+                    f"{max(lower.losses):.3g}. The last step moved "
+                    f"the weights by {moved:.1%} of their size.",
                     "Lower the rate; "
                     "`keras_regopt.callbacks.find_learning_rate` finds one.",
                 )
                 return
 
     def _too_low(self, case, rates, own, told, moved):
-        for factor in _HIGHER:
-            higher = self._try(case, rates, factor)
-            gain = _progress(higher)
-            if higher.finite and gain > 3 * max(_progress(own), 0.02):
-                yield self.finding(
-                    f"The learning rate {told} is too low: "
-                    f"{len(own.losses)} steps change the loss by "
-                    f"{-_progress(own):+.1%}; at {_times(rates, factor)} by "
-                    f"{-gain:+.1%}. A step moves the weights by {moved:.0e} "
-                    "of their size.",
-                    "Raise the rate; "
-                    "`keras_regopt.callbacks.find_learning_rate` finds one.",
-                )
-                return
+        higher = self._try(case, rates, 1000.0)
+        if not higher.finite or _bounce(higher, own) > _BOUNCE:
+            return
+        # Of the same batches, so that their differences do not count.
+        ends = [np.mean(run.losses[-_ROUND:]) for run in (own, higher)]
+        first = np.mean(own.losses[:_ROUND])
+        gain = ends[0] - ends[1]
+        if gain > max(2 * (first - ends[0]), 0.003 * abs(first)):
+            yield self.finding(
+                f"The learning rate {told} is too low: {len(own.losses)} "
+                f"steps bring the loss from {first:.4g} to {ends[0]:.4g}; at "
+                f"{_times(rates, 1000)} to {ends[1]:.4g}. The last step moved "
+                f"the weights by {moved:.0e} of their size.",
+                "Raise the rate; "
+                "`keras_regopt.callbacks.find_learning_rate` finds one.",
+            )
 
     def _try(self, case, rates, factor):
         probe = case.probe
         probe.reset()
         for holder, rate in rates:
             replace_rate(holder, _constant(factor * rate))
-        batches = [probe.batch(number % 4) for number in range(_STEPS)]
+        batches = [probe.batch(number % _ROUND) for number in range(_STEPS)]
         run = probe.train(batches, probe.own_optimizer())
         probe.reset()
         return run
@@ -88,17 +93,20 @@ def _constant(rate):
 
 def _progress(run):
     """By what part the loss fell, from the first steps to the last."""
-    count = min(4, max(len(run.losses) // 2, 1))
+    count = min(_ROUND, max(len(run.losses) // 2, 1))
     first = np.mean(run.losses[:count])
     return float((first - np.mean(run.losses[-count:])) / max(abs(first), 1e-9))
 
 
-def _better(lower, own):
-    """Whether a run ends clearly below another, which does not fall."""
-    if not own.finite:
-        return True
-    end = np.mean(lower.losses[-3:])
-    return end < 0.8 * np.mean(own.losses[-3:])
+def _bounce(high, low):
+    """How many times a loss of one run is that of another at its most."""
+    if not high.finite:
+        return np.inf
+    count = min(len(high.losses), len(low.losses))
+    below = np.maximum(np.abs(low.losses[:count]), 1e-6)
+    # Losses near zero bounce by many times, and it is nothing.
+    floor = 0.1 * np.mean(below)
+    return float(np.max(np.array(high.losses[:count]) / (below + floor)))
 
 
 def _times(rates, factor):

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_regopt._keras import all_layers, direct_layers
 from keras_regopt.diagnosis.checks._losses import constant_loss
 from keras_regopt.diagnosis.checks.base import Check, Skip
 from keras_regopt.diagnosis.checks.initial_loss import penalty
@@ -101,9 +102,8 @@ def frozen_layers(model):
     """The layers of a model whose own weights are all frozen."""
     return [
         layer
-        for layer in model._flatten_layers(include_self=False)
-        if layer._trainable_variables
-        and not any(v.trainable for v in layer._trainable_variables)
+        for layer in all_layers(model, include_self=False)
+        if not direct_layers(layer) and layer.weights and not layer.trainable
     ]
 
 

@@ -81,7 +81,9 @@ class CheckResult:
         ]
         told = ", ".join(
             f"{n} {word}{'s' * (n != 1)}"
-            for n, word in zip(counts, ("error", "warning", "note"), strict=True)
+            for n, word in zip(
+                counts, ("error", "warning", "note"), strict=True
+            )
             if n
         )
         run = len(self.passed) + len({f.check for f in self.findings})
@@ -89,7 +91,9 @@ class CheckResult:
 
     def _repr_html_(self):
         header = ["severity", "check", "evidence", "remedy"]
-        rows = [[f.severity, f.check, f.evidence, f.remedy] for f in self.findings]
+        rows = [
+            [f.severity, f.check, f.evidence, f.remedy] for f in self.findings
+        ]
         rest = f"passed: {', '.join(self.passed) or 'none'}"
         if self.skipped:
             rest += f"; not run: {', '.join(self.skipped)}"

@@ -1,5 +1,6 @@
 """Units that always give the same, and inputs that change nothing."""
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -26,14 +27,13 @@ class Units(Check):
     name = "units"
 
     def run(self, case):
-        layers = {
-            id(layer): layer
+        layers = [
+            layer
             for layer in all_layers(case.model, include_self=False)
             if activation_of(layer) in ("relu", "relu6", *_ENDS)
-        }
+        ]
         if not layers:
             raise Skip("no layer has a ReLU, a sigmoid or a tanh")
-        layers = list(layers.values())
         seen = {}
 
         def listening(call, index):
@@ -94,7 +94,9 @@ class UnusedInputs(Check):
         if case.count < 4:
             raise Skip("there are fewer than four rows")
         usual = [_array(t) for t in _flat(case.call(x))]
-        size = max(np.abs(np.concatenate([u.ravel() for u in usual])).max(), 1e-9)
+        size = max(
+            np.abs(np.concatenate([u.ravel() for u in usual])).max(), 1e-9
+        )
         order = np.roll(np.arange(len(rows)), 1)
         for path in _nested.leaves(x, "x"):
             moved = [_array(t) for t in _flat(case.call(_with(x, path, order)))]
@@ -135,8 +137,6 @@ def _with(x, path, order):
 
 
 def _flat(outputs):
-    import keras
-
     return keras.tree.flatten(outputs)
 
 
