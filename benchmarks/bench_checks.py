@@ -17,7 +17,7 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 import argparse
 import json
 import pathlib
-import sys
+import runpy
 import time
 
 import keras
@@ -26,9 +26,9 @@ from _pages import filled, table, versions
 from keras_regopt.diagnosis import check
 
 ROOT = pathlib.Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "diagnosis"))
-
-from check_cases import HEALTHY, PLANTED, digits
+_CASES = runpy.run_path(str(ROOT / "tests" / "diagnosis" / "check_cases.py"))
+HEALTHY, PLANTED = _CASES["HEALTHY"], _CASES["PLANTED"]
+digits = _CASES["digits"]
 
 RESULTS = ROOT / "docs" / "benchmarks" / "checks.jsonl"
 PAGE = RESULTS.with_suffix(".md")

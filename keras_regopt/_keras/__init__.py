@@ -37,6 +37,7 @@ from keras_regopt._keras.doubles import (
     losses_of,
 )
 from keras_regopt._keras.fitting import (
+    arrays_of,
     dataset_of,
     go_on_with,
     has_iterator,

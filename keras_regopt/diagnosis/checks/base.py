@@ -41,6 +41,7 @@ class Check:
         severity: That of its findings, unless they say another.
 
     Examples:
+        >>> from keras_regopt.diagnosis import check
         >>> class FewRows(Check):
         ...     name = "few_rows"
         ...     def run(self, case):
