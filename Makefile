@@ -39,6 +39,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	bench-audio bench-image-gain bench-optimizers bench-optimizer-quality \
 	bench-regularization bench-fit bench-text bench-tuning \
 	bench-gradient-tuning clean \
+	bench-regularization bench-fit bench-text bench-tuning bench-checks clean \
 	$(BACKEND:%=test-%)
 
 demo: $(VENV)/.demo-$(DEMO_BACKEND)
@@ -136,6 +137,9 @@ audit-replicas: $(VENV)/.test
 # speed, bench-regularization, which measures both cost and gain,
 # bench-gradient-tuning, and bench-tuning, which compares with Optuna where that
 # is installed.
+# speed, bench-regularization, which measures both cost and gain, and
+# bench-tuning, which compares with Optuna where that is installed, and
+# bench-checks, an hour for each backend, of which each part can be run alone.
 bench: bench-images bench-audio bench-text bench-optimizers bench-fit
 
 bench-images: $(VENV)/.bench
@@ -143,6 +147,7 @@ bench-images: $(VENV)/.bench
 bench-images bench-audio bench-image-gain bench-optimizers \
 bench-optimizer-quality bench-regularization bench-fit bench-text \
 bench-tuning bench-gradient-tuning: bench-%: $(VENV)/.test
+bench-tuning bench-checks: bench-%: $(VENV)/.test
 	$(ONE_THREAD) $(BIN)/python benchmarks/bench_$(subst -,_,$*).py
 
 clean:

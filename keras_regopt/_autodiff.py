@@ -34,6 +34,8 @@ def _tensorflow(function, inputs, twice):
             output_gradients=vector,
             unconnected_gradients="zero",
         )
+        # Those of embeddings come as rows.
+        slopes = [tf.convert_to_tensor(slope) for slope in slopes]
         for x, slope in zip(inputs, slopes, strict=True):
             # Some gradients forget it.
             slope.set_shape(x.shape)

@@ -143,6 +143,21 @@ def _diagnosis():
     }
 
 
+def _checks():
+    classes = np.arange(60) % 3
+    x = np.eye(3)[classes] + np.random.default_rng(0).normal(size=(60, 3))
+    return {
+        "x": x.astype("float32"),
+        "y": classes,
+        "x_dev": x[:20].astype("float32"),
+        "y_dev": classes[:20],
+        "origin_dev": np.arange(20) % 2,
+        "model": keras.Sequential(
+            [keras.Input((3,)), keras.layers.Dense(3, "softmax")]
+        ),
+    }
+
+
 def _regularizers():
     groups = np.arange(40) // 2 % 2
     return {
@@ -167,6 +182,7 @@ _PAGES = {
     "augmentation": _augmentation,
     "callbacks": _callbacks,
     "constraints": lambda: {"model": classifier()},
+    "checks": _checks,
     "diagnosis": _diagnosis,
     "layers": arrays,
     "optimizers": lambda: {"model": classifier()},

@@ -9,6 +9,7 @@ mend:
 - `session`: names, seeds and messages that a whole process shares
 - `layers`: what a layer or a variable keeps of itself
 - `models`: graphs, losses and state of models
+- `doubles`: a model in double precision
 - `optimizers`: rates, counters and averages of optimizers
 - `fitting`: the running `fit`, its data and its callbacks
 """
@@ -30,7 +31,13 @@ from keras_regopt._keras.classes import (
     scale_loss_for_distribution,
     unscale_loss_for_distribution,
 )
+from keras_regopt._keras.doubles import (
+    ValuesScope,
+    double_precision,
+    losses_of,
+)
 from keras_regopt._keras.fitting import (
+    arrays_of,
     dataset_of,
     go_on_with,
     has_iterator,

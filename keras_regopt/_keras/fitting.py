@@ -107,6 +107,11 @@ def set_dataset(epoch_iterator, dataset):
     epoch_iterator._distributed_dataset = dataset
 
 
+def arrays_of(array_adapter):
+    """The tuple of inputs, targets and weights of an `ArrayDataAdapter`."""
+    return array_adapter._inputs
+
+
 def shuffles(array_adapter):
     """Whether arrays are shuffled, of an `ArrayDataAdapter`."""
     return array_adapter._shuffle

@@ -3,9 +3,23 @@
 from keras_regopt.diagnosis._advice import Step
 from keras_regopt.diagnosis._split_parts import Part, Split, SplitWithTrainDev
 from keras_regopt.diagnosis.check_split import Leak, check_split
+from keras_regopt.diagnosis._steps import Step
+from keras_regopt.diagnosis.checks import (
+    Check,
+    CheckCase,
+    CheckResult,
+    Finding,
+    check,
+    label_issues,
+)
 from keras_regopt.diagnosis.diagnose import diagnose
 from keras_regopt.diagnosis.diagnosis import Diagnosis
 from keras_regopt.diagnosis.fit_monitor import FitMonitor
+from keras_regopt.diagnosis.gradient_check import (
+    GradientCheck,
+    VariableGradient,
+    check_gradients,
+)
 from keras_regopt.diagnosis.group_gap import GroupGap
 from keras_regopt.diagnosis.group_monitor import GroupMonitor
 from keras_regopt.diagnosis.report import write_report
@@ -17,8 +31,13 @@ from keras_regopt.diagnosis.splitting import Part, Split, split
 from keras_regopt.diagnosis.splitting import split
 
 __all__ = [
+    "Check",
+    "CheckCase",
+    "CheckResult",
     "Diagnosis",
+    "Finding",
     "FitMonitor",
+    "GradientCheck",
     "GroupGap",
     "GroupMonitor",
     "Monitor",
@@ -30,7 +49,11 @@ __all__ = [
     "Update",
     "WindowReport",
     "check_split",
+    "VariableGradient",
+    "check",
+    "check_gradients",
     "diagnose",
+    "label_issues",
     "split",
     "update",
     "write_report",

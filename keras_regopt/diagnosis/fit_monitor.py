@@ -20,6 +20,7 @@ from keras_regopt.diagnosis._outputs import judge
 from keras_regopt.diagnosis._parts import read
 from keras_regopt.diagnosis._rules import Rules
 from keras_regopt.diagnosis._wording import one_line
+from keras_regopt.diagnosis.checks.in_fit import FitChecks
 
 
 @register
@@ -61,6 +62,13 @@ class FitMonitor(Callback):
             `None`, which writes nothing.
         report: Path of the HTML report to write at the end. Defaults to
             `None`, which writes none.
+        checks: `"all"`, or a list of checks by name, to run `check` on the
+            arrays of `fit` before the first epoch, and those of gradients
+            and units again at the end. Defaults to `None`, which runs none.
+
+    Attributes:
+        check_results: The `CheckResult` from before the training, and that
+            from its end, in a list.
 
     Raises:
         ValueError: During training, if the logs do not contain the metric.
@@ -103,6 +111,7 @@ class FitMonitor(Callback):
         verbose: int = 1,
         log_dir: Path | None = None,
         report: Path | None = None,
+        checks: Any = None,
     ):
         super().__init__()
         self.monitor = monitor
@@ -121,6 +130,11 @@ class FitMonitor(Callback):
         self.verbose = integer(self, "verbose", verbose, low=0, high=1)
         self.log_dir = _path(self, "log_dir", log_dir)
         self.report = _path(self, "report", report)
+        self.checks = checks
+        self._checks = None
+        if checks is not None:
+            self._checks = FitChecks(self, checks, self.verbose)
+        self.check_results: list[Any] = []
         self.reset()
 
     @property
@@ -155,6 +169,8 @@ class FitMonitor(Callback):
         _, callbacks = running_fit(self.model)
         self._callbacks = getattr(callbacks, "callbacks", None)
         self._ended = False
+        if self._checks is not None:
+            self.check_results = [self._checks.begin(self.model)]
         self._log = None
         if self.log_dir is not None:
             from keras_regopt.diagnosis._event_log import EventLog
@@ -170,6 +186,8 @@ class FitMonitor(Callback):
             self._diagnose()
 
     def on_train_end(self, logs=None):
+        if self._checks is not None:
+            self.check_results.append(self._checks.end(self.model))
         super().on_train_end(logs)
         if not self.epochs:
             return

@@ -28,6 +28,7 @@ from keras_regopt.layers.stochastic_depth import (
     StochasticDepth,
     linear_depth_rates,
 )
+from keras_regopt.layers.temperature_scaling import TemperatureScaling
 from keras_regopt.layers.variational_dropout import VariationalDropout
 from keras_regopt.layers.weight_standardization import WeightStandardization
 from keras_regopt.layers.whitening import Whitening
@@ -58,6 +59,7 @@ __all__ = [
     "SpatialDropout2D",
     "SpatialDropout3D",
     "StochasticDepth",
+    "TemperatureScaling",
     "VariationalDropout",
     "WeightStandardization",
     "Whitening",

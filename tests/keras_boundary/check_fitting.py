@@ -1,6 +1,7 @@
 """Checks of `_keras.fitting`."""
 
 import keras
+import numpy as np
 from keras_boundary.common import (
     check,
     compiled,
@@ -147,6 +148,14 @@ def set_dataset():
 
     within_fit(replace, "on_epoch_begin")
     assert found
+
+
+@check
+def arrays_of():
+    x, y = data()
+    found = _keras.arrays_of(iterator_of_fit().data_adapter)
+    np.testing.assert_array_equal(found[0], x)
+    np.testing.assert_array_equal(found[1], y)
 
 
 @check

@@ -1,0 +1,113 @@
+"""A learning rate that is too high or too low."""
+
+import numpy as np
+from keras import ops
+
+from keras_regopt._keras import replace_rate
+from keras_regopt.diagnosis.checks.base import Check
+
+# Steps of a trial: three rounds of the same four batches.
+_STEPS, _ROUND = 12, 4
+# By what part of the loss a few steps at a fitting rate lower it.
+_PROGRESS = 0.1
+# A loss of so many times that at a lower rate has bounced.
+_BOUNCE = 1.5
+
+
+class LearningRate(Check):
+    """Whether the learning rate is far too high or far too low.
+
+    Makes twelve steps at the rate of the model. Where the loss bounces or the
+    weights move by a large part of themselves, the same batches are tried
+    at a thirtieth and a thousandth of the rate; where the loss hardly moves,
+    at a thousand times the rate. Of a schedule, the highest rate counts.
+    """
+
+    name = "learning_rate"
+    severity = "error"
+
+    def run(self, case):
+        rates = case.probe.rates()
+        own = self._try(case, rates, 1.0)
+        told = " and ".join(f"{rate:.3g}" for _, rate in rates)
+        # Updates of a thousandth of the weights are usual.
+        moved = float(np.median(own.ratios)) if own.ratios else 0.0
+        wild = not own.finite or moved > 0.1
+        if wild or max(own.losses) > _BOUNCE * max(own.losses[:1]):
+            yield from self._too_high(case, rates, own, told, moved)
+        elif _progress(own) < _PROGRESS and moved < 0.01:
+            yield from self._too_low(case, rates, own, told, moved)
+
+    def _too_high(self, case, rates, own, told, moved):
+        for factor in (1 / 30, 1 / 1000):
+            lower = self._try(case, rates, factor)
+            if not lower.finite:
+                continue
+            bounce = _bounce(own, lower)
+            ended = np.mean(own.losses[-_ROUND:])
+            better = np.mean(lower.losses[-_ROUND:])
+            if bounce > 2 * _BOUNCE or better < 0.7 * ended:
+                yield self.finding(
+                    f"The learning rate {told} is too high: within "
+                    f"{len(own.losses)} steps the loss went up to "
+                    f"{max(own.losses):.3g}; at {_times(rates, factor)} to "
+                    f"{max(lower.losses):.3g}. The last step moved "
+                    f"the weights by {moved:.1%} of their size.",
+                    "Lower the rate; "
+                    "`keras_regopt.callbacks.find_learning_rate` finds one.",
+                )
+                return
+
+    def _too_low(self, case, rates, own, told, moved):
+        higher = self._try(case, rates, 1000.0)
+        if not higher.finite or _bounce(higher, own) > _BOUNCE:
+            return
+        # Of the same batches, so that their differences do not count.
+        ends = [np.mean(run.losses[-_ROUND:]) for run in (own, higher)]
+        first = np.mean(own.losses[:_ROUND])
+        gain = ends[0] - ends[1]
+        if gain > max(2 * (first - ends[0]), 0.003 * abs(first)):
+            yield self.finding(
+                f"The learning rate {told} is too low: {len(own.losses)} "
+                f"steps bring the loss from {first:.4g} to {ends[0]:.4g}; at "
+                f"{_times(rates, 1000)} to {ends[1]:.4g}. The last step moved "
+                f"the weights by {moved:.0e} of their size.",
+                "Raise the rate; "
+                "`keras_regopt.callbacks.find_learning_rate` finds one.",
+            )
+
+    def _try(self, case, rates, factor):
+        probe = case.probe
+        probe.reset()
+        for holder, rate in rates:
+            replace_rate(holder, _constant(factor * rate))
+        batches = [probe.batch(number % _ROUND) for number in range(_STEPS)]
+        run = probe.train(batches, probe.own_optimizer())
+        probe.reset()
+        return run
+
+
+def _constant(rate):
+    return lambda: ops.convert_to_tensor(rate, dtype="float32")
+
+
+def _progress(run):
+    """By what part the loss fell, from the first steps to the last."""
+    count = min(_ROUND, max(len(run.losses) // 2, 1))
+    first = np.mean(run.losses[:count])
+    return float((first - np.mean(run.losses[-count:])) / max(abs(first), 1e-9))
+
+
+def _bounce(high, low):
+    """How many times a loss of one run is that of another at its most."""
+    if not high.finite:
+        return np.inf
+    count = min(len(high.losses), len(low.losses))
+    below = np.maximum(np.abs(low.losses[:count]), 1e-6)
+    # Losses near zero bounce by many times, and it is nothing.
+    floor = 0.1 * np.mean(below)
+    return float(np.max(np.array(high.losses[:count]) / (below + floor)))
+
+
+def _times(rates, factor):
+    return " and ".join(f"{factor * rate:.3g}" for _, rate in rates)
