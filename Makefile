@@ -37,9 +37,9 @@ ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	test-all test-faults \
 	test-oldest test-versions check docs audit audit-replicas bench bench-images \
 	bench-audio bench-image-gain bench-optimizers bench-optimizer-quality \
-	bench-regularization bench-fit bench-text bench-tuning \
-	bench-gradient-tuning clean \
-	bench-regularization bench-fit bench-text bench-tuning bench-checks clean \
+	bench-regularization bench-fit bench-text bench-tuning bench-checks \
+	bench-gradient-tuning bench-curves bench-monitoring bench-updating \
+	clean \
 	$(BACKEND:%=test-%)
 
 demo: $(VENV)/.demo-$(DEMO_BACKEND)
@@ -134,20 +134,18 @@ audit-replicas: $(VENV)/.test
 	done
 
 # Beside these, bench-optimizer-quality and bench-image-gain, which measure no
-# speed, bench-regularization, which measures both cost and gain,
-# bench-gradient-tuning, and bench-tuning, which compares with Optuna where that
-# is installed.
-# speed, bench-regularization, which measures both cost and gain, and
-# bench-tuning, which compares with Optuna where that is installed, and
-# bench-checks, an hour for each backend, of which each part can be run alone.
+# speed; bench-regularization, which measures both cost and gain; bench-tuning,
+# which compares with Optuna where that is installed; bench-checks, an hour for
+# each backend, of which each part can be run alone; bench-gradient-tuning,
+# bench-curves, bench-monitoring and bench-updating.
 bench: bench-images bench-audio bench-text bench-optimizers bench-fit
 
 bench-images: $(VENV)/.bench
 
 bench-images bench-audio bench-image-gain bench-optimizers \
 bench-optimizer-quality bench-regularization bench-fit bench-text \
-bench-tuning bench-gradient-tuning: bench-%: $(VENV)/.test
-bench-tuning bench-checks: bench-%: $(VENV)/.test
+bench-tuning bench-gradient-tuning bench-checks bench-curves \
+bench-monitoring bench-updating: bench-%: $(VENV)/.test
 	$(ONE_THREAD) $(BIN)/python benchmarks/bench_$(subst -,_,$*).py
 
 clean:

@@ -3,7 +3,6 @@
 from keras_regopt.diagnosis._advice import Step
 from keras_regopt.diagnosis._split_parts import Part, Split, SplitWithTrainDev
 from keras_regopt.diagnosis.check_split import Leak, check_split
-from keras_regopt.diagnosis._steps import Step
 from keras_regopt.diagnosis.checks import (
     Check,
     CheckCase,
@@ -27,7 +26,6 @@ from keras_regopt.diagnosis.service.monitor import Monitor
 from keras_regopt.diagnosis.service.update_result import Update
 from keras_regopt.diagnosis.service.updating import update
 from keras_regopt.diagnosis.service.window_report import WindowReport
-from keras_regopt.diagnosis.splitting import Part, Split, split
 from keras_regopt.diagnosis.splitting import split
 
 __all__ = [
@@ -40,18 +38,18 @@ __all__ = [
     "GradientCheck",
     "GroupGap",
     "GroupMonitor",
-    "Monitor",
     "Leak",
+    "Monitor",
     "Part",
     "Split",
     "SplitWithTrainDev",
     "Step",
     "Update",
-    "WindowReport",
-    "check_split",
     "VariableGradient",
+    "WindowReport",
     "check",
     "check_gradients",
+    "check_split",
     "diagnose",
     "label_issues",
     "split",

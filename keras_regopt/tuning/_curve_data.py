@@ -8,11 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_regopt._validate import boolean, fail, integer, one_of, positive_int
-from keras_regopt.diagnosis._curves import (
-    choose_metric,
-    has_direction,
-    is_score,
-)
+from keras_regopt.diagnosis._curves import choose_metric
+from keras_regopt.diagnosis._metric_names import has_direction, is_score
 from keras_regopt.tuning import _made_with
 from keras_regopt.tuning._callbacks import check_callbacks
 from keras_regopt.tuning._curve_runs import Plan, check_build, run_all
