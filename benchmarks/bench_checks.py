@@ -175,3 +175,4 @@ if __name__ == "__main__":
         page()
     else:
         run([int(s) for s in options.seeds.split(",")], options.minutes)
+        page()
