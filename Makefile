@@ -6,7 +6,7 @@
 # test-oldest    the contract on the oldest Keras, in the one environment
 # check  the linters and the import contract alone
 # test-faults  kills trainings, KILLS=50 times a backend, and compares their ends
-# docs   the documentation, in docs/_build/html
+# docs   the documentation, in docs/_build/html, and a look at it in a browser
 # audit  real nets with the optimizers, hours of it   (AUDIT="--nets ResNet50")
 # audit-replicas  all of the package on several devices (AUDIT="--kinds layers")
 # bench  side by side against peers, as ratios          (or bench-images, ...)
@@ -114,6 +114,8 @@ check: $(VENV)/.test
 docs: $(VENV)/.test
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m sphinx -W -n -q \
 		docs docs/_build/html
+	@KERAS_BACKEND=torch $(BIN)/python -m pytest -q -p no:cacheprovider \
+		tests/test_site.py
 
 audit: $(VENV)/.test
 	@for backend in $(BACKEND); do \

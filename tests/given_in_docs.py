@@ -143,6 +143,10 @@ def _diagnosis():
     }
 
 
+def _xy():
+    return {"x": arrays()["x"], "y": arrays()["y"]}
+
+
 def _regularizers():
     groups = np.arange(40) // 2 % 2
     return {
@@ -167,6 +171,7 @@ _PAGES = {
     "augmentation": _augmentation,
     "callbacks": _callbacks,
     "constraints": lambda: {"model": classifier()},
+    "descent": lambda: {"model": classifier(), **_xy()},
     "diagnosis": _diagnosis,
     "layers": arrays,
     "optimizers": lambda: {"model": classifier()},
