@@ -8,6 +8,8 @@
 # test-faults  kills trainings and searches, KILLS=50 times each on a backend, and
 #        compares their ends
 # docs   the documentation, in docs/_build/html
+# test-faults  kills trainings, KILLS=50 times a backend, and compares their ends
+# docs   the documentation, in docs/_build/html, and a look at it in a browser
 # audit  real nets with the optimizers, hours of it   (AUDIT="--nets ResNet50")
 # audit-replicas  all of the package on several devices (AUDIT="--kinds layers")
 # bench  side by side against peers, as ratios          (or bench-images, ...)
@@ -64,7 +66,8 @@ test-tensorflow test-jax: test-%:
 	@echo "== $* =="
 	$(call PYTEST,$*)
 
-# torch runs what the others leave out, so it is cut in three.
+# torch runs what the others leave out, so it is cut in three. `docs` looks at the
+# site when it is built.
 FIRST := tests/augmentation tests/test_contract.py
 SECOND := tests/callbacks tests/optimizers tests/layers tests/regularizers
 test-torch: test-torch-first test-torch-second test-torch-third
@@ -79,7 +82,8 @@ test-torch-second: $(VENV)/.test
 
 test-torch-third: $(VENV)/.test
 	@echo "== torch: the rest =="
-	$(call PYTEST,torch) tests $(FIRST:%=--ignore=%) $(SECOND:%=--ignore=%)
+	$(call PYTEST,torch) tests $(FIRST:%=--ignore=%) $(SECOND:%=--ignore=%) \
+		--ignore=tests/test_site.py
 
 # The promises and the classes that replace Keras' own.
 CONTRACT := tests/test_contract.py tests/optimizers/algorithms/test_drop_ins.py
@@ -119,6 +123,8 @@ check: $(VENV)/.test
 docs: $(VENV)/.test
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m sphinx -W -n -q \
 		docs docs/_build/html
+	@KERAS_BACKEND=torch $(BIN)/python -m pytest -q -p no:cacheprovider \
+		tests/test_site.py
 
 audit: $(VENV)/.test
 	@for backend in $(BACKEND); do \

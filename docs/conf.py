@@ -83,10 +83,12 @@ def draw_pictures(app):
         return
     import audio_pictures
     import augmentation_pictures
+    import concept_pictures
     import schedule_pictures
 
     schedule_pictures.draw(HERE / "_pictures")
     augmentation_pictures.draw(HERE / "_pictures")
+    concept_pictures.draw(HERE / "_pictures")
     audio_pictures.draw(HERE / "_pictures")
 
 

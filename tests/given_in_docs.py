@@ -156,6 +156,8 @@ def _checks():
             [keras.Input((3,)), keras.layers.Dense(3, "softmax")]
         ),
     }
+def _xy():
+    return {"x": arrays()["x"], "y": arrays()["y"]}
 
 
 def _regularizers():
@@ -183,6 +185,7 @@ _PAGES = {
     "callbacks": _callbacks,
     "constraints": lambda: {"model": classifier()},
     "checks": _checks,
+    "descent": lambda: {"model": classifier(), **_xy()},
     "diagnosis": _diagnosis,
     "layers": arrays,
     "optimizers": lambda: {"model": classifier()},

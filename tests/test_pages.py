@@ -10,7 +10,9 @@ from given_in_docs import given
 pytestmark = pytest.mark.any_backend
 
 ROOT = pathlib.Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+PAGES += sorted((DOCS / "concepts").glob("*.md"))
 # A block, and a comment right before it that says why it is not run.
 BLOCK = re.compile(
     r"(?:<!-- not run: (?P<reason>[^>]+) -->\n+)?"

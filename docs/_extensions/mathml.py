@@ -10,8 +10,14 @@ def setup(app):
 
 
 def convert(latex, display="inline"):
-    """Writes a formula with primes that are not raised twice."""
-    return converter.convert(latex.replace("'", "{\N{PRIME}}"), display=display)
+    """Writes a formula as browsers draw it best.
+
+    Primes are not raised twice, and relations have space around them.
+    """
+    formula = converter.convert(
+        latex.replace("'", "{\N{PRIME}}"), display=display
+    )
+    return formula.replace("<mi>&#x0007E;</mi>", "<mo>&#x0223C;</mo>")
 
 
 def inline(self, node):
