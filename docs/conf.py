@@ -59,7 +59,12 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 autodoc_inherit_docstrings = False
 # Types of attributes that are read, not made by users.
-nitpick_ignore_regex = [("py:class", r"keras_regopt\.\w+\._.*")]
+nitpick_ignore_regex = [
+    ("py:class", r"keras_regopt\.\w+\._.*"),
+    ("py:class", r"keras_regopt\.diagnosis\.service\..*"),
+    ("py:class", r"numpy\.ndarray"),
+    ("py:exc", "Skip"),
+]
 napoleon_use_rtype = False
 napoleon_use_ivar = True
 # Docstrings are written in Markdown's single backticks.

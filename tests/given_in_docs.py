@@ -156,6 +156,8 @@ def _checks():
             [keras.Input((3,)), keras.layers.Dense(3, "softmax")]
         ),
     }
+
+
 def _xy():
     return {"x": arrays()["x"], "y": arrays()["y"]}
 

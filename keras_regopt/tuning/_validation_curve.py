@@ -75,7 +75,7 @@ class ValidationCurve:
 
     @property
     def verdict(self):
-        """A sentence: the best value, and whether to look beyond the range."""
+        """The best value, and whether to look beyond the range, in a sentence."""
         index = self._best
         if index is None:
             return "cannot tell: no mean dev error is finite"

@@ -61,23 +61,21 @@ def check(
     Run it before `fit`, and again after. Each check finds one kind of fault,
     with the evidence and a remedy:
 
-    | check | finds |
-    |---|---|
-    | `data` | NaN, constant and unscaled inputs, targets that do not fit |
-    | `initial_loss` | softmax twice, logits as probabilities, bad scales |
-    | `one_batch` | a model that cannot learn a batch by heart |
-    | `frozen` | frozen layers that were never trained |
-    | `unused_inputs` | inputs that change nothing |
-    | `signal` | targets that do not depend on the inputs (shuffled) |
-    | `leakage` | dev rows in the training data, columns that tell the label |
-    | `mismatch` | dev rows unlike training rows |
-    | `learning_rate` | a rate far too high or far too low |
-    | `gradients` | gradients that vanish, explode or never arrive |
-    | `units` | dead and saturated units |
-    | `label_noise` | labels that are probably wrong |
-    | `slices` | classes, groups and ranges with a larger error |
-    | `calibration` | probabilities that are no frequencies |
-    | `batch_size` | batches that are mostly noise, or mostly alike |
+    - `data`: NaN, constant and unscaled inputs, targets that do not fit;
+    - `initial_loss`: softmax twice, logits as probabilities, bad scales;
+    - `one_batch`: a model that cannot learn a batch by heart;
+    - `frozen`: frozen layers that were never trained;
+    - `unused_inputs`: inputs that change nothing;
+    - `signal`: targets that do not depend on the inputs (shuffled);
+    - `leakage`: dev rows in the training data, columns that tell the label;
+    - `mismatch`: dev rows unlike training rows;
+    - `learning_rate`: a rate far too high or far too low;
+    - `gradients`: gradients that vanish, explode or never arrive;
+    - `units`: dead and saturated units;
+    - `label_noise`: labels that are probably wrong;
+    - `slices`: classes, groups and ranges with a larger error;
+    - `calibration`: probabilities that are no frequencies;
+    - `batch_size`: batches that are mostly noise, or mostly alike.
 
     The model, its optimizer, its metrics and all random generators are bit for
     bit the same afterwards, though some checks train a few steps. They look
