@@ -68,7 +68,8 @@ def check_split(
             for none. Defaults to `0.02`.
 
     Returns:
-        A tuple of `Leak` objects, empty if none was found. Each prints as a sentence.
+        A tuple of `Leak` objects, empty if none was found; each prints as a
+        sentence.
 
     Raises:
         ValueError: If `parts` are no pairs of arrays, or `groups` or `time`

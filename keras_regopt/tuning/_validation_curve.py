@@ -75,7 +75,7 @@ class ValidationCurve:
 
     @property
     def verdict(self):
-        """The best value, and whether to look beyond the range, in a sentence."""
+        """Which value is best, and whether to look beyond the range."""
         index = self._best
         if index is None:
             return "cannot tell: no mean dev error is finite"
