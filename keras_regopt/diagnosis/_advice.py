@@ -70,8 +70,9 @@ UNDECIDED = {
     "noise": (
         _step(
             "Find out how much of the error is noise in the targets, and pass "
-            "it as `reference`; keras_regopt.learning_curve shows whether "
-            "more data lower the error."
+            "it as `reference`; a learning curve shows whether more data "
+            "lower the error.",
+            "tuning.learning_curve",
         ),
         _step("Try a larger network once: noise does not give way to it."),
     ),
@@ -107,9 +108,10 @@ UNDECIDED = {
     ),
 }
 CHECK = _step(
-    "Run keras_regopt.check(model, x, y) first: the training error is near "
-    "that of a constant answer, which labels, loss, inputs or learning rate "
-    "may cause rather than the network's size."
+    "Run `check(model, x, y)` first: the training error is near that of a "
+    "constant answer, which labels, loss, inputs or learning rate may cause "
+    "rather than the network's size.",
+    "diagnosis.check",
 )
 LOWER_RATE = _step(
     "Lower the learning rate, by a factor of ten or to where the range test "
@@ -130,8 +132,9 @@ AUGMENT = _step(
     "augmentation.CutMix",
 )
 MORE = _step(
-    "Get more training data, or mix the examples that there are; "
-    "keras_regopt.learning_curve tells what more would bring.",
+    "Get more training data, or mix the examples that there are; a learning "
+    "curve tells what more would bring.",
+    "tuning.learning_curve",
     "layers.ManifoldMixup",
 )
 DROP = _step(

@@ -234,8 +234,8 @@ def _noise(curves, measures, rows, given, at):
     judged = measures.best_epoch if at == "best" else at
     if isinstance(judged, int):
         before = curves.epochs <= judged
-        curves = replace(curves, train=curves.train[before],
-                         dev=curves.dev[before])  # fmt: skip
+        train, dev = curves.train[before], curves.dev[before]
+        curves = replace(curves, train=train, dev=dev)
     count = max(measures.averaged, 1) ** 0.5
     train = jitter(curves.train) / count
     if "train" in rows or "train_error" in given.errors:

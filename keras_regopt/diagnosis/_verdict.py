@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from keras_regopt.diagnosis import _sampling, _steps
-from keras_regopt.diagnosis._measures import jitter
+from keras_regopt.diagnosis._measures import jitter, measure
 from keras_regopt.diagnosis.diagnosis import Diagnosis
 
 BIAS, VARIANCE = "avoidable bias", "variance"
@@ -159,8 +159,6 @@ def _falling(case):
     # Of errors that were measured once, the loss tells.
     if case.measures.train_slope is not None:
         return False
-    from keras_regopt.diagnosis._measures import measure
-
     return measure(case.loss).train_falling
 
 

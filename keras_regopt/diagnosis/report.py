@@ -12,8 +12,9 @@ from keras_regopt.diagnosis import _wording
 from keras_regopt.diagnosis._figures import to_svg
 
 _ALLOWED = (
-    "a Diagnosis, a string, a table as a list of dicts, a Matplotlib "
-    "figure, or a tuple (heading, content, ...) of these"
+    "a Diagnosis, a learning or validation curve, the result of checks, a "
+    "string, a table as a list of dicts, a Matplotlib figure, or a tuple "
+    "(heading, content, ...) of these"
 )
 
 _STYLE = """
@@ -55,10 +56,11 @@ def write_report(path: Path, title: str, sections: Sequence[Any]) -> str:
     Args:
         path: Where to write; missing folders are made.
         title: Title of the page.
-        sections: A list whose items are a `Diagnosis`, a string (blank lines
-            separate paragraphs), a table as a list of dicts with column
-            names as keys, a Matplotlib figure, or a tuple `(heading,
-            content, ...)` of a heading and any of these.
+        sections: A list whose items are a `Diagnosis`, a `LearningCurve` or
+            `ValidationCurve`, a `CheckResult`, a string (blank lines separate
+            paragraphs), a table as a list of dicts with column names as keys,
+            a Matplotlib figure, or a tuple `(heading, content, ...)` of a
+            heading and any of these.
 
     Returns:
         The path, as a string.
@@ -108,9 +110,11 @@ class _Page:
         return f"<section>\n<h2>{escape(item[0])}</h2>\n{contents}\n</section>"
 
     def _content(self, content):
-        # A `Diagnosis`, whose module imports this one.
-        if hasattr(content, "verdict"):
+        # The modules of what has a verdict import this one.
+        if hasattr(content, "steps"):
             return self._diagnosis(content)
+        if hasattr(content, "_repr_html_") and hasattr(content, "as_dict"):
+            return self._result(content)
         if isinstance(content, str):
             return _paragraphs(content)
         if hasattr(content, "savefig"):
@@ -145,6 +149,12 @@ class _Page:
             parts.append(
                 f"<h3>What to try next, in this order</h3><ol>{steps}</ol>"
             )
+        return "\n".join(parts)
+
+    def _result(self, result):
+        parts = [f'<div class="scroll">{result._repr_html_()}</div>']
+        if hasattr(result, "figure"):
+            parts.append(self._figure(result.figure(), result.verdict))
         return "\n".join(parts)
 
     def _figure(self, figure, label):

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from keras_regopt.diagnosis import diagnose, write_report
+from keras_regopt.diagnosis import (
+    CheckResult,
+    Finding,
+    diagnose,
+    write_report,
+)
+from keras_regopt.tuning import LearningCurve
 
 pytestmark = pytest.mark.any_backend
 
@@ -124,6 +130,20 @@ def test_a_figure_of_the_users_own_is_inlined(tmp_path):
     page = read(write_report(tmp_path / "r.html", "Own", [("Plot", figure)]))
     Checker(page)
     assert page.count("<svg") == 1
+
+
+def test_curves_and_checks_stand_in_a_report(tmp_path):
+    errors = np.array([[0.5], [0.4], [0.3], [0.2]])
+    curve = LearningCurve("loss", False, (10, 20, 40, 80), errors / 2, errors)
+    finding = Finding("units", "warning", "half are <dead>", "another one")
+    checked = CheckResult((finding,), ("data",), {}, {})
+    path = tmp_path / "report.html"
+    write_report(path, "Study", [("Curve", curve), ("Checks", checked)])
+    page = path.read_text()
+    assert page.count("<svg") == 1
+    # The dev error at 80 rows, and the verdict.
+    assert "0.2" in page and curve.verdict in page
+    assert "half are &lt;dead&gt;" in page and "<dead>" not in page
 
 
 @pytest.mark.parametrize("item", [3, None, ("h", 3), (3, "h"), (), [1, 2]])
