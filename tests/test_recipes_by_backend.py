@@ -10,6 +10,9 @@ RECIPES = pathlib.Path(__file__).parent.parent / "examples" / "recipes"
 BACKEND = keras.backend.backend()
 
 
+# Keras says this of every dataset.
+@pytest.mark.filterwarnings("ignore:`shuffle=True` was passed")
+@pytest.mark.any_training
 @pytest.mark.skipif(BACKEND == "torch", reason="the other test runs it there")
 def test_several_devices_share_a_training():
     names = {"tensorflow": ["CPU:0", "CPU:1"], "jax": ["cpu:0", "cpu:1"]}
