@@ -35,6 +35,6 @@ def main(epochs=20):
     pool, last = keras.layers.GlobalAveragePooling1D(), keras.layers.Dense(3)
     model = keras.Sequential([keras.Input((15, 129)), conv, pool, last])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile("adam", loss, metrics=["accuracy"])
+    model.compile(kr.optimizers.AdamW(0.01), loss, metrics=["accuracy"])
     model.fit(pairs, validation_data=dev.map(spectra), epochs=epochs, verbose=0)
     return model.evaluate(test.map(spectra), verbose=0)[1]
