@@ -62,7 +62,7 @@ def search():
         a, b = np.meshgrid(np.linspace(0, 1, 60), np.linspace(0, 1, 60))
         ax.contour(a, b, loss(a, b), levels=10, colors="0.85")
         ax.plot(*np.transpose(points), ".")
-        ax.set(title=f"{name}: best {best:.4f}", xlabel="one that matters")
+        ax.set(title=f"{name}: best {best:.0e}", xlabel="one that matters")
     axes[0].set_ylabel("one that hardly does")
     return figure
 
