@@ -71,7 +71,7 @@ def momentum():
 
 
 def plateaus():
-    """The loss that begins beside a saddle point, by step."""
+    """The loss that begins next to a saddle point, by step."""
     figure, ax = plt.subplots(figsize=(6, 2.8), layout="constrained")
     for name, optimizer in (
         ("SGD", kr.optimizers.SGD(0.1)),
