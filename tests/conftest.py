@@ -47,7 +47,11 @@ QUICKEST = {
     "any_compiler": {"jax"},
     # TensorFlow traces and compiles a training twice as long as JAX.
     "any_training": {"jax", "torch"},
+    # On JAX as on torch, `tf.data` maps in a graph of TensorFlow.
+    "any_pipeline": {"tensorflow", "torch"},
 }
+# Where a test with the mark `any_case` runs with all of them.
+ALL_CASES = {"torch"}
 
 # More seldom than by default, since most of what a test makes is freed at once.
 gc.set_threshold(2000, 50, 1000)
@@ -70,12 +74,25 @@ def pytest_collection_modifyitems(config, items):
         for mark, quickest in QUICKEST.items()
         if keras.backend.backend() not in quickest
     ]
-    left_out = [
+    left_out = {
         item for item in items if any(map(item.get_closest_marker, elsewhere))
-    ]
+    }
+    if keras.backend.backend() not in ALL_CASES:
+        left_out.update(all_but_the_last_cases(items))
     if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
+
+
+def all_but_the_last_cases(items):
+    """Of each test with the mark `any_case`, all of its cases but the last."""
+    last = {}
+    for item in items:
+        if item.get_closest_marker("any_case"):
+            test = (item.path, item.originalname)
+            if test in last:
+                yield last[test]
+            last[test] = item
 
 
 @pytest.fixture(autouse=True)

@@ -74,3 +74,23 @@ def test_a_mark_holds_for_a_function_or_a_file(head):
     (part,) = marked("\n".join([*lines, "    2"]))
     assert "test_one" in part
     assert ("test_two" in part) == bool(head)
+
+
+def test_of_the_cases_of_a_test_the_last_is_left(request):
+    class Item:
+        path = HERE
+
+        def __init__(self, originalname, mark):
+            self.originalname = originalname
+            self.mark = mark
+
+        def get_closest_marker(self, name):
+            return name == self.mark
+
+    items = [Item("a", "any_case"), Item("b", None), Item("a", "any_case")]
+    items += [Item("b", None), Item("c", "any_case"), Item("a", "any_case")]
+    conftest = request.config.pluginmanager.get_plugin(
+        str(HERE / "conftest.py")
+    )
+    left_out = list(conftest.all_but_the_last_cases(items))
+    assert [items.index(item) for item in left_out] == [0, 2]

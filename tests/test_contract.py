@@ -14,7 +14,13 @@ from apart import environment
 
 from keras_regopt._registry import registered
 from keras_regopt.augmentation import StringAugmentation
-from keras_regopt.testing import callbacks, common, criteria, optimizers
+from keras_regopt.testing import (
+    augmentations,
+    callbacks,
+    common,
+    criteria,
+    optimizers,
+)
 from keras_regopt.testing._contract import NotApplicable, Subject, keep
 from keras_regopt.testing._kinds import promises_of
 from keras_regopt.testing._samples import MODES, modes
@@ -76,6 +82,11 @@ def marks(cls, promise):
     """Whether a promise of a class is tried on one backend alone."""
     if promise in ON_ONE_BACKEND:
         return pytest.mark.any_backend
+    if promise is augmentations.works_in_tf_data and (
+        cls.__name__ in saved_models.FOR_THEIR_KIND
+        or issubclass(cls, StringAugmentation)
+    ):
+        return pytest.mark.any_pipeline
     if cls.__name__ in saved_models.FOR_THEIR_KIND:
         return ()
     if issubclass(cls, StringAugmentation):

@@ -37,6 +37,7 @@ def choices(layer):
     return numpy(layer.parts[0].choice(turn, coin))
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("per", ["image", "batch"])
 @pytest.mark.parametrize("dtype", ["float32", "uint8"])
 def test_each_image_is_what_the_layer_it_drew_makes_of_it(per, dtype):

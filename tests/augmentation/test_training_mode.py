@@ -93,6 +93,7 @@ def test_holds_still_in_a_call_of_the_model(make):
     assert_untouched(make()(IMAGES))
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("jit", JIT)
 @pytest.mark.parametrize("make", [plain_and_turning, Subclassed])
 def test_acts_in_fit_and_not_in_predict_or_evaluate(make, jit):

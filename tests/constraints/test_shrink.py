@@ -93,6 +93,7 @@ def test_follows_what_becomes_constant_by_what_was_removed():
     assert_same_outputs(model, small)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 def test_cuts_filters_through_a_convolutional_net(data_format):
     if (

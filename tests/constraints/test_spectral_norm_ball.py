@@ -71,6 +71,7 @@ def norm_of(w):
     return np.linalg.norm(w.reshape(-1, w.shape[-1]), 2)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 @pytest.mark.parametrize(
     "shape", [(128, 128), (300, 65), (65, 300), (3, 3, 20, 96)]

@@ -42,6 +42,7 @@ def found(name):
     return run(made(function), [wanted]).of(wanted)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("name", sorted(WITH_GRADIENTS))
 def test_finds_the_planted_fault_by_the_model(name):
     assert found(name)
@@ -57,6 +58,7 @@ def test_a_fault_is_planted_for_every_check():
     assert {name for name, _ in PLANTED.values()} == {c.name for c in CHECKS}
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("name", ["table", "half"])
 def test_a_healthy_model_passes(name):
     case = made(HEALTHY[name])

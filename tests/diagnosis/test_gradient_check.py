@@ -87,6 +87,7 @@ def test_a_healthy_model_passes_at_1e_6_and_stays_as_it_is():
     assert model.dtype_policy.name == keras.config.floatx() == "float32"
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize(
     ("inner", "loss"),
     [

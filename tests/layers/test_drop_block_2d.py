@@ -38,6 +38,7 @@ def test_draws_every_feature_map_by_itself():
     assert len(np.unique(maps, axis=0)) > 8
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize(("rate", "block_size"), [(0.1, 3), (0.3, 1), (0.2, 7)])
 def test_drops_the_expected_part(rate, block_size):
     height, width, maps = 20, 16, 500

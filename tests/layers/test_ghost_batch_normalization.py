@@ -21,6 +21,7 @@ def built(layer, x):
     return layer
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize(
     ("shape", "axis"), [((12, 5), -1), ((12, 3, 2, 5), -1), ((12, 5, 4), 1)]
 )

@@ -62,6 +62,7 @@ def test_draws_on_after_a_reload(name, tmp_path):
     assert not np.array_equal(first, drawn(again, x))
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("name", ALL)
 def test_has_the_mean_and_the_deviation_of_keras_layer(name):
     x = np.full((400, 20, 10), 2.0, "float32")
@@ -85,6 +86,7 @@ def test_takes_the_shape_of_its_mask(name, shape):
     assert len(np.unique(y)) == 2
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("mode", modes()[1:] or modes())
 @pytest.mark.parametrize("name", ["Dropout", "AlphaDropout", "GaussianDropout"])
 def test_follows_a_schedule_of_its_rate_in_one_trace(name, mode):

@@ -42,6 +42,7 @@ LAYERS = {
 }
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("name", LAYERS)
 def test_the_layer_computes_with_the_other_value_for_one_call(name):
     layer, shape, target = LAYERS[name]()

@@ -15,6 +15,7 @@ def standardized(kernel, axes):
     return (kernel - mean) / np.sqrt(kernel.var(axes, keepdims=True) + 1e-6)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize(
     ("layer", "shape", "axes"),
     [

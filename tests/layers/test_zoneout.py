@@ -21,6 +21,7 @@ def sequences(batch=2, steps=4, features=3):
     return random.normal(size=(batch, steps, features)).astype("float32")
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("cell", CELLS)
 def test_follows_the_expected_state_in_inference(cell):
     plain = CELLS[cell](5)

@@ -58,6 +58,7 @@ def penalty(weights, measure):
     return 2 * measure(predictions, 0.5)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("measure", [gaussian, laplacian, correlation])
 @pytest.mark.parametrize("from_logits", [False, True])
 def test_penalty_and_gradient_are_those_of_the_definition(measure, from_logits):

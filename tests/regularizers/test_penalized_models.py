@@ -96,6 +96,7 @@ def test_training_lowers_the_penalty(name):
     assert ends[1] < 0.5 * ends[0]
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize(
     "name",
     [
@@ -143,6 +144,7 @@ def test_half_precision_gives_nearly_the_same_steps(name, policy):
     assert losses[1] < losses[0]
 
 
+@pytest.mark.any_case
 @every_penalty
 def test_a_reloaded_model_trains_on_as_one_that_was_never_saved(name, tmp_path):
     model, x = penalized(name, keras.layers.Dropout(0.2, seed=0), rate=0.5)
@@ -191,6 +193,7 @@ def test_a_trained_model_keeps_no_tensor_and_copies(name):
     )
 
 
+@pytest.mark.any_case
 @every_penalty
 def test_takes_a_model_of_a_class_that_is_built_while_it_trains(name):
     @keras.saving.register_keras_serializable("test_penalized_models")
@@ -281,6 +284,7 @@ def test_the_loss_is_asked_for():
         step(model)
 
 
+@pytest.mark.any_case
 # What TensorFlow's replicas share is the same for all of them.
 @pytest.mark.parametrize(
     "name",

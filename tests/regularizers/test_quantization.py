@@ -39,6 +39,7 @@ def loss_of(penalty, mode, **options):
     return np.abs(after - before).max() / np.abs(before).max(), model
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("mode", ["int8", "int4", "float8"])
 def test_costs_what_it_costs_without_a_penalty(mode):
     plain, _ = loss_of(None, mode)

@@ -6,6 +6,7 @@ from keras_regopt.regularizers import SpectralNorm
 from keras_regopt.testing._backend import gradient, to_numpy
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("shape", [(4, 7), (7, 4), (3, 3, 2, 5), (6,)])
 def test_has_the_value_and_the_slope_of_the_formula(shape):
     # With singular values that are apart, so that the iteration is fast.

@@ -15,6 +15,7 @@ def kernel_of(shape, *singular_values):
     return kernel.reshape(shape), u, vt
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("shape", [(3, 8), (8, 3), (2, 2, 2, 3)])
 @pytest.mark.parametrize("strongest", [2.0, 0.1])
 def test_has_the_value_and_the_slope_of_the_formula(shape, strongest):

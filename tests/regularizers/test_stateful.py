@@ -25,6 +25,7 @@ def array(variable):
     return np.array(keras.ops.convert_to_numpy(variable))
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("mode", modes())
 @pytest.mark.parametrize("cls", [SpectralNorm, SRIP])
 def test_the_state_moves_in_training_alone(cls, mode):

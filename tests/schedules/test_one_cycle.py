@@ -20,6 +20,7 @@ def torch_one_cycle(peak, total_steps, **options):
     )
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("total_steps", [7, 100, 333])
 @pytest.mark.parametrize("warmup_fraction", [0.2, 0.3, 0.75])
 def test_equals_torch_at_every_step(total_steps, warmup_fraction):

@@ -6,6 +6,7 @@ from reference_rates import rates
 from keras_regopt.schedules import PiecewiseInterpolation
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("interpolation", ["linear", "cosine"])
 def test_equals_optax_at_every_step_and_beyond(interpolation):
     theirs = optax.schedules.piecewise_interpolate_schedule(

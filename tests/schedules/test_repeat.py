@@ -9,6 +9,7 @@ from reference_rates import rates, torch_rates
 from keras_regopt.schedules import CosineDecay, LinearToZero, Repeat
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("factor", [1, 2, 3])
 def test_equals_the_warm_restarts_of_torch_at_every_step(factor):
     theirs = torch_rates(
@@ -21,6 +22,7 @@ def test_equals_the_warm_restarts_of_torch_at_every_step(factor):
     np.testing.assert_allclose(rates(ours, range(300)), theirs, atol=1e-6)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("period_factor", [1.0, 2.0])
 def test_equals_the_scaled_restarts_of_keras(period_factor):
     theirs = keras.optimizers.schedules.CosineDecayRestarts(

@@ -100,6 +100,7 @@ def vars_of(model, **attributes):
         setattr(model, name, value)
 
 
+@pytest.mark.any_case
 @pytest.mark.skipif(on_jax, reason="a step has no state but one optimizer's")
 @pytest.mark.parametrize("holder", HOLDERS)
 @pytest.mark.parametrize("make", [sam, msam, schedule_free])
@@ -130,6 +131,7 @@ def test_fit_switches_what_stands_in_wrappers():
         np.testing.assert_allclose(part, 1, atol=1e-6)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("make", [sam, msam, schedule_free])
 def test_warns_of_an_optimizer_that_cannot_be_switched(make):
     rules = rules_of(make)

@@ -98,6 +98,7 @@ def test_an_error_shows_shapes_instead_of_whole_images():
     assert "'names': ['a', 'b']" in str(error.value)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("make", every_layer())
 def test_an_empty_batch_stays_empty(make):
     layer = make()
@@ -109,6 +110,7 @@ def test_an_empty_batch_stays_empty(make):
     assert next(iter(dataset.map(layer))).shape == promised
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("make", every_layer())
 @pytest.mark.parametrize(
     ("shape", "dtype"),
@@ -121,6 +123,7 @@ def test_the_smallest_images_pass(make, shape, dtype):
     assert np.isfinite(result.astype("float32")).all()
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("make", every_layer())
 @pytest.mark.parametrize("dtype", ["float64", "bool", "int16"])
 def test_images_of_unusual_dtypes_pass(make, dtype):

@@ -55,6 +55,7 @@ def shapes(result):
     return {k: tuple(v.shape) for k, v in result["bounding_boxes"].items()}
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("name", MAKERS)
 def test_images_without_boxes_get_none(name):
     layer = MAKERS[name](bounding_box_format="rel_xywh")

@@ -37,6 +37,7 @@ def fixed(layer, shape, seed):
     return layer, {k: numpy(v) for k, v in parameters.items()}
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("alpha", [1.0, 0.4])
 @pytest.mark.parametrize(
     ("dtype", "channels"), [("float32", 3), ("uint8", 1), ("uint8", 4)]

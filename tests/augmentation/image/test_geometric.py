@@ -56,6 +56,7 @@ def data_of(data_format):
     }
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 @pytest.mark.parametrize(("training", "row", "column"), [(1, 3, 2), (0, 1, 0)])
 def test_all_follows_into_an_output_of_another_size(

@@ -39,6 +39,7 @@ def dtype_of(tensor):
     return keras.backend.standardize_dtype(tensor.dtype)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("cls", LAYERS)
 @pytest.mark.parametrize("policy", list(POLICIES))
 def test_floats_leave_in_the_compute_dtype(cls, policy):

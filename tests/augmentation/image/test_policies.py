@@ -32,6 +32,7 @@ def drawn(layer, shape=SHAPE):
     return np.array(layer._names)[numbers], to_numpy(parameters["amount"])
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("layer", POLICIES, ids=lambda x: type(x).__name__)
 def test_images_become_what_pillow_makes_of_the_same_draws(layer):
     again = type(layer).from_config(layer.get_config())

@@ -50,6 +50,7 @@ def by_scipy(images, matrices, **options):
     )
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("interpolation", ["bilinear", "nearest"])
 @pytest.mark.parametrize("fill_mode", list(SCIPY_MODES))
 def test_follows_scipy_inside_and_beyond_the_edge(fill_mode, interpolation):
@@ -77,6 +78,7 @@ def test_follows_scipy_inside_and_beyond_the_edge(fill_mode, interpolation):
     np.testing.assert_allclose(numpy(result), expected, atol=2e-3)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [

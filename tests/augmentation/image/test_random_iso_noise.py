@@ -34,6 +34,7 @@ def reference(image, intensity, hue, grains, normals):
     return 255 * np.reshape(results, image.shape)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
 def test_follows_the_formula_on_the_same_draws(dtype):
     images = images_of(3, 9, 11, 3)

@@ -43,6 +43,7 @@ def by_pillow(images, subsampling):
     return np.stack(results)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize(
     ("size", "channels", "subsampling"),
     [

@@ -36,6 +36,7 @@ def test_bytes_are_those_of_pillow(channels):
         assert all((result[e] == image[e]).all() for e in edge)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("channels", [1, 2, 4])
 def test_floats_follow_the_formula(channels):
     images = images_of(3, 9, 6, channels, dtype="float32") / 255

@@ -5,6 +5,7 @@ from keras import ops
 from keras_regopt.augmentation.image.functional import _reductions as reductions
 
 
+@pytest.mark.any_case
 # Parts of equal size, parts and a rest, and too few pixels for parts.
 @pytest.mark.parametrize("size", [(32, 16), (33, 17), (2, 3)])
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])

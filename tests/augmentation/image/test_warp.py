@@ -82,6 +82,7 @@ def by_keys(images, x, y, mode):
     return result
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("mode", list(SCIPY_MODES))
 def test_every_interpolation_follows_its_reference_beyond_each_edge(mode):
     images, x, y = images_and_points()

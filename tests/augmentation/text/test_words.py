@@ -279,6 +279,7 @@ def test_cases_change_letters_alone():
         assert changed(RandomCase(1.0, cases=[case]), [text]) == [expected]
 
 
+@pytest.mark.any_case
 @every_layer
 @pytest.mark.parametrize(
     "protected", [["new york", "not"], r"(?i)new york|\bnot\b"]

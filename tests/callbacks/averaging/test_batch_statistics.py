@@ -96,6 +96,7 @@ class Sequence(keras.utils.PyDataset):
         return BATCHES[index], Y[:8]
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize(
     ("data", "batches"),
     [

@@ -48,6 +48,7 @@ def test_equals_torch_where_it_begins_with_the_first_weights(seen):
     assert_close(averaged(EMA(0.8, bias_correction=False)), expected)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("bias_correction", [True, False])
 @pytest.mark.parametrize("warm_up", [True, False])
 def test_equals_the_wrapper_of_an_optimizer(bias_correction, warm_up):

@@ -15,6 +15,7 @@ from keras_regopt.callbacks import SnapshotEnsemble
 from keras_regopt.schedules import CosineDecay, Repeat
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize(
     ("arguments", "steps"),
     [

@@ -37,6 +37,7 @@ def swa_after(seen, epochs):
     return mean(seen[2 : 2 * epochs + 1 : 2])
 
 
+@pytest.mark.any_case
 @each_average
 @with_and_without_validation
 def test_the_training_is_that_without_it_to_the_last_bit(average, validate):
@@ -253,6 +254,7 @@ def test_frozen_weights_stay_what_they_are():
     assert not np.array_equal(model.get_weights()[2], steps.seen[-1][2])
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize(
     "make",
     [

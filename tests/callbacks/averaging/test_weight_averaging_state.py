@@ -53,6 +53,7 @@ class BackUp(keras.callbacks.Callback):
             self.saved = (weights, state, slots)
 
 
+@pytest.mark.any_case
 @each_average
 def test_goes_on_from_a_backup_to_the_last_bit(name):
     model, callback = small_model(optimizer()), averaging(name)

@@ -50,6 +50,7 @@ OPTIMIZERS = {
 COMPILED = [] if BACKEND == "torch" else [("sgd", True), ("loss_scale", True)]
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize(
     ("kind", "jit_compile"), [(kind, False) for kind in OPTIMIZERS] + COMPILED
 )

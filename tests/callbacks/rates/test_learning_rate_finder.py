@@ -46,6 +46,7 @@ MOVING = {
 }
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize(
     ("kind", "jit_compile"),
     [("schedule", True), ("loss_scale", "auto"), ("multi", "auto")]

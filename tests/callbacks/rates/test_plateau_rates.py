@@ -80,6 +80,7 @@ OTHERWISE = {
 }[keras.backend.backend()]
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize(
     ("nesting", "jit_compile"),
     [(nesting, "auto") for nesting in NESTINGS] + OTHERWISE,

@@ -89,6 +89,7 @@ def moved(before, after):
 ONCE = pytest.mark.any_backend
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize(
     "make",
     [
@@ -126,6 +127,7 @@ def test_any_optimizer_trains_what_is_unfrozen(make):
     assert len(whole.optimizer.variables) == slots
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize(
     "make", [lambda m: ScheduleFreeSGD(0.05), lambda m: SAM(SGD(0.05))]
 )

@@ -176,6 +176,7 @@ def test_several_targets_follow_by_pattern_object_and_list():
     assert fit(model, schedule, epochs=1)[-1] == pytest.approx(1.6)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
 @pytest.mark.parametrize(
     "make",

@@ -79,6 +79,7 @@ BACKEND = keras.backend.backend()
 COMPILED = [] if BACKEND == "torch" else [("ours", True)]
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize(
     ("kind", "jit_compile"), [(kind, "auto") for kind in ADAMS] + COMPILED
 )

@@ -70,6 +70,7 @@ def through_store(source, target):
     target.load_own_variables(store)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -101,6 +102,7 @@ def test_refuses_what_keras_refuses():
         Adam(speed=2)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize(("cls", "arguments"), SOME)
 def test_goes_on_from_the_state_of_keras_and_back(cls, arguments):
     own = cls(0.01, **arguments)
@@ -118,6 +120,7 @@ def test_goes_on_from_the_state_of_keras_and_back(cls, arguments):
     assert_alike(back.variables, own.variables, rtol=0, atol=0)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize(("cls", "arguments"), [ALL[0], ALL[3]])
 def test_reads_the_model_file_of_keras_and_the_reverse(
     cls, arguments, tmp_path
@@ -152,6 +155,7 @@ def test_reads_the_model_file_of_keras_and_the_reverse(
         np.testing.assert_allclose(*losses, rtol=1e-5)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize(("cls", "arguments"), SOME)
 def test_leaves_variables_without_gradient_as_they_are(cls, arguments):
     own = cls(0.01, **arguments)
@@ -204,6 +208,7 @@ def test_overwrites_what_asks_to_be_overwritten(mode):
     assert np.isfinite(float(own.penalty()))
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize(("cls", "arguments"), SOME)
 def test_a_group_is_like_an_optimizer_of_its_own(cls, arguments):
     pattern = "weight_[024]"
@@ -254,6 +259,7 @@ def regularized_model(optimizer, regularizer=None, jit=False):
     return model, loss.history["loss"][0]
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize(("cls", "arguments"), SOME)
 def test_penalties_are_those_of_a_regularizer(cls, arguments):
     keras.utils.set_random_seed(0)

@@ -82,6 +82,7 @@ class Watch(keras.callbacks.Callback):
         self.predictions.append(self.model.predict(X, verbose=0))
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("mode", modes())
 @pytest.mark.parametrize("built", [True, False])
 def test_fit_trains_at_the_one_and_leaves_the_other(mode, built):
@@ -125,6 +126,7 @@ def test_all_callbacks_and_the_validation_see_the_average(mode):
     )
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("save_freq", [1, "epoch"])
 def test_checkpoints_hold_the_average_and_all_to_go_on(tmp_path, save_freq):
     path = str(tmp_path / "{epoch}.keras")

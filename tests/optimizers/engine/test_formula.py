@@ -41,6 +41,7 @@ def train(optimizer, mode, variables):
         step([gradients[v.name] for v in variables])
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("mode", COMPILED)
 @pytest.mark.parametrize(
     ("cls", "arguments"),
@@ -73,6 +74,7 @@ def test_variables_that_lie_together_move_as_if_alone(cls, arguments, mode):
         np.testing.assert_allclose(*arrays([ours, own]), rtol=1e-5, atol=2e-6)
 
 
+@pytest.mark.any_case
 @pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="joins in graphs alone"
 )

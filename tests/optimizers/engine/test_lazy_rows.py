@@ -76,6 +76,7 @@ def row_run(make, steps=12):
     return np.stack([r.numpy() for r in rows])
 
 
+@pytest.mark.any_case
 @on_tensorflow
 @pytest.mark.parametrize("mode", ["eager", "graph", "jit"])
 @pytest.mark.parametrize(("cls", "arguments"), ALL)

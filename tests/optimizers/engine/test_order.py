@@ -12,6 +12,7 @@ def batches():
         yield X[start : start + 2], X[start : start + 2, :1]
 
 
+@pytest.mark.any_case
 # What Keras says when it finds out how long the data is.
 @pytest.mark.filterwarnings("ignore:.*ran out of data")
 @pytest.mark.parametrize(

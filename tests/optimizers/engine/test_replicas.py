@@ -11,6 +11,7 @@ from keras_regopt.testing._contract import NotApplicable
 from keras_regopt.testing._samples import data, dense_model, fit
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize(
     ("cls", "arguments"),
     [

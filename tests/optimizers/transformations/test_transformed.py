@@ -166,6 +166,7 @@ def test_hands_on_what_overwrites_a_variable():
     np.testing.assert_allclose(moved, 0.9)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("around", [lambda x: x, Lookahead])
 def test_sees_the_gradients_as_they_were_before_the_loss_was_scaled(around):
     transformations = [AdaptiveGradientClipping(0.5), GradientNoise(seed=1)]
@@ -196,6 +197,7 @@ def test_takes_sparse_gradients():
     np.testing.assert_allclose(*ends, rtol=1e-6)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize(
     "around",
     [lambda inner: inner, lambda inner: GradientAccumulation(inner, 2)],
@@ -282,6 +284,7 @@ def accumulation(steps):
     return GradientAccumulation(sgd(momentum=0.8), steps)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("inner", [accumulating, accumulation])
 def test_around_an_accumulation_acts_on_each_gradient_and_each_step(inner):
     # Signs of each part, and a step that turns no way the last part forbids.
@@ -343,6 +346,7 @@ def test_noise_differs_between_the_calls_of_one_step():
     np.testing.assert_allclose(2 * ends[-1], values_of([once])[0], rtol=1e-5)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("make", [accumulation, lambda steps: SAM(sgd())])
 def test_is_compiled_around_an_optimizer_that_skips_calls(make):
     ends = []

@@ -81,6 +81,7 @@ def test_leaves_the_training_as_it_is():
     assert_close(run(ExponentialMovingAverage(sgd())), run(sgd()), rtol=1e-6)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("mode", sorted({QUICK, STRICT}))
 @pytest.mark.parametrize("overwrite", [True, False])
 def test_the_weights_become_the_average_at_the_end_of_fit(mode, overwrite):

@@ -53,6 +53,7 @@ def inner(name):
     }[name]()
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("name", ["sgd", "adam with all", "ours"])
 @pytest.mark.parametrize("steps", [1, 3])
 def test_steps_and_state_are_those_with_the_mean_of_the_gradients(name, steps):

@@ -118,6 +118,7 @@ INNER = {
 }
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("name", INNER)
 @pytest.mark.parametrize("weight_decay", [None, 0.1])
 def test_follows_the_paper_for_25_steps(name, weight_decay):
@@ -132,6 +133,7 @@ def test_follows_the_paper_for_25_steps(name, weight_decay):
     assert_close(values, expected, rtol=1e-5, atol=3e-6)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("name", INNER)
 def test_follows_the_multiplicative_rule_of_the_paper(name):
     inner, direction, _ = INNER[name]

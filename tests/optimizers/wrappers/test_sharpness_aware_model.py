@@ -96,6 +96,7 @@ def torch_fit(rho, adaptive, epochs=5):
     return weights, np.reshape(losses, (epochs, 4)).mean(axis=1)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("mode", COMPILED)
 @pytest.mark.parametrize(("rho", "adaptive"), [(0.05, False), (0.5, True)])
 def test_follows_pytorch_optimizer_for_twenty_steps(rho, adaptive, mode):

@@ -53,6 +53,7 @@ def fit(model, epochs=6):
     return values_of(model.weights)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("order", ORDERS[1:3], ids=" ".join)
 def test_any_order_trains_alike_compiled_or_not(order):
     eager = dense_model(nested(order), mode="eager")
@@ -92,6 +93,7 @@ def test_a_deep_copy_of_any_order_goes_on_where_the_original_stands(order):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("order", ORDERS[::3], ids=" ".join)
 def test_gradients_that_are_not_finite_change_no_state_of_any(order):
     scaled = keras.optimizers.LossScaleOptimizer(nested(order))
@@ -121,6 +123,7 @@ def test_gradients_that_are_not_finite_change_no_state_of_any(order):
     assert all(np.all(np.isfinite(value)) for value in state())
 
 
+@pytest.mark.any_case
 @pytest.mark.parametrize("scaling", [False, True])
 def test_two_devices_make_the_steps_of_one(scaling):
     def train():
