@@ -80,7 +80,7 @@ def acts_in_training(subject):
 
 
 def works_in_tf_data(subject):
-    """A `tf.data` map augments batches and, but to mix, single elements."""
+    """A `tf.data` map augments elements (images of any size), or mixes batches."""
     import tensorflow as tf
 
     layer = subject.make()
@@ -88,14 +88,23 @@ def works_in_tf_data(subject):
     rest = x
     if not layer.holds_strings:
         rest = _in_inference(layer, x)
-    elements = tf.data.Dataset.from_tensor_slices(x)
-    maps = [elements.batch(3).map(layer)]
-    if not layer.mixes:
-        maps.append(elements.map(subject.make()).batch(3))
-    for data in maps:
-        output = np.concatenate(list(data.as_numpy_iterator()))
-        require(output.shape == rest.shape, f"the shape is {output.shape}")
-        require(not np.array_equal(output, rest), "the map does not augment")
+    # Most layers of sounds must know their length, and say so.
+    sizes = 2 if layer.key == "images" else 0
+
+    def of_any_size(data):
+        """The same tensor, of whose size the graph knows nothing."""
+        axes = layer.mixes + sizes
+        shape = [None] * axes + data.shape[axes:]
+        return tf.raw_ops.PlaceholderWithDefault(input=data, shape=shape)
+
+    data = tf.data.Dataset.from_tensor_slices(x)
+    if layer.mixes:
+        data = data.batch(3).map(of_any_size).map(layer)
+    else:
+        data = data.map(of_any_size).map(layer).batch(3)
+    output = np.concatenate(list(data.as_numpy_iterator()))
+    require(output.shape == rest.shape, f"the shape is {output.shape}")
+    require(not np.array_equal(output, rest), "the map does not augment")
 
 
 def draws_for_each_element(subject):

@@ -46,7 +46,7 @@ def repetitions(images):
 
 @pytest.mark.any_backend
 def test_parallel_calls_never_use_a_draw_twice():
-    pixels = tf.data.Dataset.range(6000).map(
+    pixels = tf.data.Dataset.range(3000).map(
         lambda _: tf.fill((4, 1, 1), 128.0)
     )
     layer = noise()

@@ -38,10 +38,18 @@ def first_of(layer, *element, targets=None, batch=2):
 
 
 @pytest.mark.any_backend
-@pytest.mark.parametrize("make", [quarter, lambda: Compose([quarter()])])
-@pytest.mark.parametrize("targets", [None, "segmentation_masks"])
-@pytest.mark.parametrize("masks", [MASKS, MASKS[..., 0], IMAGES])
-@pytest.mark.parametrize("batch", [None, 2])
+@pytest.mark.parametrize(
+    ("make", "targets", "masks", "batch"),
+    [
+        (quarter, None, MASKS, 2),
+        (quarter, None, MASKS[..., 0], None),
+        (quarter, "segmentation_masks", IMAGES, 2),
+        (quarter, "segmentation_masks", MASKS[..., 0], 2),
+        (lambda: Compose([quarter()]), None, MASKS[..., 0], 2),
+        (lambda: Compose([quarter()]), None, IMAGES, None),
+        (lambda: Compose([quarter()]), "segmentation_masks", MASKS, None),
+    ],
+)
 def test_masks_turn_with_their_images(make, targets, masks, batch):
     x, y = first_of(make(), IMAGES, masks, targets=targets, batch=batch)
     assert y.dtype == masks.dtype

@@ -7,7 +7,7 @@ import tensorflow as tf
 from augmentations import every_layer, images_of
 from brighten import Brighten
 
-from keras_regopt.augmentation import RandomAffine
+from keras_regopt.augmentation import CutMix, RandomAffine, RandomColor
 
 IMAGES = images_of(2, 4, 4, 3)
 LABELS = np.arange(2)
@@ -106,8 +106,14 @@ def test_an_empty_batch_stays_empty(make):
     for training in (True, False):
         result = layer(images_of(0, 6, 6, 3), training=training)
         assert tuple(result.shape) == tuple(promised)
-    dataset = tf.data.Dataset.from_tensors(images_of(0, 6, 6, 3))
-    assert next(iter(dataset.map(layer))).shape == promised
+
+
+@pytest.mark.any_backend
+@pytest.mark.parametrize("cls", [CutMix, RandomAffine, RandomColor])
+def test_an_empty_batch_stays_empty_in_tf_data(cls):
+    images = images_of(0, 6, 6, 3)
+    dataset = tf.data.Dataset.from_tensors(images)
+    assert next(iter(dataset.map(cls()))).shape == images.shape
 
 
 @pytest.mark.any_case

@@ -10,7 +10,6 @@ in `test_map_dataset.py`.
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from augmentations import every_layer, images_of
 
 from keras_regopt.augmentation import (
@@ -176,17 +175,3 @@ def test_no_layer_switches_xla_off(make):
     model = keras.Sequential([keras.Input((12, 10, 3)), make()])
     model.compile("sgd", "mse", jit_compile=True)
     assert model.supports_jit
-
-
-@pytest.mark.any_backend
-@pytest.mark.parametrize("make", every_layer())
-def test_images_of_unknown_size_pass_tf_data(make):
-    # Five layers of Keras crash.
-    images = images_of(2, 12, 10, 3, dtype="uint8")
-    dataset = tf.data.Dataset.from_generator(
-        lambda: iter([images]),
-        output_signature=tf.TensorSpec((None, None, None, 3), tf.uint8),
-    )
-    (result,) = dataset.map(make()).as_numpy_iterator()
-    assert result.shape == make().compute_output_shape(images.shape)
-    assert result.dtype == np.uint8
