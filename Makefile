@@ -7,8 +7,6 @@
 # check  the linters and the import contract alone
 # test-faults  kills trainings and searches, KILLS=50 times each on a backend, and
 #        compares their ends
-# docs   the documentation, in docs/_build/html
-# test-faults  kills trainings, KILLS=50 times a backend, and compares their ends
 # docs   the documentation, in docs/_build/html, and a look at it in a browser
 # audit  real nets with the optimizers, hours of it   (AUDIT="--nets ResNet50")
 # audit-replicas  all of the package on several devices (AUDIT="--kinds layers")
@@ -35,7 +33,7 @@ INSTALL := $(BIN)/pip install --disable-pip-version-check --quiet \
 ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	TF_NUM_INTEROP_THREADS=1 TF_CPP_MIN_LOG_LEVEL=3
 
-.PHONY: demo test test-torch-first test-torch-second test-torch-third \
+.PHONY: demo test test-torch-first test-torch-second \
 	test-all test-faults \
 	test-oldest test-versions check docs audit audit-replicas bench bench-images \
 	bench-audio bench-image-gain bench-optimizers bench-optimizer-quality \
@@ -48,8 +46,9 @@ demo: $(VENV)/.demo-$(DEMO_BACKEND)
 	KERAS_BACKEND=$(DEMO_BACKEND) TF_CPP_MIN_LOG_LEVEL=3 \
 		$(BIN)/python examples/quickstart.py
 
+# Three at a time on two cores, since each now and then waits for its children.
 test: $(VENV)/.test
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target --keep-going \
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target --keep-going \
 		$(BACKEND:%=test-%) docs check
 
 # Slow and complete, for a release.
@@ -66,24 +65,19 @@ test-tensorflow test-jax: test-%:
 	@echo "== $* =="
 	$(call PYTEST,$*)
 
-# torch runs what the others leave out, so it is cut in three. `docs` looks at the
+# torch runs what the others leave out, so it is cut in two. `docs` looks at the
 # site when it is built.
-FIRST := tests/augmentation tests/test_contract.py
-SECOND := tests/callbacks tests/optimizers tests/layers tests/regularizers
-test-torch: test-torch-first test-torch-second test-torch-third
+FIRST := tests/augmentation tests/callbacks tests/layers tests/optimizers \
+	tests/regularizers tests/test_contract.py
+test-torch: test-torch-first test-torch-second
 
 test-torch-first: $(VENV)/.test
 	@echo "== torch: $(FIRST) =="
 	$(call PYTEST,torch) $(FIRST)
 
 test-torch-second: $(VENV)/.test
-	@echo "== torch: $(SECOND) =="
-	$(call PYTEST,torch) $(SECOND)
-
-test-torch-third: $(VENV)/.test
 	@echo "== torch: the rest =="
-	$(call PYTEST,torch) tests $(FIRST:%=--ignore=%) $(SECOND:%=--ignore=%) \
-		--ignore=tests/test_site.py
+	$(call PYTEST,torch) tests $(FIRST:%=--ignore=%) --ignore=tests/test_site.py
 
 # The promises and the classes that replace Keras' own.
 CONTRACT := tests/test_contract.py tests/optimizers/algorithms/test_drop_ins.py

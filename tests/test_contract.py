@@ -37,6 +37,8 @@ ON_ONE_BACKEND = {
 # classes to what these say of files. The others hang on what all classes of a
 # kind share, or are told by the references of each class.
 FOR_ALL_OF_A_KIND = {
+    # Alone, JAX compiles each layer as it is called in the tests of the class.
+    "acts_in_training",
     "bears_nothing",
     "changes_no_input",
     "does_not_depend_on_its_neighbours",
@@ -56,10 +58,12 @@ FOR_ALL_OF_A_KIND = {
     "reloads_with_its_state",
     "repeats_itself_by_its_seed",
     "serves_several_fits",
+    "is_deterministic_in_inference",
     "is_identity_when_exported",
     "is_identity_in_inference",
     "steps_alike_in_data_parallel",
     "steps_on_halves_in_turn",
+    "takes_integers_as_floats",
     "takes_iterations_without_state",
     "trains_in_mixed_precision",
     "works_in_tf_data",
@@ -73,9 +77,9 @@ FEWER_MODES = {
 }
 
 
-# A class that breaks one of these breaks it under JAX's compiler or in torch's
-# eager steps; TensorFlow, which takes the longest, shows those for their kind.
-IN_TRAINING = {"acts_in_training", "trains_alike_compiled_or_not"}
+# A class that breaks it breaks it under JAX's compiler or in torch's eager
+# steps; TensorFlow, which takes the longest, shows those for their kind.
+IN_TRAINING = {"trains_alike_compiled_or_not"}
 
 
 def marks(cls, promise):

@@ -80,7 +80,7 @@ def acts_in_training(subject):
 
 
 def works_in_tf_data(subject):
-    """A `tf.data` map augments elements (images of any size), or mixes batches."""
+    """A `tf.data` map augments elements or, to mix, batches, of any size."""
     import tensorflow as tf
 
     layer = subject.make()
