@@ -76,5 +76,7 @@ def test_the_old_and_the_new_give_equal_numbers(name):
         text=True,
         env=environment(),
     )
+    if "This example needs" in done.stderr:
+        pytest.skip(done.stderr.splitlines()[-1])
     assert done.returncode == 0, done.stdout + done.stderr
     assert "largest difference" in done.stdout
