@@ -69,6 +69,7 @@ test-tensorflow test-jax: test-%:
 # site when it is built.
 FIRST := tests/augmentation tests/callbacks tests/layers tests/optimizers \
 	tests/regularizers tests/test_contract.py
+SITE := tests/test_site.py tests/test_site_links.py
 test-torch: test-torch-first test-torch-second
 
 test-torch-first: $(VENV)/.test
@@ -77,7 +78,7 @@ test-torch-first: $(VENV)/.test
 
 test-torch-second: $(VENV)/.test
 	@echo "== torch: the rest =="
-	$(call PYTEST,torch) tests $(FIRST:%=--ignore=%) --ignore=tests/test_site.py
+	$(call PYTEST,torch) tests $(FIRST:%=--ignore=%) $(SITE:%=--ignore=%)
 
 # The promises and the classes that replace Keras' own.
 CONTRACT := tests/test_contract.py tests/optimizers/algorithms/test_drop_ins.py
@@ -117,8 +118,7 @@ check: $(VENV)/.test
 docs: $(VENV)/.test
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m sphinx -W -n -q \
 		docs docs/_build/html
-	@KERAS_BACKEND=torch $(BIN)/python -m pytest -q -p no:cacheprovider \
-		tests/test_site.py
+	@KERAS_BACKEND=torch $(BIN)/python -m pytest -q -p no:cacheprovider $(SITE)
 
 audit: $(VENV)/.test
 	@for backend in $(BACKEND); do \
