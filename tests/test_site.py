@@ -29,7 +29,7 @@ pytestmark = [
 WIDTHS = (1280, 400)
 # Pages, and what a reader finds there.
 PAGES = {
-    "index.html": ("Begin with", "diagnosis"),
+    "index.html": ("begin here", "diagnosis"),
     "search.html?q=StochasticDepth": ("layers.StochasticDepth",),
     "optimizers.html": ("AdamW", "Lookahead"),
     "_api/keras_regopt.layers.html": ("DropBlock2D", "Zoneout"),
