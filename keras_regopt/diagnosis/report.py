@@ -24,7 +24,7 @@ _STYLE = """
   --bad: #ff9a52; } }
 * { box-sizing: border-box; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem;
-  margin: 0 auto; padding: 1.5rem; }
+  margin: 0 auto; padding: 1.5rem; overflow-wrap: break-word; }
 h1 { font-size: 1.7rem; margin: 0 0 1rem; }
 h2 { font-size: 1.3rem; margin: 2.2rem 0 .6rem;
   border-bottom: 1px solid var(--line); }
@@ -41,8 +41,16 @@ td.number, th.number { text-align: right;
   font-variant-numeric: tabular-nums; white-space: nowrap; }
 figure { margin: 1rem 0; }
 svg { max-width: 100%; height: auto; }
+svg text { fill: currentColor; }
 li { margin: .25rem 0; }
 code { font-size: .9em; background: var(--soft); padding: .05rem .3rem; }
+@media print {
+  :root { color-scheme: light; }
+  body { max-width: none; padding: 0; }
+  .scroll { overflow: visible; }
+  figure, tr, .verdict { break-inside: avoid; }
+  h2, h3 { break-after: avoid; }
+}
 """
 
 
