@@ -13,6 +13,20 @@ _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
 _SIZE = (4.6, 3.8)
 
 
+# What the curves show, by whether these are losses.
+TOLD = {
+    False: "The errors by epoch, all on one scale.",
+    True: "The losses by epoch, all on one scale; the error was measured once.",
+}
+
+
+def shows_losses(named):
+    """Whether the losses are drawn, since an error was measured once only."""
+    both = [(d.curves, d.loss_curves) for d in named.values()]
+    once = any(_points(c.train) < 2 and _points(c.dev) < 2 for c, _ in both)
+    return once and all(losses is not None for _, losses in both)
+
+
 def one_scale(named):
     """The errors of several models by epoch, in one panel.
 
@@ -26,8 +40,9 @@ def one_scale(named):
         ImportError: If Matplotlib is not installed.
     """
     axes = _axes()
+    losses = shows_losses(named)
     for index, (name, diagnosis) in enumerate(named.items()):
-        curves = diagnosis.curves
+        curves = diagnosis.loss_curves if losses else diagnosis.curves
         unit = 100 if curves.is_score else 1
         color = _COLORS[index % len(_COLORS)]
         for part, line in (("training", "-"), ("dev", (0, (4, 1.5)))):
@@ -38,12 +53,13 @@ def one_scale(named):
                     finite(values * unit),
                     color=color,
                     linestyle=line,
+                    marker="o" if _points(values) < 2 else None,
                     label=literal(f"{name} {part}".strip()),
                 )
     style(axes)
-    label = literal(error_name(diagnosis))
+    label = "loss" if losses else literal(error_name(diagnosis))
     axes.set_ylabel(label + (" (%)" if unit == 100 else ""), color=INK)
-    axes.legend(frameon=False, labelcolor=INK, fontsize="small")
+    axes.legend(frameon=False, labelcolor=INK)
     return axes.figure
 
 
@@ -96,6 +112,10 @@ def parallel_coordinates(trials):
         spine.set_visible(False)
     axes.legend(frameon=False, labelcolor=INK, fontsize="small")
     return axes.figure
+
+
+def _points(values):
+    return int(np.isfinite(values).sum())
 
 
 def _axes():

@@ -13,7 +13,13 @@ from keras_regopt._version import __version__
 from keras_regopt.diagnosis import _study_figures
 from keras_regopt.diagnosis._search_table import SearchTable
 from keras_regopt.diagnosis.diagnosis import Diagnosis
-from keras_regopt.diagnosis.report import write_report
+from keras_regopt.diagnosis.report import (
+    bullets,
+    heading,
+    next_steps,
+    verdict_box,
+    write_report,
+)
 
 
 def report(
@@ -52,8 +58,8 @@ def report(
             Defaults to `None`.
         checks: What `check` returned. Defaults to `None`.
         diagnoses: A `Diagnosis`, or a dict of the names of models and
-            diagnoses of one metric, such as `{"plain": ..., "tuned": ...}`.
-            Defaults to `None`.
+            diagnoses of one metric, such as `{"plain": ..., "tuned": ...}`, of
+            which the last one's next steps are shown. Defaults to `None`.
         curve: What `tuning.learning_curve` returned. Defaults to `None`.
         search: A tuner with `cross_validation_results`, or a list of dicts
             that have `"hyperparameters"` and a `"mean"`, the best first.
@@ -85,13 +91,13 @@ def report(
     if checks is not None:
         if not hasattr(checks, "findings"):
             fail(report, "checks", "what `check` returned", checks)
-        page.append(("Checks", checks))
+        page.append(("Checks", *_checks(checks)))
     if diagnoses is not None:
         named = _named(diagnoses)
         page.append(
             (
                 "Training curves",
-                "The errors by epoch, all on one scale.",
+                _study_figures.TOLD[_study_figures.shows_losses(named)],
                 _study_figures.one_scale(named),
             )
         )
@@ -148,9 +154,9 @@ def _targets(y):
     values, counts = np.unique(found[0], return_counts=True)
     if len(values) > 20 or found[0].ndim > 1:
         return ""
-    return (
-        f"{len(values)} classes, {counts.min()} to {counts.max()} rows of each"
-    )
+    least, most = counts.min(), counts.max()
+    told = f"{least} to {most}" if least < most else f"{most}"
+    return f"{len(values)} classes, {told} rows of each"
 
 
 def _named(diagnoses):
@@ -168,26 +174,44 @@ def _named(diagnoses):
     return {str(name): each for name, each in diagnoses.items()}
 
 
+def _checks(checks):
+    """What was found, and which checks passed."""
+    run = len(checks.passed) + len({f.check for f in checks.findings})
+    found = len(checks.findings)
+    yield (
+        f"{run} checks were run, with {found} "
+        f"finding{'s' * (found != 1)}{':' if found else '.'}"
+    )
+    if found:
+        yield bullets(
+            f"{f.severity.capitalize()} of `{f.check}`: {f.evidence} {f.remedy}"
+            for f in checks.findings
+        )
+    if checks.passed:
+        yield f"Passed: {', '.join(checks.passed)}."
+    if checks.skipped:
+        yield f"Not run: {', '.join(checks.skipped)}."
+
+
 def _verdicts(named):
-    """For each model the verdict, the gaps, the reasons and the steps."""
+    """For each model the verdict, the gaps and why; steps for the last."""
     for name, d in named.items():
-        yield f"{name}: {d.verdict}" if name else d.verdict.capitalize()
+        if name:
+            yield heading(f"{name[0].upper()}{name[1:]}")
+        yield verdict_box(d)
         if d.gaps:
             yield [
                 {
                     "gap": gap.name,
                     "value": gap.value,
-                    "low": gap.low,
-                    "high": gap.high,
+                    "interval": f"{gap.low:.4g} to {gap.high:.4g}",
                     "limit": gap.limit,
                     "answer": gap.answer,
                 }
                 for gap in d.gaps
             ]
-        yield "\n\n".join([*d.reasons, *d.notes])
-        if d.steps:
-            listed = [f"{i}. {s.action}" for i, s in enumerate(d.steps, 1)]
-            yield "\n\n".join(["What to try next, in this order:", *listed])
+        yield bullets([*d.reasons, *d.notes])
+    yield next_steps(d)
 
 
 def _search(search):

@@ -30,9 +30,22 @@ def write_study(result, parts, title, seed):
         curve=result.curve,
         search=_with_all_names(result.trials) or None,
         chosen=kept,
-        sections=[("Remedies", result.tries)] if result.tries else [],
+        sections=[("Remedies", _remedies(result))] if result.tries else [],
         seeds=seed,
     )
+
+
+def _remedies(result):
+    """A table of the remedies, narrow enough for a phone."""
+    return [
+        {
+            "remedy": row["remedy"],
+            "strength": row["strength"],
+            "error of the folds": f"{row['before']:.4g} to {row['error']:.4g}",
+            "kept": "yes" if row["kept"] else "no",
+        }
+        for row in result.tries
+    ]
 
 
 def _diagnoses(result):

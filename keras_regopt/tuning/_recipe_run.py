@@ -202,8 +202,8 @@ class RecipeRun:
             return None, "undecided", f"{reason}there is no remedy here."
         if not self._affords(len(SIZES) * self.options.folds):
             reason = (
-                f"{self.trainings.count} of {self.options.budget} trainings "
-                f"are done, and the {' and the '.join(gaps)} may still be high."
+                f"After {self.trainings.count} of {self.options.budget} "
+                f"trainings the {' and the '.join(gaps)} may still be high."
             )
             return None, "the budget is spent", reason
         self._say("The learning curve")

@@ -154,14 +154,13 @@ def made(settings, optimizer):
 def called_for(diagnosis):
     """The gaps that call for a remedy, the bias first.
 
-    A gap that cannot be told with so few rows counts where its value is above
-    the limit: cross-validation then decides.
+    One that cannot be told with so few rows counts: cross-validation, for which
+    every row is a dev row once, then decides.
     """
     found = {
         gap.name
         for gap in diagnosis.gaps
-        if gap.answer == "high"
-        or (gap.answer == "cannot tell" and gap.value > gap.limit)
+        if gap.answer in ("high", "cannot tell") and gap.value > 0
     }
     if diagnosis.overfits:
         found.add(VARIANCE)

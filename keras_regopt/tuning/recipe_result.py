@@ -1,5 +1,6 @@
 """The result of `recipe`."""
 
+import math
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -68,8 +69,15 @@ class RecipeResult:
         if len(self.test) < 2:
             return "Nothing was changed: the best model is the plain one."
         plain, best = (row["error"] for row in self.test)
-        verb = "fell" if best < plain else "rose" if best > plain else "stayed"
-        return f"The test error {verb} from {plain:.4g} to {best:.4g}."
+        if plain == best:
+            return f"The test error stayed at {best:.4g}."
+        verb = "fell" if best < plain else "rose"
+        told = f"The test error {verb} from {plain:.4g} to {best:.4g}"
+        errors = [row.get("std. err.", 0) for row in self.test]
+        if abs(plain - best) > 2 * math.hypot(*errors):
+            return f"{told}."
+        rows = self.test[0]["rows"]
+        return f"{told}, no clear difference with {rows} test rows."
 
     def text(self):
         """The result as lines of text."""

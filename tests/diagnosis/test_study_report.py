@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import urllib.parse
 
+import keras
 import numpy as np
 import pytest
 
@@ -93,9 +94,10 @@ def test_the_sections_stand_in_order_with_the_summary_first(tmp_path):
     assert "http" not in page
     for words in (
         "The test error fell.",
-        "2 classes, 15 to 15 rows of each",
+        "2 classes, 15 rows of each",
         "half are &lt;dead&gt;",
-        "plain: high variance",
+        "<h3>Plain</h3>",
+        "Verdict: high variance",
         "keras_regopt",
         ">7<",
         ">11<",
@@ -223,3 +225,22 @@ def test_diagnoses_of_two_metrics_are_refused(tmp_path):
     both = {"a": diagnosis(0.7), "b": other}
     with pytest.raises(ValueError, match="of one metric"):
         report(tmp_path / "r.html", "T", "Done.", diagnoses=both)
+
+
+def test_errors_that_were_measured_once_give_way_to_the_losses():
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
+    model.set_weights([np.zeros((1, 1)), np.zeros(1)])
+    x, y = np.zeros((20, 1)), np.arange(20)[:, None] % 4 // 3
+    history = {
+        "loss": [1.0, 0.5],
+        "accuracy": [0.7, 0.7],
+        "val_loss": [1.0, 0.6],
+        "val_accuracy": [0.7, 0.7],
+    }
+    found = diagnose(history, model=model, train=(x, y), dev=(x, y))
+    assert found.metric == "balanced_accuracy"
+    assert not any("not finite" in note for note in found.notes)
+    (axes,) = one_scale({"plain": found}).axes
+    assert axes.get_ylabel() == "loss"
+    np.testing.assert_allclose(axes.get_lines()[1].get_ydata(), [1, 0.6])

@@ -5,7 +5,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_regopt.tuning import LearningCurve, recipe
+from keras_regopt.tuning import LearningCurve, RecipeResult, recipe
 from keras_regopt.tuning._recipe_trainings import Trainings
 from keras_regopt.tuning._remedies import REMEDIES, made
 
@@ -38,7 +38,7 @@ def build(dropout=0.0, kernel_regularizer=None, optimizer=None):
 
 def cook(build=build, **options):
     options = {
-        "budget": 40,
+        "budget": 22,
         "max_remedies": 2,
         "folds": 2,
         "epochs": 10,
@@ -71,7 +71,7 @@ def test_an_overfitting_model_gets_remedies_against_variance(cooked):
         assert row["kept"] == (gain > row["error of the gain"])
     kept = {r["remedy"]: r["strength"] for r in result.tries if r["kept"]}
     assert result.chosen == kept
-    assert result.trainings <= 40
+    assert result.trainings <= 22
     json.dumps(result.as_dict())
 
 
@@ -169,7 +169,7 @@ def test_an_error_of_the_checks_ends_it():
     assert "Mend these first" in str(result)
 
 
-def test_a_rate_and_a_decay_make_the_plain_optimizer_anew():
+def test_a_rate_and_a_decay_remake_the_plain_optimizer():
     plain = keras.optimizers.RMSprop(0.01, rho=0.8)
     parts = made({"learning_rate": 3.0, "weight_decay": 0.1}, plain)
     (optimizer,) = parts.values()
@@ -201,3 +201,21 @@ def test_a_bad_argument_is_named(argument, value, match):
 def test_data_that_are_no_pair_are_refused():
     with pytest.raises(ValueError, match="`data` of recipe"):
         recipe(build, X)
+
+
+@pytest.mark.parametrize(
+    ("errors", "rows", "words"),
+    [
+        ((0.2, 0.1), 1000, "The test error fell from 0.2 to 0.1."),
+        ((0.1, 0.2), 1000, "The test error rose from 0.1 to 0.2."),
+        ((0.2, 0.1), 20, "to 0.1, no clear difference with 20 test rows."),
+        ((0.2, 0.2), 20, "The test error stayed at 0.2."),
+    ],
+)
+def test_the_summary_says_whether_the_test_rows_suffice(errors, rows, words):
+    table = [
+        {"error": e, "std. err.": (e * (1 - e) / rows) ** 0.5, "rows": rows}
+        for e in errors
+    ]
+    nothing = dict.fromkeys(RecipeResult.__dataclass_fields__)
+    assert RecipeResult(**{**nothing, "test": table}).summary.endswith(words)
