@@ -1,11 +1,11 @@
-"""From an overfitting model to a tuned, saved and served one, on real data.
+"""From an overfitting model to a better, saved and served one, on real data.
 
     python examples/quickstart.py            # or: make demo
     KERAS_BACKEND=jax python examples/quickstart.py
 
 Trains on scikit-learn's 1,797 handwritten digits: no download. Everything it
-writes goes to `demo_output/`. Interrupt it while it tunes, run it again, and
-the search goes on where it stopped.
+writes goes to `demo_output/`. Interrupt the recipe, run it again, and it goes
+on where it stopped.
 """
 
 import argparse
@@ -16,20 +16,17 @@ import subprocess
 import sys
 import tempfile
 import time
-import warnings
 
 import keras
-import keras_tuner
 import numpy as np
+from matplotlib.figure import Figure
 from sklearn.datasets import load_digits
-from sklearn.exceptions import ConvergenceWarning
 
 import keras_regopt as kr
-from keras_regopt.tuning import CrossValidationTuner
+from keras_regopt.tuning import recipe
 
 BATCH_SIZE = 32
-PLAIN = "plain"
-REGULARIZED = "regularized and tuned"
+PLAIN, BETTER = "Keras' Adam alone", "with the recipe"
 
 
 def main():
@@ -40,67 +37,68 @@ def main():
     say(f"Digits, Keras {keras.__version__} on {backend}")
     data = load_data()
 
-    say("1. A plain conv net")
-    model, history = train(plain_model, {}, data, options, seed=0)
-    plain_diagnosis = diagnose(model, history, data, at="last")
-    print(plain_diagnosis)
-
-    say("2. The same net, regularized, with a one-cycle schedule")
-    defaults = {"peak": 0.01, "weight_decay": 0.01, "drop": 0.1}
-    model, history = train(regularized_model, defaults, data, options, seed=0)
-    # Early stopping has brought the weights of the best epoch back.
-    print(diagnose(model, history, data, at="best"))
-
-    say(
-        f"3. Three hyperparameters by 3-fold cross-validation: {options.trials}"
+    say("1. The recipe: checks, diagnosis, remedies by cross-validation")
+    result = recipe(
+        build,
+        data,
+        budget=options.budget,
+        folds=2,
+        max_remedies=2,
+        # On digits, one wrong answer in a hundred is already much.
+        reference=0.0,
+        tolerance=0.01,
+        epochs=options.epochs,
+        batch_size=BATCH_SIZE,
+        directory=output / "recipe",
+        report=output / "report.html",
     )
-    best, search_table = tune(data, options, output)
-    print(f"Chosen: {best}")
+    chosen = ", ".join(f"{n} {v:.3g}" for n, v in result.chosen.items())
+    print(f"Chosen: {chosen or 'nothing'}")
 
-    say(f"4. Both models, {options.seeds} seeds, once on the test set")
-    results = {PLAIN: [], REGULARIZED: []}
-    for seed in range(options.seeds):
-        for name, build, settings in (
-            (PLAIN, plain_model, {}),
-            (REGULARIZED, regularized_model, best),
+    say(f"2. Both models on the test part, other seeds: {options.seeds}")
+    errors = {PLAIN: [], BETTER: []}
+    for seed in range(1, options.seeds + 1):
+        for name, parts, epochs in (
+            (PLAIN, {}, options.epochs),
+            (
+                BETTER,
+                result.parts(),
+                options.epochs * result.chosen.get("epochs", 1),
+            ),
         ):
-            model, history = train(build, settings, data, options, seed)
-            results[name].append(model.evaluate(*data.test, verbose=0))
-            loss, accuracy = results[name][-1]
-            print(
-                f"  seed {seed}, {name}: accuracy {accuracy:.2%}, "
-                f"loss {loss:.3f}",
-                flush=True,
-            )
-    result_table, conclusion = compare(results)
-    print_table(result_table)
-    print(conclusion)
+            error = test_error(parts, epochs, data, seed)
+            errors[name].append(error)
+            print(f"  seed {seed}, {name}: error {error:.2f} %", flush=True)
+    table, conclusion = compare(errors, chosen)
 
-    say("5. Save, export and reload in fresh processes")
-    checks = save_and_reload(model, data.test[0][:64], output)
+    say("3. Save, export and reload in fresh processes")
+    checks = save_and_reload(result.model, data.test[0][:64], output)
     for line in checks:
         print(f"  {line}")
 
-    say("6. The report")
-    report = output / "report.html"
-    kr.diagnosis.write_report(
-        report,
+    kr.diagnosis.report(
+        output / "report.html",
         f"Digits on {backend}",
-        [
-            ("The plain model", plain_diagnosis),
-            (
-                "The regularized and tuned model, last seed",
-                diagnose(model, history, data, at="best"),
-            ),
-            ("The search", search_table),
-            ("On the test set", result_table, conclusion),
-            ("Saving", "\n\n".join(checks)),
-        ],
+        [conclusion, table, before_and_after(errors)],
+        data=data,
+        checks=result.checks,
+        diagnoses=diagnoses(result),
+        curve=result.curve,
+        search=result.trials or None,
+        chosen=result.chosen,
+        sections=[("Saving", "\n\n".join(checks))],
+        seeds={"recipe": 0, "test": f"1 to {options.seeds}"},
     )
-    # The search is over: the next run begins a new one.
-    shutil.rmtree(output / "tuning")
-    print(f"  {report}")
-    say("Done")
+    # All is done: the next run begins a new one.
+    shutil.rmtree(output / "recipe")
+
+    say("Summary")
+    print_table(table)
+    print(conclusion)
+    print(f"The picture, before and after, and all else: {output}/report.html")
+    print(f"The model: {output}/model.keras")
+    if (output / "saved_model").exists():
+        print(f"To be served without keras_regopt: {output}/saved_model")
 
 
 def load_data():
@@ -110,171 +108,97 @@ def load_data():
     return kr.diagnosis.split(x, digits.target, stratify=True, seed=0)
 
 
-def plain_model(settings, steps):
-    """Two convolutions and two dense layers, trained by Adam."""
+def build(augmentation=None, dropout=0.0, optimizer=None):
+    """Two convolutions and two dense layers; by default Keras' Adam alone."""
+    layers = [] if augmentation is None else [augmentation]
     model = keras.Sequential(
         [
             keras.Input((8, 8, 1)),
+            *layers,
             keras.layers.Conv2D(32, 3, padding="same", activation="relu"),
             keras.layers.Conv2D(32, 3, padding="same", activation="relu"),
             keras.layers.MaxPooling2D(),
             keras.layers.Flatten(),
             keras.layers.Dense(128, activation="relu"),
+            keras.layers.Dropout(dropout),
             keras.layers.Dense(10, activation="softmax"),
-        ],
-        name="plain",
+        ]
     )
     model.compile(
-        keras.optimizers.Adam(0.003),
+        optimizer or keras.optimizers.Adam(0.003),
         "sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
     return model
 
 
-def regularized_model(settings, steps):
-    """The same layers, with all that keeps a network from overfitting."""
-    inputs = keras.Input((8, 8, 1))
-    x = kr.augmentation.RandomAffine(
-        flip=None, rotation=0.03, zoom=0.1, translation=0.08, shear=0
-    )(inputs)
-    x = keras.layers.Conv2D(32, 3, padding="same", activation="relu")(x)
-    branch = keras.layers.Conv2D(32, 3, padding="same", activation="relu")(x)
-    branch = kr.layers.StochasticDepth(settings["drop"])(branch)
-    x = keras.layers.Add()([x, branch])
-    x = keras.layers.MaxPooling2D()(x)
-    x = keras.layers.Flatten()(x)
-    x = keras.layers.Dense(128, activation="relu")(x)
-    x = keras.layers.Dropout(3 * settings["drop"])(x)
-    outputs = keras.layers.Dense(10, activation="softmax")(x)
-    model = keras.Model(inputs, outputs, name="regularized")
-    # The first 30 % of the cycle are the warm-up.
-    schedule = kr.schedules.OneCycle(settings["peak"], steps)
-    optimizer = kr.optimizers.RAdam(
-        schedule, weight_decay=settings["weight_decay"]
-    )
-    optimizer.exclude_from_weight_decay(var_names=["bias"])
-    model.compile(
-        optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"]
-    )
-    return model
-
-
-def train(build, settings, data, options, seed):
-    """Trains one model, with the weights of the best epoch on the dev set."""
+def test_error(parts, epochs, data, seed):
+    """The error in percent of a model trained on train and dev rows."""
     keras.utils.set_random_seed(seed)
-    steps = options.epochs * int(np.ceil(len(data.train[0]) / BATCH_SIZE))
-    model = build(settings, steps)
-    callbacks = []
-    if build is regularized_model:
-        callbacks.append(
-            kr.callbacks.EarlyStopping(
-                patience=options.epochs // 3, restore_best_weights=True
-            )
-        )
-    history = model.fit(
-        *data.train,
-        validation_data=data.dev,
-        batch_size=BATCH_SIZE,
-        epochs=options.epochs,
-        callbacks=callbacks,
-        verbose=0,
-    )
-    return model, history
+    model = build(**parts)
+    x, y = (np.concatenate(pair) for pair in zip(*data[:2], strict=True))
+    model.fit(x, y, batch_size=BATCH_SIZE, epochs=epochs, verbose=0)
+    return 100 * (1 - model.evaluate(*data.test, verbose=0)[1])
 
 
-def diagnose(model, history, data, at):
-    """The verdict, with the training error measured without augmentation."""
-    accuracy = model.evaluate(*data.train, verbose=0)[1]
-    # On digits, one wrong answer in a hundred is already much.
-    return kr.diagnosis.diagnose(
-        history,
-        reference=0.0,
-        bias_tolerance=0.01,
-        variance_tolerance=0.01,
-        train_error=1 - accuracy,
-        at=at,
-    )
-
-
-def tune(data, options, output):
-    """Searches on the training data alone; returns the best and a table."""
-    epochs = max(2, 2 * options.epochs // 3)
-    steps = epochs * int(np.ceil(len(data.train[0]) * 2 / 3 / BATCH_SIZE))
-
-    def build(hp):
-        settings = {
-            "peak": hp.Float("peak", 0.005, 0.02, sampling="log"),
-            "weight_decay": hp.Float("weight_decay", 1e-3, 0.1, sampling="log"),
-            "drop": hp.Float("drop", 0.0, 0.1, step=0.025),
-        }
-        return regularized_model(settings, steps)
-
-    tuner = CrossValidationTuner(
-        build,
-        keras_tuner.oracles.BayesianOptimizationOracle(
-            "val_loss", max_trials=options.trials, num_initial_points=3, seed=1
-        ),
-        folds=3,
-        directory=output,
-        project_name="tuning",
-    )
-    # The oracle's Gaussian process has few points to be fitted to.
-    warnings.simplefilter("ignore", ConvergenceWarning)
-    tuner.search(*data.train, epochs=epochs, batch_size=BATCH_SIZE)
-    results = tuner.cross_validation_results()
+def compare(errors, chosen):
+    """A table of means and deviations, and a sentence on the difference."""
     table = [
         {
-            **{k: f"{v:.3g}" for k, v in result["hyperparameters"].items()},
-            "dev loss, mean of folds": f"{result['mean']:.4f}",
-            "standard deviation": f"{result['std']:.4f}",
+            "model": name,
+            "test error": mean_and_std(values) + " %",
+            "seeds": len(values),
         }
-        for result in results
+        for name, values in errors.items()
     ]
-    return results[0]["hyperparameters"], table
-
-
-def compare(results):
-    """A table of means and deviations, and a sentence on the difference."""
-    table = []
-    for name, values in results.items():
-        losses, accuracies = np.array(values).T
-        table.append(
-            {
-                "model": name,
-                "test accuracy": mean_and_std(100 * accuracies, 2) + " %",
-                "test loss": mean_and_std(losses, 4),
-                "seeds": len(values),
-            }
-        )
-    gains = np.array(results[REGULARIZED]) - np.array(results[PLAIN])
-    mean, error = gains.mean(axis=0), standard_error(gains)
+    gains = np.subtract(errors[PLAIN], errors[BETTER])
+    if not chosen:
+        return table, "The recipe changed nothing: both models are the same."
+    what = f"the recipe ({chosen}), against the same net by {PLAIN}"
+    if len(gains) < 2:
+        return table, f"One seed says little about {what}."
     # Two standard errors of the paired differences.
-    sure = np.abs(mean) > 2 * error
-    words = []
-    for index, (metric, scale, unit, good) in enumerate(
-        (("loss", 1, "", -1), ("accuracy", 100, " points", 1))
-    ):
-        if not sure[index]:
-            verdict = "no clear difference"
-        else:
-            verdict = "better" if good * mean[index] > 0 else "worse"
-        words.append(
-            f"{metric} {scale * mean[index]:+.3f}{unit} "
-            f"(standard error {scale * error[index]:.3f}): {verdict}"
-        )
-    return table, f"Regularized minus plain: {'; '.join(words)}."
+    mean = gains.mean()
+    error = gains.std(ddof=1) / np.sqrt(len(gains))
+    if abs(mean) <= 2 * error:
+        verdict = "no clear difference"
+    else:
+        verdict = "better" if mean > 0 else "worse"
+    return table, (
+        f"{verdict.capitalize()}: {what}, changes the test error by "
+        f"{-mean:+.2f} points (standard error {error:.2f})."
+    )
 
 
-def mean_and_std(values, digits):
-    deviation = np.std(values, ddof=1) if len(values) > 1 else float("nan")
-    return f"{np.mean(values):.{digits}f} ± {deviation:.{digits}f}"
-
-
-def standard_error(values):
+def mean_and_std(values):
     if len(values) < 2:
-        return np.full(values.shape[1], np.inf)
-    return values.std(axis=0, ddof=1) / np.sqrt(len(values))
+        return f"{values[0]:.2f}"
+    return f"{np.mean(values):.2f} ± {np.std(values, ddof=1):.2f}"
+
+
+def before_and_after(errors):
+    """A line for each seed, from the plain model to the better one."""
+    figure = Figure(figsize=(4.6, 3.4), layout="constrained")
+    axes = figure.add_subplot()
+    pairs = np.transpose([errors[PLAIN], errors[BETTER]])
+    for pair in pairs:
+        axes.plot(pair, "o-", color="#0072B2", alpha=0.5)
+    axes.plot(pairs.mean(axis=0), "s-", color="#D55E00", lw=3, label="mean")
+    axes.set_xticks([0, 1], [f"before:\n{PLAIN}", f"after:\n{BETTER}"])
+    axes.set_xlim(-0.4, 1.4)
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("test error (%)")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    return figure
+
+
+def diagnoses(result):
+    """The plain model's and the better one's, where both have one metric."""
+    named = {"plain": result.baseline, "recipe": result.diagnosis}
+    if not result.chosen or result.baseline.metric != result.diagnosis.metric:
+        del named["plain"]
+    return named
 
 
 RELOAD = """
@@ -361,9 +285,9 @@ def say(text, start=time.perf_counter()):  # noqa: B008, the start is wanted
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", default="demo_output")
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--trials", type=int, default=6)
+    parser.add_argument("--budget", type=int, default=24)
     return parser.parse_args()
 
 

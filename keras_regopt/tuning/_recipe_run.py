@@ -1,6 +1,7 @@
 """The steps of a recipe, from the checks to the test."""
 
 import math
+from functools import partial
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from keras_regopt.tuning._learning_curve import LearningCurve
 from keras_regopt.tuning._recipe_data import joined, rows_of
 from keras_regopt.tuning._recipe_report import write_study
 from keras_regopt.tuning._recipe_trainings import SIZES, Trainings
-from keras_regopt.tuning._remedies import applies, called_for
+from keras_regopt.tuning._remedies import applies, called_for, made
 from keras_regopt.tuning.recipe_result import RecipeResult
 
 # The plain and the best model, on train and dev rows.
@@ -257,6 +258,7 @@ class RecipeRun:
             trials=self._trials(),
             trainings=self.trainings.count,
             report=self.options.report,
+            parts=partial(made, dict(self.chosen), self.trainings.optimizer),
             **found,
         )
         if result.report:

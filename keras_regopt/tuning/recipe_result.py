@@ -1,6 +1,7 @@
 """The result of `recipe`."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -38,6 +39,9 @@ class RecipeResult:
             accuracy, and `"rows"`.
         trainings: How many trainings it took.
         report: The path of the report, or `None`.
+        parts: Function without arguments that makes the arguments of `build`
+            for what was chosen, as in `build(**result.parts())`; each model
+            needs parts of its own.
     """
 
     model: keras.Model | None
@@ -53,6 +57,7 @@ class RecipeResult:
     test: list[dict]
     trainings: int
     report: str | None
+    parts: Callable[[], dict[str, Any]]
 
     def __repr__(self):
         return f"<RecipeResult: {self.outcome}>"

@@ -75,6 +75,17 @@ def test_an_overfitting_model_gets_remedies_against_variance(cooked):
     json.dumps(result.as_dict())
 
 
+def test_what_was_chosen_makes_further_models(cooked):
+    result, _ = cooked
+    first, second = (build(**result.parts()) for _ in range(2))
+    assert first.get_config()["layers"] == second.get_config()["layers"]
+    for name, layer in zip(
+        ("dense", "dropout", "dense"), first.layers, strict=True
+    ):
+        assert layer.name.startswith(name)
+    assert first.layers[1].rate == result.chosen.get("dropout", 0)
+
+
 def test_the_report_shows_each_step(cooked):
     result, folder = cooked
     assert result.report == str(folder / "report.html")
