@@ -1,11 +1,11 @@
-"""From an overfitting model to a better, saved and served one, on real data.
+"""From an overfitting model to a tuned, saved and served one, on real data.
 
     python examples/quickstart.py            # or: make demo
     KERAS_BACKEND=jax python examples/quickstart.py
 
 Trains on scikit-learn's 1,797 handwritten digits: no download. Everything it
-writes goes to `demo_output/`. Interrupt the recipe, run it again, and it goes
-on where it stopped.
+writes goes to `demo_output/`. Interrupt it while it tunes, run it again, and
+the search goes on where it stopped.
 """
 
 import argparse
@@ -16,17 +16,21 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 
 import keras
+import keras_tuner
 import numpy as np
 from matplotlib.figure import Figure
 from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
 
 import keras_regopt as kr
-from keras_regopt.tuning import recipe
+from keras_regopt.tuning import CrossValidationTuner
 
 BATCH_SIZE = 32
-PLAIN, BETTER = "Keras' Adam alone", "with the recipe"
+PLAIN = "plain, by Keras' Adam"
+REGULARIZED = "regularized and tuned"
 
 
 def main():
@@ -37,66 +41,67 @@ def main():
     say(f"Digits, Keras {keras.__version__} on {backend}")
     data = load_data()
 
-    say("1. The recipe: checks, diagnosis, remedies by cross-validation")
-    result = recipe(
-        build,
-        data,
-        budget=options.budget,
-        folds=2,
-        max_remedies=2,
-        # On digits, one wrong answer in a hundred is already much.
-        reference=0.0,
-        tolerance=0.01,
-        epochs=options.epochs,
-        batch_size=BATCH_SIZE,
-        directory=output / "recipe",
-        report=output / "report.html",
+    say("1. A plain conv net")
+    model, history = train(plain_model, {}, data, options, seed=0)
+    plain_diagnosis = diagnose(model, history, data, at="last")
+    print(plain_diagnosis)
+
+    say("2. The same net, regularized, with a one-cycle schedule")
+    defaults = {"peak": 0.01, "weight_decay": 0.01, "drop": 0.1}
+    model, history = train(regularized_model, defaults, data, options, seed=0)
+    # Early stopping has brought the weights of the best epoch back.
+    print(diagnose(model, history, data, at="best"))
+
+    say(
+        f"3. Three hyperparameters by 3-fold cross-validation: {options.trials}"
     )
-    chosen = ", ".join(f"{n} {v:.3g}" for n, v in result.chosen.items())
-    print(f"Chosen: {chosen or 'nothing'}")
+    best, tuner = tune(data, options, output)
+    print(f"Chosen: {best}")
 
-    say(f"2. Both models on the test part, other seeds: {options.seeds}")
-    errors = {PLAIN: [], BETTER: []}
-    for seed in range(1, options.seeds + 1):
-        for name, parts, epochs in (
-            (PLAIN, {}, options.epochs),
-            (
-                BETTER,
-                result.parts(),
-                options.epochs * result.chosen.get("epochs", 1),
-            ),
+    say(f"4. Both models, once on the test set; seeds: {options.seeds}")
+    results = {PLAIN: [], REGULARIZED: []}
+    for seed in range(options.seeds):
+        for name, build, settings in (
+            (PLAIN, plain_model, {}),
+            (REGULARIZED, regularized_model, best),
         ):
-            error = test_error(parts, epochs, data, seed)
-            errors[name].append(error)
-            print(f"  seed {seed}, {name}: error {error:.2f} %", flush=True)
-    table, conclusion = compare(errors, chosen)
+            model, history = train(build, settings, data, options, seed)
+            results[name].append(model.evaluate(*data.test, verbose=0))
+            loss, accuracy = results[name][-1]
+            print(
+                f"  seed {seed}, {name}: accuracy {accuracy:.2%}, "
+                f"loss {loss:.3f}",
+                flush=True,
+            )
+    table, conclusion = compare(results)
 
-    say("3. Save, export and reload in fresh processes")
-    checks = save_and_reload(result.model, data.test[0][:64], output)
+    say("5. Save, export and reload in fresh processes")
+    checks = save_and_reload(model, data.test[0][:64], output)
     for line in checks:
         print(f"  {line}")
 
     kr.diagnosis.report(
         output / "report.html",
         f"Digits on {backend}",
-        [conclusion, table, before_and_after(errors)],
+        [conclusion, table, before_and_after(results)],
         data=data,
-        checks=result.checks,
-        diagnoses=diagnoses(result),
-        curve=result.curve,
-        search=result.trials or None,
-        chosen=result.chosen,
+        diagnoses={
+            PLAIN: plain_diagnosis,
+            REGULARIZED: diagnose(model, history, data, at="best"),
+        },
+        search=tuner,
+        chosen=best,
         sections=[("Saving", "\n\n".join(checks))],
-        seeds={"recipe": 0, "test": f"1 to {options.seeds}"},
+        seeds={"split": 0, "models": f"0 to {options.seeds - 1}"},
     )
-    # All is done: the next run begins a new one.
-    shutil.rmtree(output / "recipe")
+    # The search is over: the next run begins a new one.
+    shutil.rmtree(output / "tuning")
 
     say("Summary")
     print_table(table)
     print(conclusion)
     print(f"The picture, before and after, and all else: {output}/report.html")
-    print(f"The model: {output}/model.keras")
+    print(f"The regularized model: {output}/model.keras")
     if (output / "saved_model").exists():
         print(f"To be served without keras_regopt: {output}/saved_model")
 
@@ -108,83 +113,169 @@ def load_data():
     return kr.diagnosis.split(x, digits.target, stratify=True, seed=0)
 
 
-def build(augmentation=None, dropout=0.0, optimizer=None):
-    """Two convolutions and two dense layers; by default Keras' Adam alone."""
-    layers = [] if augmentation is None else [augmentation]
+def plain_model(settings, steps):
+    """Two convolutions and two dense layers, trained by Adam."""
     model = keras.Sequential(
         [
             keras.Input((8, 8, 1)),
-            *layers,
             keras.layers.Conv2D(32, 3, padding="same", activation="relu"),
             keras.layers.Conv2D(32, 3, padding="same", activation="relu"),
             keras.layers.MaxPooling2D(),
             keras.layers.Flatten(),
             keras.layers.Dense(128, activation="relu"),
-            keras.layers.Dropout(dropout),
             keras.layers.Dense(10, activation="softmax"),
-        ]
+        ],
+        name="plain",
     )
     model.compile(
-        optimizer or keras.optimizers.Adam(0.003),
+        keras.optimizers.Adam(0.003),
         "sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
     return model
 
 
-def test_error(parts, epochs, data, seed):
-    """The error in percent of a model trained on train and dev rows."""
+def regularized_model(settings, steps):
+    """The same layers, with all that keeps a network from overfitting."""
+    inputs = keras.Input((8, 8, 1))
+    x = kr.augmentation.RandomAffine(
+        flip=None, rotation=0.03, zoom=0.1, translation=0.08, shear=0
+    )(inputs)
+    x = keras.layers.Conv2D(32, 3, padding="same", activation="relu")(x)
+    branch = keras.layers.Conv2D(32, 3, padding="same", activation="relu")(x)
+    branch = kr.layers.StochasticDepth(settings["drop"])(branch)
+    x = keras.layers.Add()([x, branch])
+    x = keras.layers.MaxPooling2D()(x)
+    x = keras.layers.Flatten()(x)
+    x = keras.layers.Dense(128, activation="relu")(x)
+    x = keras.layers.Dropout(3 * settings["drop"])(x)
+    outputs = keras.layers.Dense(10, activation="softmax")(x)
+    model = keras.Model(inputs, outputs, name="regularized")
+    # The first 30 % of the cycle are the warm-up.
+    schedule = kr.schedules.OneCycle(settings["peak"], steps)
+    optimizer = kr.optimizers.RAdam(
+        schedule, weight_decay=settings["weight_decay"]
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    model.compile(
+        optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
+    return model
+
+
+def train(build, settings, data, options, seed):
+    """Trains one model, with the weights of the best epoch on the dev set."""
     keras.utils.set_random_seed(seed)
-    model = build(**parts)
-    x, y = (np.concatenate(pair) for pair in zip(*data[:2], strict=True))
-    model.fit(x, y, batch_size=BATCH_SIZE, epochs=epochs, verbose=0)
-    return 100 * (1 - model.evaluate(*data.test, verbose=0)[1])
+    steps = options.epochs * int(np.ceil(len(data.train[0]) / BATCH_SIZE))
+    model = build(settings, steps)
+    callbacks = []
+    if build is regularized_model:
+        callbacks.append(
+            kr.callbacks.EarlyStopping(
+                patience=options.epochs // 3, restore_best_weights=True
+            )
+        )
+    history = model.fit(
+        *data.train,
+        validation_data=data.dev,
+        batch_size=BATCH_SIZE,
+        epochs=options.epochs,
+        callbacks=callbacks,
+        verbose=0,
+    )
+    return model, history
 
 
-def compare(errors, chosen):
-    """A table of means and deviations, and a sentence on the difference."""
-    table = [
-        {
-            "model": name,
-            "test error": mean_and_std(values) + " %",
-            "seeds": len(values),
-        }
-        for name, values in errors.items()
-    ]
-    gains = np.subtract(errors[PLAIN], errors[BETTER])
-    if not chosen:
-        return table, "The recipe changed nothing: both models are the same."
-    what = f"the recipe ({chosen}), against the same net by {PLAIN}"
-    if len(gains) < 2:
-        return table, f"One seed says little about {what}."
-    # Two standard errors of the paired differences.
-    mean = gains.mean()
-    error = gains.std(ddof=1) / np.sqrt(len(gains))
-    if abs(mean) <= 2 * error:
-        verdict = "no clear difference"
-    else:
-        verdict = "better" if mean > 0 else "worse"
-    return table, (
-        f"{verdict.capitalize()}: {what}, changes the test error by "
-        f"{-mean:+.2f} points (standard error {error:.2f})."
+def diagnose(model, history, data, at):
+    """The verdict, with the training error measured without augmentation."""
+    accuracy = model.evaluate(*data.train, verbose=0)[1]
+    # On digits, one wrong answer in a hundred is already much.
+    return kr.diagnosis.diagnose(
+        history,
+        reference=0.0,
+        bias_tolerance=0.01,
+        variance_tolerance=0.01,
+        train_error=1 - accuracy,
+        # The verdict then says how sure it is.
+        dev_rows=len(data.dev[0]),
+        at=at,
     )
 
 
-def mean_and_std(values):
-    if len(values) < 2:
-        return f"{values[0]:.2f}"
-    return f"{np.mean(values):.2f} ± {np.std(values, ddof=1):.2f}"
+def tune(data, options, output):
+    """Searches on the training data alone; returns the best, and the tuner."""
+    epochs = max(2, 2 * options.epochs // 3)
+    steps = epochs * int(np.ceil(len(data.train[0]) * 2 / 3 / BATCH_SIZE))
+
+    def build(hp):
+        settings = {
+            "peak": hp.Float("peak", 0.005, 0.02, sampling="log"),
+            "weight_decay": hp.Float("weight_decay", 1e-3, 0.1, sampling="log"),
+            "drop": hp.Float("drop", 0.0, 0.1, step=0.025),
+        }
+        return regularized_model(settings, steps)
+
+    tuner = CrossValidationTuner(
+        build,
+        keras_tuner.oracles.BayesianOptimizationOracle(
+            "val_loss", max_trials=options.trials, num_initial_points=3, seed=1
+        ),
+        folds=3,
+        directory=output,
+        project_name="tuning",
+    )
+    # The oracle's Gaussian process has few points to be fitted to.
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    tuner.search(*data.train, epochs=epochs, batch_size=BATCH_SIZE)
+    return tuner.cross_validation_results()[0]["hyperparameters"], tuner
 
 
-def before_and_after(errors):
-    """A line for each seed, from the plain model to the better one."""
+def compare(results):
+    """A table of means and deviations, and a sentence on the difference."""
+    table = []
+    for name, values in results.items():
+        losses, accuracies = np.array(values).T
+        table.append(
+            {
+                "model": name,
+                "test accuracy": mean_and_std(100 * accuracies, 2) + " %",
+                "test loss": mean_and_std(losses, 4),
+                "seeds": len(values),
+            }
+        )
+    if len(results[PLAIN]) < 2:
+        return table, "One seed does not tell which of the two is better."
+    gains = np.array(results[REGULARIZED]) - np.array(results[PLAIN])
+    mean, error = gains.mean(axis=0), standard_error(gains)
+    # Two standard errors of the paired differences.
+    sure = np.abs(mean) > 2 * error
+    words = []
+    for index, (metric, scale, unit, good) in enumerate(
+        (("loss", 1, "", -1), ("accuracy", 100, " points", 1))
+    ):
+        if not sure[index]:
+            verdict = "no clear difference"
+        else:
+            verdict = "better" if good * mean[index] > 0 else "worse"
+        words.append(
+            f"{metric} {scale * mean[index]:+.3f}{unit} "
+            f"(standard error {scale * error[index]:.3f}): {verdict}"
+        )
+    return table, (
+        "The regularized net, against the same layers by Keras' Adam alone, on "
+        f"the test set: {'; '.join(words)}."
+    )
+
+
+def before_and_after(results):
+    """The test error of each seed, from the plain model to the other."""
     figure = Figure(figsize=(4.6, 3.4), layout="constrained")
     axes = figure.add_subplot()
-    pairs = np.transpose([errors[PLAIN], errors[BETTER]])
-    for pair in pairs:
-        axes.plot(pair, "o-", color="#0072B2", alpha=0.5)
-    axes.plot(pairs.mean(axis=0), "s-", color="#D55E00", lw=3, label="mean")
-    axes.set_xticks([0, 1], [f"before:\n{PLAIN}", f"after:\n{BETTER}"])
+    accuracies = [np.array(results[n])[:, 1] for n in (PLAIN, REGULARIZED)]
+    errors = 100 * (1 - np.transpose(accuracies))
+    axes.plot(errors.T, "o-", color="#0072B2", alpha=0.5)
+    axes.plot(errors.mean(axis=0), "s-", color="#D55E00", lw=3, label="mean")
+    axes.set_xticks([0, 1], [f"before:\n{PLAIN}", f"after:\n{REGULARIZED}"])
     axes.set_xlim(-0.4, 1.4)
     axes.set_ylim(bottom=0)
     axes.set_ylabel("test error (%)")
@@ -193,12 +284,15 @@ def before_and_after(errors):
     return figure
 
 
-def diagnoses(result):
-    """The plain model's and the better one's, where both have one metric."""
-    named = {"plain": result.baseline, "recipe": result.diagnosis}
-    if not result.chosen or result.baseline.metric != result.diagnosis.metric:
-        del named["plain"]
-    return named
+def mean_and_std(values, digits):
+    if len(values) < 2:
+        return f"{values[0]:.{digits}f}"
+    deviation = np.std(values, ddof=1)
+    return f"{np.mean(values):.{digits}f} ± {deviation:.{digits}f}"
+
+
+def standard_error(values):
+    return values.std(axis=0, ddof=1) / np.sqrt(len(values))
 
 
 RELOAD = """
@@ -285,9 +379,9 @@ def say(text, start=time.perf_counter()):  # noqa: B008, the start is wanted
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", default="demo_output")
-    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--budget", type=int, default=24)
+    parser.add_argument("--trials", type=int, default=6)
     return parser.parse_args()
 
 
