@@ -59,7 +59,13 @@ def one_scale(named):
     style(axes)
     label = "loss" if losses else literal(error_name(diagnosis))
     axes.set_ylabel(label + (" (%)" if unit == 100 else ""), color=INK)
-    axes.legend(frameon=False, labelcolor=INK)
+    # Below the axes, where it hides no curve.
+    axes.figure.legend(
+        loc="outside lower left",
+        ncols=1 if max(map(len, named)) > 12 else 2,
+        frameon=False,
+        labelcolor=INK,
+    )
     return axes.figure
 
 
