@@ -65,8 +65,9 @@ def test_an_overfitting_model_gets_remedies_against_variance(cooked):
     result, _ = cooked
     assert "high variance" in result.baseline.verdict
     assert 1 <= len(result.tries) <= 2
+    # What comes after may be for the bias that the first one has brought.
+    assert REMEDIES[result.tries[0]["remedy"]].cures == "variance"
     for row in result.tries:
-        assert REMEDIES[row["remedy"]].cures == "variance"
         gain = row["before"] - row["error"]
         assert row["kept"] == (gain > row["error of the gain"])
     kept = {r["remedy"]: r["strength"] for r in result.tries if r["kept"]}
@@ -77,13 +78,16 @@ def test_an_overfitting_model_gets_remedies_against_variance(cooked):
 
 def test_what_was_chosen_makes_further_models(cooked):
     result, _ = cooked
-    first, second = (build(**result.parts()) for _ in range(2))
-    assert first.get_config()["layers"] == second.get_config()["layers"]
-    for name, layer in zip(
-        ("dense", "dropout", "dense"), first.layers, strict=True
-    ):
-        assert layer.name.startswith(name)
-    assert first.layers[1].rate == result.chosen.get("dropout", 0)
+    first, second = result.parts(), result.parts()
+    assert set(first) == set(made(result.chosen, keras.optimizers.Adam(0.03)))
+    for name, part in first.items():
+        if name == "dropout":
+            assert part == second[name] == result.chosen[name]
+        else:
+            # A model needs objects of its own.
+            assert part is not second[name]
+            assert part.get_config() == second[name].get_config()
+    assert build(**first).count_params() == result.model.count_params()
 
 
 def test_the_report_shows_each_step(cooked):
