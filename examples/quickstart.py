@@ -21,6 +21,7 @@ import warnings
 import keras
 import keras_tuner
 import numpy as np
+from matplotlib.figure import Figure
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
@@ -28,7 +29,7 @@ import keras_regopt as kr
 from keras_regopt.tuning import CrossValidationTuner
 
 BATCH_SIZE = 32
-PLAIN = "plain"
+PLAIN = "plain, by Keras' Adam"
 REGULARIZED = "regularized and tuned"
 
 
@@ -54,10 +55,10 @@ def main():
     say(
         f"3. Three hyperparameters by 3-fold cross-validation: {options.trials}"
     )
-    best, search_table = tune(data, options, output)
+    best, tuner = tune(data, options, output)
     print(f"Chosen: {best}")
 
-    say(f"4. Both models, {options.seeds} seeds, once on the test set")
+    say(f"4. Both models, once on the test set; seeds: {options.seeds}")
     results = {PLAIN: [], REGULARIZED: []}
     for seed in range(options.seeds):
         for name, build, settings in (
@@ -72,35 +73,37 @@ def main():
                 f"loss {loss:.3f}",
                 flush=True,
             )
-    result_table, conclusion = compare(results)
-    print_table(result_table)
-    print(conclusion)
+    table, conclusion = compare(results)
 
     say("5. Save, export and reload in fresh processes")
     checks = save_and_reload(model, data.test[0][:64], output)
     for line in checks:
         print(f"  {line}")
 
-    say("6. The report")
-    report = output / "report.html"
-    kr.diagnosis.write_report(
-        report,
+    kr.diagnosis.report(
+        output / "report.html",
         f"Digits on {backend}",
-        [
-            ("The plain model", plain_diagnosis),
-            (
-                "The regularized and tuned model, last seed",
-                diagnose(model, history, data, at="best"),
-            ),
-            ("The search", search_table),
-            ("On the test set", result_table, conclusion),
-            ("Saving", "\n\n".join(checks)),
-        ],
+        [conclusion, table, before_and_after(results)],
+        data=data,
+        diagnoses={
+            PLAIN: plain_diagnosis,
+            REGULARIZED: diagnose(model, history, data, at="best"),
+        },
+        search=tuner,
+        chosen=best,
+        sections=[("Saving", "\n\n".join(checks))],
+        seeds={"split": 0, "models": f"0 to {options.seeds - 1}"},
     )
     # The search is over: the next run begins a new one.
     shutil.rmtree(output / "tuning")
-    print(f"  {report}")
-    say("Done")
+
+    say("Summary")
+    print_table(table)
+    print(conclusion)
+    print(f"The picture, before and after, and all else: {output}/report.html")
+    print(f"The regularized model: {output}/model.keras")
+    if (output / "saved_model").exists():
+        print(f"To be served without keras_regopt: {output}/saved_model")
 
 
 def load_data():
@@ -193,12 +196,14 @@ def diagnose(model, history, data, at):
         bias_tolerance=0.01,
         variance_tolerance=0.01,
         train_error=1 - accuracy,
+        # The verdict then says how sure it is.
+        dev_rows=len(data.dev[0]),
         at=at,
     )
 
 
 def tune(data, options, output):
-    """Searches on the training data alone; returns the best and a table."""
+    """Searches on the training data alone; returns the best, and the tuner."""
     epochs = max(2, 2 * options.epochs // 3)
     steps = epochs * int(np.ceil(len(data.train[0]) * 2 / 3 / BATCH_SIZE))
 
@@ -222,16 +227,7 @@ def tune(data, options, output):
     # The oracle's Gaussian process has few points to be fitted to.
     warnings.simplefilter("ignore", ConvergenceWarning)
     tuner.search(*data.train, epochs=epochs, batch_size=BATCH_SIZE)
-    results = tuner.cross_validation_results()
-    table = [
-        {
-            **{k: f"{v:.3g}" for k, v in result["hyperparameters"].items()},
-            "dev loss, mean of folds": f"{result['mean']:.4f}",
-            "standard deviation": f"{result['std']:.4f}",
-        }
-        for result in results
-    ]
-    return results[0]["hyperparameters"], table
+    return tuner.cross_validation_results()[0]["hyperparameters"], tuner
 
 
 def compare(results):
@@ -247,6 +243,8 @@ def compare(results):
                 "seeds": len(values),
             }
         )
+    if len(results[PLAIN]) < 2:
+        return table, "One seed does not tell which of the two is better."
     gains = np.array(results[REGULARIZED]) - np.array(results[PLAIN])
     mean, error = gains.mean(axis=0), standard_error(gains)
     # Two standard errors of the paired differences.
@@ -263,17 +261,37 @@ def compare(results):
             f"{metric} {scale * mean[index]:+.3f}{unit} "
             f"(standard error {scale * error[index]:.3f}): {verdict}"
         )
-    return table, f"Regularized minus plain: {'; '.join(words)}."
+    return table, (
+        "The regularized net, against the same layers by Keras' Adam alone, on "
+        f"the test set: {'; '.join(words)}."
+    )
+
+
+def before_and_after(results):
+    """The test error of each seed, from the plain model to the other."""
+    figure = Figure(figsize=(4.6, 3.4), layout="constrained")
+    axes = figure.add_subplot()
+    accuracies = [np.array(results[n])[:, 1] for n in (PLAIN, REGULARIZED)]
+    errors = 100 * (1 - np.transpose(accuracies))
+    axes.plot(errors.T, "o-", color="#0072B2", alpha=0.5)
+    axes.plot(errors.mean(axis=0), "s-", color="#D55E00", lw=3, label="mean")
+    axes.set_xticks([0, 1], [f"before:\n{PLAIN}", f"after:\n{REGULARIZED}"])
+    axes.set_xlim(-0.4, 1.4)
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("test error (%)")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    return figure
 
 
 def mean_and_std(values, digits):
-    deviation = np.std(values, ddof=1) if len(values) > 1 else float("nan")
+    if len(values) < 2:
+        return f"{values[0]:.{digits}f}"
+    deviation = np.std(values, ddof=1)
     return f"{np.mean(values):.{digits}f} ± {deviation:.{digits}f}"
 
 
 def standard_error(values):
-    if len(values) < 2:
-        return np.full(values.shape[1], np.inf)
     return values.std(axis=0, ddof=1) / np.sqrt(len(values))
 
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.any_backend
 ROOT = pathlib.Path(__file__).parent.parent
 SMALL = {
     "monitoring.py": ["--epochs", "5", "--batches", "6"],
-    "quickstart.py": ["--epochs", "3", "--seeds", "2", "--trials", "2"],
+    "quickstart.py": ["--epochs", "2", "--seeds", "1", "--trials", "1"],
     "shrink_network.py": ["--epochs", "3", "--seeds", "1"],
     "speech_commands.py": [
         *("--voices", "2", "--held-out", "1", "--epochs", "1"),

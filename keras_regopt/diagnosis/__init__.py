@@ -27,6 +27,7 @@ from keras_regopt.diagnosis.service.update_result import Update
 from keras_regopt.diagnosis.service.updating import update
 from keras_regopt.diagnosis.service.window_report import WindowReport
 from keras_regopt.diagnosis.splitting import split
+from keras_regopt.diagnosis.study_report import report
 
 __all__ = [
     "Check",
@@ -52,6 +53,7 @@ __all__ = [
     "check_split",
     "diagnose",
     "label_issues",
+    "report",
     "split",
     "update",
     "write_report",

@@ -12,7 +12,7 @@ from keras_regopt.diagnosis._wording import error_name
 _TRAIN, _DEV, _REFERENCE = "#0072B2", "#D55E00", "#009E73"
 
 # The color of text and axes; in SVG it gives way to the page's own.
-_INK = "#1b1b1c"
+INK = "#1b1b1c"
 
 # Curves that span more than this factor are drawn on a logarithmic axis.
 _DECADES = 30
@@ -41,12 +41,12 @@ def learning_curves(diagnosis):
         axes = figure.add_subplot(1, len(panels), index)
         first = index == 1
         _draw(axes, curves, d.reference if first else None)
-        label = _literal(error_name(d)) if first else "loss"
+        label = literal(error_name(d)) if first else "loss"
         unit = " (%)" if curves.is_score else ""
-        axes.set_ylabel(label + unit, color=_INK)
+        axes.set_ylabel(label + unit, color=INK)
     figure.suptitle(
-        _literal(f"Learning curves: {d.verdict}"),
-        color=_INK,
+        literal(f"Learning curves: {d.verdict}"),
+        color=INK,
         fontweight="bold",
     )
     return figure
@@ -76,7 +76,9 @@ def to_svg(figure, number=1):
     svg = re.sub(r'\bid="', f'id="{prefix}', svg)
     svg = re.sub(r'href="#', f'href="#{prefix}', svg)
     svg = svg.replace("url(#", f"url(#{prefix}")
-    return svg.replace(_INK, "currentColor")
+    # Black is the color of what a figure gives no color.
+    svg = svg.replace("#000000", "currentColor")
+    return svg.replace(INK, "currentColor")
 
 
 def to_png(figure):
@@ -93,7 +95,7 @@ def _draw(axes, curves, reference):
     few = len(curves.epochs) < 25
     axes.plot(
         curves.epochs,
-        _finite(train),
+        finite(train),
         color=_TRAIN,
         label="training",
         marker="o" if few else None,
@@ -111,7 +113,7 @@ def _draw(axes, curves, reference):
         )
         axes.fill_between(
             curves.epochs[here],
-            _finite(train)[here],
+            finite(train)[here],
             dev[here],
             color=_DEV,
             alpha=0.13,
@@ -131,17 +133,17 @@ def _draw(axes, curves, reference):
             linewidth=1.8,
             label="reference" if reference else "zero",
         )
-    _style(axes)
+    style(axes)
     if logarithmic:
         axes.set_yscale("log")
     else:
         _frame(axes, _top(curves) * unit, curves, (reference or 0) * unit)
-    axes.legend(frameon=False, labelcolor=_INK, fontsize="small")
+    axes.legend(frameon=False, labelcolor=INK, fontsize="small")
 
 
 def _mark_best(axes, epochs, errors):
     best = int(errors.argmin())
-    axes.axvline(epochs[best], color=_INK, linewidth=0.8, alpha=0.4)
+    axes.axvline(epochs[best], color=INK, linewidth=0.8, alpha=0.4)
     axes.plot(
         epochs[best],
         errors[best],
@@ -155,16 +157,16 @@ def _mark_best(axes, epochs, errors):
     )
 
 
-def _style(axes):
+def style(axes):
     from matplotlib.ticker import MaxNLocator
 
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    axes.set_xlabel("epoch", color=_INK)
-    axes.tick_params(colors=_INK, which="both")
-    axes.grid(True, color=_INK, alpha=0.12, linewidth=0.6)
+    axes.set_xlabel("epoch", color=INK)
+    axes.tick_params(colors=INK, which="both")
+    axes.grid(True, color=INK, alpha=0.12, linewidth=0.6)
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(_INK)
+        spine.set_color(INK)
 
 
 def _frame(axes, top, curves, reference):
@@ -197,10 +199,10 @@ def _top(curves):
     return min(errors.max(), 1.5 * late) if late else errors.max()
 
 
-def _finite(values):
+def finite(values):
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _literal(text):
+def literal(text):
     """Text in which a dollar sign starts no formula."""
     return text.replace("$", r"\$")

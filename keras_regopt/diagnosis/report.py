@@ -24,7 +24,7 @@ _STYLE = """
   --bad: #ff9a52; } }
 * { box-sizing: border-box; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem;
-  margin: 0 auto; padding: 1.5rem; }
+  margin: 0 auto; padding: 1.5rem; overflow-wrap: break-word; }
 h1 { font-size: 1.7rem; margin: 0 0 1rem; }
 h2 { font-size: 1.3rem; margin: 2.2rem 0 .6rem;
   border-bottom: 1px solid var(--line); }
@@ -41,8 +41,20 @@ td.number, th.number { text-align: right;
   font-variant-numeric: tabular-nums; white-space: nowrap; }
 figure { margin: 1rem 0; }
 svg { max-width: 100%; height: auto; }
+svg text { fill: currentColor; }
 li { margin: .25rem 0; }
 code { font-size: .9em; background: var(--soft); padding: .05rem .3rem; }
+@media (max-width: 36rem) {
+  body { padding: 1rem .9rem; }
+  th, td { padding-right: .6rem; font-size: .9rem; }
+}
+@media print {
+  :root { color-scheme: light; }
+  body { max-width: none; padding: 0; }
+  .scroll { overflow: visible; }
+  figure, tr, .verdict { break-inside: avoid; }
+  h2, h3 { break-after: avoid; }
+}
 """
 
 
@@ -115,6 +127,8 @@ class _Page:
             return self._diagnosis(content)
         if hasattr(content, "_repr_html_") and hasattr(content, "as_dict"):
             return self._result(content)
+        if isinstance(content, Html):
+            return content
         if isinstance(content, str):
             return _paragraphs(content)
         if hasattr(content, "savefig"):
@@ -127,29 +141,19 @@ class _Page:
 
     def _diagnosis(self, diagnosis):
         d = diagnosis
-        kind = "verdict fits" if d.verdict == "fits" else "verdict"
         rows = [
             {"quantity": name, "value": _Number(value), "remark": remark}
             for name, value, remark in _wording.values(d)
         ]
-        steps = "".join(
-            f"<li>{_prose(step.action)} {_names(step.uses)}</li>"
-            for step in d.steps
-        )
         parts = [
-            f'<p class="{kind}"><strong>Verdict: {escape(d.verdict)}</strong>'
-            f"<br>{escape(_wording.judged(d))}</p>",
+            verdict_box(d),
             self._figure(d.figure(), f"Learning curves: {d.verdict}"),
             _table(rows),
-            f"<h3>Why</h3>{_bullets(d.reasons)}",
+            f"<h3>Why</h3>{bullets(d.reasons)}",
         ]
         if d.notes:
-            parts.append(f"<h3>Keep in mind</h3>{_bullets(d.notes)}")
-        if d.steps:
-            parts.append(
-                f"<h3>What to try next, in this order</h3><ol>{steps}</ol>"
-            )
-        return "\n".join(parts)
+            parts.append(f"<h3>Keep in mind</h3>{bullets(d.notes)}")
+        return "\n".join([*parts, next_steps(d)])
 
     def _result(self, result):
         parts = [f'<div class="scroll">{result._repr_html_()}</div>']
@@ -162,6 +166,41 @@ class _Page:
         svg = to_svg(figure, self._figures)
         named = f'<svg role="img" aria-label="{escape(label)}"'
         return f"<figure>{svg.replace('<svg', named, 1)}</figure>"
+
+
+class Html(str):
+    """A part of a page that is HTML already."""
+
+
+def verdict_box(d):
+    """The verdict of a `Diagnosis` and what it was judged by."""
+    kind = "verdict fits" if d.verdict == "fits" else "verdict"
+    return Html(
+        f'<p class="{kind}"><strong>Verdict: {escape(d.verdict)}</strong>'
+        f"<br>{escape(_wording.judged(d))}</p>"
+    )
+
+
+def next_steps(d):
+    """The steps of a `Diagnosis`, or nothing."""
+    if not d.steps:
+        return Html()
+    steps = "".join(
+        f"<li>{_prose(step.action)} {_names(step.uses)}</li>"
+        for step in d.steps
+    )
+    return Html(f"<h3>What to try next, in this order</h3><ol>{steps}</ol>")
+
+
+def bullets(sentences):
+    """Sentences as a list, in which backticks mark code."""
+    items = "".join(f"<li>{_prose(s)}</li>" for s in sentences)
+    return Html(f"<ul>{items}</ul>")
+
+
+def heading(text):
+    """A heading within a section."""
+    return Html(f"<h3>{escape(text)}</h3>")
 
 
 class _Number(str):
@@ -206,11 +245,6 @@ def _shown(value):
 
 def _names(names):
     return " ".join(f"<code>{escape(name)}</code>" for name in names)
-
-
-def _bullets(sentences):
-    items = "".join(f"<li>{_prose(s)}</li>" for s in sentences)
-    return f"<ul>{items}</ul>"
 
 
 def _prose(text):

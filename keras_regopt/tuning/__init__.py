@@ -25,6 +25,8 @@ from keras_regopt.tuning.nesting import nested_cross_validation
 from keras_regopt.tuning.optuna_oracle import OptunaOracle
 from keras_regopt.tuning.pruning_callback import PruningCallback
 from keras_regopt.tuning.random_oracle import RandomOracle
+from keras_regopt.tuning.recipe_result import RecipeResult
+from keras_regopt.tuning.recipes import recipe
 from keras_regopt.tuning.sweeping import sweep
 from keras_regopt.tuning.tunable_fit import TunableFit
 
@@ -42,6 +44,7 @@ __all__ = [
     "PruningCallback",
     "RandomOracle",
     "Range",
+    "RecipeResult",
     "TunableFit",
     "ValidationCurve",
     "choose",
@@ -52,6 +55,7 @@ __all__ = [
     "choose_schedule",
     "learning_curve",
     "nested_cross_validation",
+    "recipe",
     "sweep",
     "validation_curve",
 ]

@@ -23,6 +23,7 @@ def learning_curve_figure(curve):
     if curve.reference:
         axes.axhline(curve.reference, color="gray", label="reference")
     axes.set_xscale("log")
+    _label_sizes(axes, curve.sizes)
     axes.set_xlabel("training rows")
     axes.set_ylabel(_error_name(curve))
     axes.set_title(f"Learning curve: {curve.verdict}")
@@ -49,6 +50,16 @@ def validation_curve_figure(curve):
     axes.set_title("Validation curve")
     axes.legend(frameon=False)
     return figure
+
+
+def _label_sizes(axes, sizes):
+    """Numbers at the sizes that lie far enough apart to be read."""
+    shown = [sizes[0]]
+    for size in (*sizes[1:], 4 * sizes[-1]):
+        if size >= 1.4 * shown[-1]:
+            shown.append(size)
+    axes.set_xticks(shown, [str(size) for size in shown])
+    axes.set_xticks([], minor=True)
 
 
 def _empty():
