@@ -7,6 +7,7 @@
 # check  the linters and the import contract alone
 # test-faults  kills trainings and searches, KILLS=50 times each on a backend, and
 #        compares their ends
+# test-ray  kills workers and drivers of searches with Ray, which it installs
 # docs   the documentation, in docs/_build/html
 # test-faults  kills trainings, KILLS=50 times a backend, and compares their ends
 # docs   the documentation, in docs/_build/html, and a look at it in a browser
@@ -36,7 +37,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	TF_NUM_INTEROP_THREADS=1 TF_CPP_MIN_LOG_LEVEL=3
 
 .PHONY: demo test test-torch-first test-torch-second test-torch-third \
-	test-all test-faults \
+	test-all test-faults test-ray \
 	test-oldest test-versions check docs audit audit-replicas bench bench-images \
 	bench-audio bench-image-gain bench-optimizers bench-optimizer-quality \
 	bench-regularization bench-fit bench-text bench-tuning bench-checks \
@@ -113,6 +114,15 @@ test-faults: $(VENV)/.test
 		KERAS_BACKEND=$$backend $(ONE_THREAD) $(BIN)/python \
 			tests/faults/kill_searches.py --kills $(KILLS) || exit 1; \
 	done
+
+# Beside the other packages, so that `test` skips it.
+RAY := ray[tune]==2.60.0
+test-ray: $(VENV)/.test
+	$(BIN)/pip install --disable-pip-version-check --quiet \
+		--constraint .ci/constraints.txt \
+		--target $(VENV)/ray '$(RAY)'
+	KERAS_BACKEND=torch $(ONE_THREAD) PYTHONPATH=$(CURDIR)/$(VENV)/ray \
+		$(BIN)/python tests/faults/kill_ray.py
 
 check: $(VENV)/.test
 	$(BIN)/ruff check

@@ -25,6 +25,7 @@ from keras_regopt.tuning.nesting import nested_cross_validation
 from keras_regopt.tuning.optuna_oracle import OptunaOracle
 from keras_regopt.tuning.pruning_callback import PruningCallback
 from keras_regopt.tuning.random_oracle import RandomOracle
+from keras_regopt.tuning.ray_searching import ray_search
 from keras_regopt.tuning.sweeping import sweep
 from keras_regopt.tuning.tunable_fit import TunableFit
 
@@ -52,6 +53,7 @@ __all__ = [
     "choose_schedule",
     "learning_curve",
     "nested_cross_validation",
+    "ray_search",
     "sweep",
     "validation_curve",
 ]
