@@ -11,6 +11,8 @@ from keras_regopt._validate import fail, instance_of, one_of
 from keras_regopt.tuning._ray_trial import run_trial
 
 SCHEDULERS = (None, "asha", "pbt")
+# Ray would warn that it saves its state whenever checkpoints are dropped.
+_WARNING = "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S"
 
 
 def load_ray():
@@ -126,6 +128,7 @@ def run_study(job, trials, folder, scheduler, settings):
         Ray's `ResultGrid`.
     """
     tune = importlib.import_module("ray.tune")
+    os.environ.setdefault(_WARNING, "0")
     trainable = tune.with_resources(
         tune.with_parameters(_trial_of_search, job=job), settings["resources"]
     )
@@ -195,8 +198,8 @@ def outcomes(grid):
         RuntimeError: If no trial has succeeded.
     """
     ended = [
-        (number, result.config["trial"], result.metrics)
-        for number, result in enumerate(grid)
+        (_number(result), result.config["trial"], result.metrics)
+        for result in grid
         if result.error is None and "outcome" in (result.metrics or {})
     ]
     good = [trial for trial in ended if trial[-1]["finished"]]
@@ -210,6 +213,15 @@ def outcomes(grid):
             raise RuntimeError(f"No trial has succeeded. {text}")
         warnings.warn(text, stacklevel=3)
     return good
+
+
+def _number(result):
+    """The number of a trial; Ray returns them in any order."""
+    trial = result.config["trial"]
+    if not trial["population"]:
+        return trial["number"]
+    # A copy of another trial has that one's number, and an own name of Ray.
+    return int(result.metrics["trial_id"].rpartition("_")[2])
 
 
 def _first_line(error):
