@@ -1,6 +1,7 @@
 """Values that population-based training changes while a model trains."""
 
 import dataclasses
+from typing import Any
 
 import keras
 
@@ -39,7 +40,7 @@ class PopulationValues(Callback):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
-        own = vars(self.model)
+        own: Any = vars(self.model)
         if list(own.get(_ATTACHED, {})) == self._attributes():
             return
         own[_ATTACHED] = {
@@ -57,7 +58,8 @@ class PopulationValues(Callback):
 
     def on_train_end(self, logs=None):
         super().on_train_end(logs)
-        for attributes in vars(self.model).pop(_ATTACHED, {}).values():
+        own: Any = vars(self.model)
+        for attributes in own.pop(_ATTACHED, {}).values():
             for attribute in attributes:
                 attribute.end()
         _train_step.remake_functions(self.model)
@@ -68,8 +70,10 @@ class PopulationValues(Callback):
     def _attach(self, name):
         target, _, attribute = name.partition(".")
         return [
-            schedule_attribute(self.model, *place, self.values[name])
-            for place in find(self.model, [target], attribute)
+            schedule_attribute(
+                self.model, owner, last, label, self.values[name]
+            )
+            for owner, last, label in find(self.model, [target], attribute)
         ]
 
 

@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import os
 import warnings
+from typing import Any
 
 import keras
 
@@ -102,7 +103,9 @@ def make_scheduler(scheduler, options, job, explore):
 
 
 def _population_class(schedulers):
-    class Population(schedulers.PopulationBasedTraining):
+    base: Any = schedulers.PopulationBasedTraining
+
+    class Population(base):
         """Leaves a trial alone that has reported its outcome."""
 
         def on_trial_result(self, controller, trial, result):
