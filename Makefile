@@ -8,8 +8,6 @@
 # test-faults  kills trainings and searches, KILLS=50 times each on a backend, and
 #        compares their ends
 # test-ray  kills workers and drivers of searches with Ray, which it installs
-# docs   the documentation, in docs/_build/html
-# test-faults  kills trainings, KILLS=50 times a backend, and compares their ends
 # docs   the documentation, in docs/_build/html, and a look at it in a browser
 # audit  real nets with the optimizers, hours of it   (AUDIT="--nets ResNet50")
 # audit-replicas  all of the package on several devices (AUDIT="--kinds layers")
@@ -115,7 +113,7 @@ test-faults: $(VENV)/.test
 			tests/faults/kill_searches.py --kills $(KILLS) || exit 1; \
 	done
 
-# Beside the other packages, so that `test` skips it.
+# In a folder of its own, so that `test` skips it.
 RAY := ray[tune]==2.60.0
 test-ray: $(VENV)/.test
 	$(BIN)/pip install --disable-pip-version-check --quiet \

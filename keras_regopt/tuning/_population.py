@@ -68,13 +68,18 @@ class PopulationValues(Callback):
         return [name for name in self.values if name != LEARNING_RATE]
 
     def _attach(self, name):
-        target, _, attribute = name.partition(".")
         return [
             schedule_attribute(
                 self.model, owner, last, label, self.values[name]
             )
-            for owner, last, label in find(self.model, [target], attribute)
+            for owner, last, label in _found(self.model, name)
         ]
+
+
+def _found(model, name):
+    """The objects that `"layer.attribute"` stands for."""
+    target, _, attribute = name.partition(".")
+    return find(model, [target], attribute)
 
 
 @dataclasses.dataclass
@@ -156,10 +161,32 @@ def check_population(owner, population):
     return population
 
 
-def check_learning_rate(owner, population, model):
+def check_names(owner, population, model):
+    """Refuses names that the model does not have.
+
+    Args:
+        owner: The object to name in errors.
+        population: Dict of names and ranges.
+        model: A compiled model.
+
+    Raises:
+        ValueError: If a name stands for no number of the model, or for the
+            rate that a schedule sets.
+    """
+    for name in population:
+        if name == LEARNING_RATE:
+            _check_learning_rate(owner, population, model)
+        # Other models may still make layers.
+        elif model.built:
+            try:
+                _found(model, name)
+            except ValueError as error:
+                allowed = "of numbers that the model has"
+                fail(owner, "population", allowed, name, str(error))
+
+
+def _check_learning_rate(owner, population, model):
     """Refuses to set a rate that a schedule sets."""
-    if LEARNING_RATE not in population:
-        return
     rate = model.optimizer.get_config()[LEARNING_RATE]
     # As a configuration, it is a dict or the schedule itself.
     schedule = keras.optimizers.schedules.LearningRateSchedule

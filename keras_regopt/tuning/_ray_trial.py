@@ -210,7 +210,7 @@ class _Run:
 
     def _model(self, fold, goes_on):
         """A model, or the last one, which a backup makes that of this trial."""
-        # What a population changes stands in no build, and is set anew.
+        # What a population changes stands in no build, and is set in training.
         key = json.dumps([self.job.token, fold, self.trial["values"]])
         if goes_on and key in _kept:
             return _kept[key]

@@ -18,7 +18,7 @@ from keras_regopt.tuning._lock import alone
 from keras_regopt.tuning._made_with import comparable
 from keras_regopt.tuning._population import (
     Explore,
-    check_learning_rate,
+    check_names,
     check_population,
 )
 from keras_regopt.tuning._ray_checks import (
@@ -90,7 +90,7 @@ def ray_search(
 
     With `scheduler="pbt"` (population-based training), bad trials go on as
     copies of good ones, with other values of what `population` names. The
-    models are not compiled anew for these.
+    models are not compiled again for these.
 
     Args:
         hypermodel: As for `CrossValidationTuner`. What it is made of must be
@@ -182,7 +182,7 @@ def ray_search(
         allowed = "a single split with scheduler='pbt'"
         fail(owner, "folds", allowed, folds, "Such as ShuffleSplit(1).")
     model = job.hypermodel.build(job.space)
-    check_learning_rate(owner, population, model)
+    check_names(owner, population, model)
     job.space = searched_space(owner, space, job.space)
     trials = drawn_trials(
         job.objective, job.space, population, num_samples, owner.seed

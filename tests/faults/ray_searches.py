@@ -17,9 +17,11 @@ from keras_regopt.tuning import Range, ray_search
 
 X = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
 Y = X[:, :1] - 0.3 * X[:, 1:2]
-# Folder of files, each of which is one death of a worker that takes it.
+# Folder of files, each of which is one death of a worker that takes it, and of
+# the list of all reports.
 DEATHS = "KERAS_REGOPT_TEST_DEATHS"
 IN_REPORT, IN_TRAINING = "in_report", "in_training"
+REPORTS = "reports.txt"
 
 
 def build(hp):
@@ -41,20 +43,28 @@ def arm():
     """Lets this process die in a report, or in the training after it."""
     from ray import tune
 
-    folder, report = os.environ.get(DEATHS), tune.report
-    if folder is None or getattr(report, "is_deadly", False):
+    folder, report = os.environ[DEATHS], tune.report
+    if getattr(report, "is_deadly", False):
         return
 
     def deadly(metrics, **options):
         # Of a trial that ends, only the report itself can be hit.
         if metrics["epoch"] > 1 and take(folder, IN_REPORT):
             die_after(0.002)
+        note(folder, tune.get_context().get_trial_id(), metrics)
         report(metrics, **options)
         if "outcome" not in metrics and take(folder, IN_TRAINING):
             die_after(0.01)
 
     deadly.is_deadly = True
     tune.report = deadly
+
+
+def note(folder, trial, metrics):
+    """Notes that a trial reports an epoch, and whether it ends."""
+    line = f"{trial} {metrics['epoch']} {int('outcome' in metrics)}\n"
+    with open(os.path.join(folder, REPORTS), "a") as file:
+        file.write(line)
 
 
 def take(folder, kind):
@@ -78,7 +88,8 @@ def die_after(seconds):
 
 KINDS = {
     "all": {"scheduler": None, "folds": 2, "num_samples": 5, "epochs": 4},
-    "asha": {"scheduler": "asha", "folds": 2, "num_samples": 8, "epochs": 6},
+    # Each of its trials that ends is one of the search above.
+    "asha": {"scheduler": "asha", "folds": 2, "num_samples": 5, "epochs": 4},
     "pbt": {
         "scheduler": "pbt",
         "folds": ShuffleSplit(1, random_state=0),

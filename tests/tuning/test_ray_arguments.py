@@ -25,6 +25,7 @@ RANGES = {
     "learning_rate": Range(1e-4, 1e-1, log=True),
     "drop.rate": Range(0.0, 0.6),
 }
+MISSPELT = {"drip.rate": Range(0.0, 0.6)}
 
 
 def declared():
@@ -161,6 +162,7 @@ def build_without_schedule(hp):
         ({"population": RANGES}, "`population`"),
         ({"scheduler": "pbt", "population": {"rate": Range(0, 1)}}, "layer"),
         ({"scheduler": "pbt", "population": RANGES}, "which a schedule sets"),
+        ({"scheduler": "pbt", "population": MISSPELT}, "drip.rate"),
         ({"scheduler": "pbt", "population": RANGES, "folds": 2}, "single"),
         ({"scheduler": None, "scheduler_options": {"a": 1}}, "left out"),
         ({"data": X}, "`data`"),

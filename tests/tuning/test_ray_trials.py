@@ -173,7 +173,7 @@ def build_counted(hp):
 
 
 @pytest.mark.any_training
-def test_other_values_of_a_population_are_not_compiled_anew(tmp_path):
+def test_other_values_of_a_population_are_not_compiled_again(tmp_path):
     data = {"folds": ShuffleSplit(1, test_size=8, random_state=0)}
     job = make_job(build_counted, **data, callbacks=[], token="one")
     first = {"drop.rate": 0.3, "learning_rate": 0.01}
@@ -192,9 +192,9 @@ def test_other_values_of_a_population_are_not_compiled_anew(tmp_path):
     ]
     # A new model has the same scores, and goes another way without the values.
     job = make_job(build_counted, **data, callbacks=[], token="two")
-    anew = run(tmp_path / "c", job, **options)
+    fresh = run(tmp_path / "c", job, **options)
     scores = [r["val_loss"] for r in ended.reports]
-    assert [r["val_loss"] for r in anew.reports] == pytest.approx(
+    assert [r["val_loss"] for r in fresh.reports] == pytest.approx(
         scores, rel=1e-6
     )
     job = make_job(build_counted, **data, callbacks=[], token="three")
