@@ -1,6 +1,7 @@
 """The study of Ray Tune that runs the trials of a search."""
 
 import contextlib
+import glob
 import importlib
 import os
 import warnings
@@ -178,11 +179,29 @@ def _trial_of_search(config, job):
         name = tune.get_context().get_trial_id()
         trial = {**trial, "name": name}
     checkpoint = tune.get_checkpoint()
-    start = contextlib.nullcontext()
-    if checkpoint is not None:
-        start = checkpoint.as_directory()
-    with start as folder:
-        run_trial(job, trial, folder, report)
+    start = None if checkpoint is None else kept_checkpoint(checkpoint.path)
+    run_trial(job, trial, start, report)
+
+
+def kept_checkpoint(folder):
+    """A checkpoint, or the next one of its trial if Ray has deleted it.
+
+    Ray may do so right before a driver dies that has not noted it, and to a
+    trial that others are about to go on as copies of.
+
+    Args:
+        folder: Folder of the checkpoint, one of those of a trial.
+
+    Returns:
+        A folder, the given one where there is no later one.
+    """
+    if os.path.isdir(folder):
+        return folder
+    parent, name = os.path.split(folder)
+    pattern = os.path.join(glob.escape(parent), "checkpoint_*")
+    # The last of them may be half written.
+    later = sorted(f for f in glob.glob(pattern) if os.path.basename(f) > name)
+    return later[0] if later else folder
 
 
 def outcomes(grid):

@@ -1,6 +1,5 @@
 """One trial of a search, as a worker of Ray runs it."""
 
-import contextlib
 import dataclasses
 import hashlib
 import json
@@ -101,10 +100,11 @@ class _Run:
 
     def __init__(self, job, trial, start, report):
         self.job, self.trial, self.report = job, trial, report
-        self.start = start
         self.hp = job.space.copy()
         self.hp.values = dict(trial["values"])
         state = {} if start is None else read_json(os.path.join(start, STATE))
+        # Ray may write a checkpoint into the folder of one that it has lost.
+        self.start = start if state.get("mid_fold") else None
         self.records = state.get("records", [])
         self.path = state.get("path", [])
 
@@ -178,7 +178,11 @@ class _Run:
         if not math.isfinite(value):
             value = -_WORST if self.job.objective.direction == "max" else _WORST
         with tempfile.TemporaryDirectory() as folder:
-            state = {"records": self.records, "path": self.path}
+            state = {
+                "records": self.records,
+                "path": self.path,
+                "mid_fold": backup is not None,
+            }
             write_json(os.path.join(folder, STATE), state)
             if backup is not None:
                 shutil.copyfile(backup, os.path.join(folder, LATEST))
@@ -201,12 +205,9 @@ class _Run:
         start, self.start = self.start, None
         if start is None:
             return False
-        with contextlib.suppress(FileNotFoundError):
-            shutil.copyfile(
-                os.path.join(start, LATEST), os.path.join(folder, LATEST)
-            )
-            return True
-        return False
+        latest = os.path.join(start, LATEST)
+        shutil.copyfile(latest, os.path.join(folder, LATEST))
+        return True
 
     def _model(self, fold, goes_on):
         """A model, or the last one, which a backup makes that of this trial."""

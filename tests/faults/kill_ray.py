@@ -30,6 +30,8 @@ def start(folder, kind):
     paths += filter(None, [os.environ.get("PYTHONPATH")])
     environment = {
         "RAY_USAGE_STATS_ENABLED": "0",
+        # Ray would let its workers wait for all other processes.
+        "RAY_worker_niceness": "0",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         **os.environ,
         "PYTHONPATH": os.pathsep.join(paths),
