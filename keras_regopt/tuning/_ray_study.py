@@ -1,7 +1,6 @@
 """The study of Ray Tune that runs the trials of a search."""
 
 import contextlib
-import glob
 import importlib
 import os
 import warnings
@@ -137,6 +136,9 @@ def run_study(job, trials, folder, scheduler, settings):
         tune.with_parameters(_trial_of_search, job=job), settings["resources"]
     )
     space = {"trial": tune.grid_search(trials)}
+    # One that waits to go on as a copy needs a checkpoint of another trial,
+    # which may be old by then.
+    copies = any(trial["population"] for trial in trials)
     if tune.Tuner.can_restore(folder):
         return tune.Tuner.restore(
             folder, trainable, param_space=space, resume_unfinished=True
@@ -160,7 +162,9 @@ def run_study(job, trials, folder, scheduler, settings):
             failure_config=tune.FailureConfig(
                 max_failures=settings["max_failures"]
             ),
-            checkpoint_config=tune.CheckpointConfig(num_to_keep=3),
+            checkpoint_config=tune.CheckpointConfig(
+                num_to_keep=None if copies else 3
+            ),
         ),
     ).fit()
 
@@ -179,29 +183,11 @@ def _trial_of_search(config, job):
         name = tune.get_context().get_trial_id()
         trial = {**trial, "name": name}
     checkpoint = tune.get_checkpoint()
-    start = None if checkpoint is None else kept_checkpoint(checkpoint.path)
-    run_trial(job, trial, start, report)
-
-
-def kept_checkpoint(folder):
-    """A checkpoint, or the next one of its trial if Ray has deleted it.
-
-    Ray may do so right before a driver dies that has not noted it, and to a
-    trial that others are about to go on as copies of.
-
-    Args:
-        folder: Folder of the checkpoint, one of those of a trial.
-
-    Returns:
-        A folder, the given one where there is no later one.
-    """
-    if os.path.isdir(folder):
-        return folder
-    parent, name = os.path.split(folder)
-    pattern = os.path.join(glob.escape(parent), "checkpoint_*")
-    # The last of them may be half written.
-    later = sorted(f for f in glob.glob(pattern) if os.path.basename(f) > name)
-    return later[0] if later else folder
+    start = contextlib.nullcontext()
+    if checkpoint is not None:
+        start = checkpoint.as_directory()
+    with start as folder:
+        run_trial(job, trial, folder, report)
 
 
 def outcomes(grid):

@@ -90,7 +90,8 @@ def ray_search(
 
     With `scheduler="pbt"` (population-based training), bad trials go on as
     copies of good ones, with other values of what `population` names. The
-    models are not compiled again for these.
+    models are not compiled again for these. All their checkpoints are kept,
+    as any trial may go on from them.
 
     Args:
         hypermodel: As for `CrossValidationTuner`. What it is made of must be

@@ -14,7 +14,7 @@ from keras_regopt.callbacks import FaultTolerant
 from keras_regopt.tuning import Options, PruningCallback, Range, ray_search
 from keras_regopt.tuning._population import Explore, first_values
 from keras_regopt.tuning._ray_space import drawn_trials, searched_space
-from keras_regopt.tuning._ray_study import kept_checkpoint, outcomes
+from keras_regopt.tuning._ray_study import outcomes
 from keras_regopt.tuning.ray_searching import _results
 
 pytestmark = pytest.mark.any_backend
@@ -144,16 +144,6 @@ def test_failed_trials_are_told():
         assert len(outcomes(grid)) == 1
     with pytest.raises(RuntimeError, match="No trial has succeeded"):
         outcomes(grid[1:])
-
-
-def test_the_next_checkpoint_stands_in_for_one_that_ray_has_deleted(tmp_path):
-    trial = tmp_path / "trial=number_0 [a]"
-    for number in (1, 3, 4):
-        (trial / f"checkpoint_{number:06}").mkdir(parents=True)
-    names = {1: 1, 2: 3, 3: 3, 4: 4, 5: 5}
-    for asked, found in names.items():
-        path = kept_checkpoint(str(trial / f"checkpoint_{asked:06}"))
-        assert path == str(trial / f"checkpoint_{found:06}")
 
 
 def build_without_schedule(hp):
