@@ -7,6 +7,7 @@
 # check  the linters and the import contract alone
 # test-faults  kills trainings and searches, KILLS=50 times each on a backend, and
 #        compares their ends
+# test-ray  kills workers and drivers of searches with Ray, which it installs
 # docs   the documentation, in docs/_build/html, and a look at it in a browser
 # audit  real nets with the optimizers, hours of it   (AUDIT="--nets ResNet50")
 # audit-replicas  all of the package on several devices (AUDIT="--kinds layers")
@@ -34,7 +35,8 @@ ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	TF_NUM_INTEROP_THREADS=1 TF_CPP_MIN_LOG_LEVEL=3
 
 .PHONY: demo test test-torch-first test-torch-second \
-	test-all test-faults \
+.PHONY: demo test test-torch-first test-torch-second test-torch-third \
+	test-all test-faults test-ray \
 	test-oldest test-versions check docs audit audit-replicas bench bench-images \
 	bench-audio bench-image-gain bench-optimizers bench-optimizer-quality \
 	bench-regularization bench-fit bench-text bench-tuning bench-checks \
@@ -108,6 +110,15 @@ test-faults: $(VENV)/.test
 		KERAS_BACKEND=$$backend $(ONE_THREAD) $(BIN)/python \
 			tests/faults/kill_searches.py --kills $(KILLS) || exit 1; \
 	done
+
+# In a folder of its own, so that `test` skips it.
+RAY := ray[tune]==2.60.0
+test-ray: $(VENV)/.test
+	$(BIN)/pip install --disable-pip-version-check --quiet \
+		--constraint .ci/constraints.txt \
+		--target $(VENV)/ray '$(RAY)'
+	KERAS_BACKEND=torch $(ONE_THREAD) PYTHONPATH=$(CURDIR)/$(VENV)/ray \
+		$(BIN)/python tests/faults/kill_ray.py
 
 check: $(VENV)/.test
 	$(BIN)/ruff check

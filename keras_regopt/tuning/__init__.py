@@ -27,6 +27,7 @@ from keras_regopt.tuning.pruning_callback import PruningCallback
 from keras_regopt.tuning.random_oracle import RandomOracle
 from keras_regopt.tuning.recipe_result import RecipeResult
 from keras_regopt.tuning.recipes import recipe
+from keras_regopt.tuning.ray_searching import ray_search
 from keras_regopt.tuning.sweeping import sweep
 from keras_regopt.tuning.tunable_fit import TunableFit
 
@@ -56,6 +57,7 @@ __all__ = [
     "learning_curve",
     "nested_cross_validation",
     "recipe",
+    "ray_search",
     "sweep",
     "validation_curve",
 ]
