@@ -54,3 +54,7 @@ class SeededBuilds(keras_tuner.Tuner):
         if self._build_seed is not None:
             keras.utils.set_random_seed(self._build_seed)
         return super()._build_hypermodel(hp)
+
+    def move_tensorboard(self, callbacks, trial, fold):
+        """Gives TensorBoard a folder for the fold, on TensorFlow."""
+        self._configure_tensorboard_dir(callbacks, trial, fold)
