@@ -137,7 +137,7 @@ REMARKS = """\
   20 %, as 300 rows do not tell the loss more exactly. Where the limit must
   hold, give more of them, or a smaller `tolerance`.
 - The replay does nearly all of it. L2-SP alone forgets less than plain
-  fine-tuning and learns less; beside the replay it brought nothing here, and
+  fine-tuning and learns less; with the replay it brought nothing here, and
   the default of 0.001 costs 2.6 points of new accuracy, within the spread
   over seeds.
 - One kind of data, one small net, one shift; five seeds.

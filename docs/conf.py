@@ -83,17 +83,20 @@ def draw_pictures(app):
     drawn = HERE / "_pictures" / "audio.txt"
     package = pathlib.Path(keras_regopt.__file__).parent
     sources = [*package.rglob("*.py"), *HERE.glob("*_pictures.py")]
+    sources += HERE.glob("benchmarks/*.md")
     newest = max(path.stat().st_mtime for path in sources)
     if drawn.exists() and drawn.stat().st_mtime > newest:
         return
     import audio_pictures
     import augmentation_pictures
+    import benchmark_pictures
     import concept_pictures
     import schedule_pictures
 
     schedule_pictures.draw(HERE / "_pictures")
     augmentation_pictures.draw(HERE / "_pictures")
     concept_pictures.draw(HERE / "_pictures")
+    benchmark_pictures.draw(HERE / "_pictures")
     audio_pictures.draw(HERE / "_pictures")
 
 

@@ -33,6 +33,17 @@ def arrays(classes=2):
 
 
 PARTS = ("train", "dev", "val", "test")
+CONCEPTS = (
+    "bias_variance",
+    "descent",
+    "fairness",
+    "gradient_checking",
+    "momentum",
+    "monitoring",
+    "normalizing_inputs",
+    "plateaus",
+    "splits",
+)
 
 
 def classifier(classes=1):
@@ -158,8 +169,21 @@ def _checks():
     }
 
 
-def _xy():
-    return {"x": arrays()["x"], "y": arrays()["y"]}
+def _searched():
+    return {"build": _built, **arrays()}
+
+
+def _built(hp):
+    model = classifier()
+    model.optimizer.learning_rate = hp.Float("rate", 1e-4, 1e-2)
+    return model
+
+
+def _concepts():
+    """The pages of docs/concepts that use a model or data."""
+    data, model = arrays(), classifier()
+    parts = {part: (data[f"x_{part}"], data[f"y_{part}"]) for part in PARTS}
+    return {**data, **parts, "model": model, "origin_dev": np.arange(40) % 2}
 
 
 def _regularizers():
@@ -185,14 +209,16 @@ _PAGES = {
     "audio": _audio,
     "augmentation": _augmentation,
     "callbacks": _callbacks,
+    **dict.fromkeys(CONCEPTS, _concepts),
     "constraints": lambda: {"model": classifier()},
     "checks": _checks,
-    "descent": lambda: {"model": classifier(), **_xy()},
+    "cross_validation": _searched,
     "diagnosis": _diagnosis,
     "layers": arrays,
     "optimizers": lambda: {"model": classifier()},
     "regularizers": _regularizers,
     "saving": _saving,
+    "search": _searched,
     "schedules": lambda: {**arrays(), "batch_size": 8, "epochs": 5},
     "testing": lambda: {"MyOptimizer": keras_regopt.optimizers.SGD},
     "tuning": lambda: arrays(classes=10),

@@ -10,6 +10,8 @@ pytestmark = pytest.mark.any_backend
 ROOT = pathlib.Path(__file__).parent.parent
 RECIPES = sorted((ROOT / "examples" / "recipes").glob("*.py"))
 MOST_LINES = 40
+# What a recipe takes beside its epochs, in a small size.
+SMALL = {"search": {"trials": 1, "folds": 2}}
 
 
 # Keras says this of every dataset.
@@ -17,7 +19,7 @@ MOST_LINES = 40
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_a_recipe_runs(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    found = runpy.run_path(path)["main"](epochs=1)
+    found = runpy.run_path(path)["main"](epochs=1, **SMALL.get(path.stem, {}))
     assert found is not None
 
 

@@ -38,6 +38,8 @@ PAGES = {
         "measured",
     ),
     "augmentation_gallery.html": ("RandomAffine", "CutMix"),
+    "concepts/search.html": ("The problem", "measured"),
+    "benchmarks/index.html": ("All ratios", "RandomGamma"),
 }
 # One document holds all pages, so that the browser starts once.
 PROBE = """<!doctype html><title>probe</title><pre id="found"></pre><script>

@@ -86,6 +86,7 @@ FAMILIES = (
     "schedules: StepDecay ExponentialDecay TimeBasedDecay",
     "schedules: Warmup Join Repeat Scale Floor",
     "schedules: Join PiecewiseInterpolation StepDecay",
+    "schedules: total_steps OneCycle CosineDecay LinearToZero",
     "tuning: BayesianOracle RandomOracle GridOracle",
     "tuning: CrossValidationTuner Nested TunableFit sweep",
     "tuning: choose choose_augmentation choose_dropout choose_optimizer"

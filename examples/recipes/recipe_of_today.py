@@ -1,7 +1,5 @@
 """AdamW, warm-up, cosine decay, average of the weights, early stopping."""
 
-import math
-
 import keras
 from sklearn.datasets import load_digits
 
@@ -13,7 +11,7 @@ def main(epochs=60, batch_size=32):
     train, dev, test = kr.diagnosis.split(
         digits.data / 16, digits.target, stratify=True
     )
-    steps = epochs * math.ceil(len(train[0]) / batch_size)
+    steps = kr.schedules.total_steps(len(train[0]), batch_size, epochs)
     warmup = steps // 10
     rate = kr.schedules.CosineDecay(0.003, steps - warmup)
     rate = kr.schedules.Warmup(rate, warmup_steps=warmup)

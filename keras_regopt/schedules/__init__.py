@@ -2,6 +2,7 @@
 
 from keras_regopt.schedules._base import Schedule
 from keras_regopt.schedules.cosine_decay import CosineDecay
+from keras_regopt.schedules.counting import total_steps
 from keras_regopt.schedules.cyclical import Cyclical
 from keras_regopt.schedules.exponential_decay import ExponentialDecay
 from keras_regopt.schedules.floor import Floor
@@ -42,6 +43,7 @@ __all__ = [
     "Warmup",
     "WarmupStableDecay",
     "plot",
+    "total_steps",
 ]
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_regopt._html import table
 from keras_regopt._validate import in_range, positive_int
 from keras_regopt.tuning import _power_law
+from keras_regopt.tuning._fold_curve import FoldCurve
 
 _DRAWS = 1000
 # A law has three unknowns.
@@ -17,7 +17,7 @@ _BAND = (0.05, 0.95)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LearningCurve:
+class LearningCurve(FoldCurve):
     """Scores by the number of training rows, and what more rows would bring.
 
     Made by `learning_curve`.
@@ -29,6 +29,8 @@ class LearningCurve:
         train_scores: The metric on the training rows, an array of one row a
             size and one column a fold.
         dev_scores: The metric on the rows of the fold, likewise.
+        train_errors: The errors on the training rows, an array like these.
+        dev_errors: The errors on the rows of the fold, likewise.
         reference: The lowest error that can be reached.
         worthwhile: The fraction of the error that twice the rows must save.
         seed: Seed of the bootstrap.
@@ -53,16 +55,6 @@ class LearningCurve:
     reference: float = 0.0
     worthwhile: float = 0.1
     seed: int = 0
-
-    @property
-    def train_errors(self):
-        """The errors on the training rows, an array like the scores."""
-        return 1 - self.train_scores if self.is_score else self.train_scores
-
-    @property
-    def dev_errors(self):
-        """The errors on the rows of the folds, an array like the scores."""
-        return 1 - self.dev_scores if self.is_score else self.dev_scores
 
     @property
     def verdict(self):
@@ -131,21 +123,6 @@ class LearningCurve:
 
     def __repr__(self):
         return f"<LearningCurve of {self.metric}: {self.verdict}>"
-
-    def __str__(self):
-        return self.text()
-
-    def _repr_html_(self):
-        return f"{table(*self._table())}<p>{self._sentence()}</p>"
-
-    def text(self):
-        """The curve and the verdict as lines of text."""
-        header, rows = self._table()
-        lines = [
-            "  ".join(f"{cell!s:>12}" for cell in line)
-            for line in (header, *rows)
-        ]
-        return "\n".join([*lines, self._sentence()])
 
     def as_dict(self):
         """The curve as plain values, which `json.dumps` accepts."""

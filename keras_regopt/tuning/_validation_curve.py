@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from keras_regopt._html import table
+from keras_regopt.tuning._fold_curve import FoldCurve
 
 _LEVEL = 0.95
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ValidationCurve:
+class ValidationCurve(FoldCurve):
     """Scores by the value of one argument. Made by `validation_curve`.
 
     Attributes:
@@ -23,6 +23,8 @@ class ValidationCurve:
         train_scores: The metric on the training rows, an array of one row a
             value and one column a fold.
         dev_scores: The metric on the rows of the fold, likewise.
+        train_errors: The errors on the training rows, an array like these.
+        dev_errors: The errors on the rows of the fold, likewise.
 
     Examples:
         >>> errors = np.array([[0.3, 0.32], [0.1, 0.12], [0.2, 0.24]])
@@ -39,16 +41,6 @@ class ValidationCurve:
     values: tuple[Any, ...]
     train_scores: np.ndarray
     dev_scores: np.ndarray
-
-    @property
-    def train_errors(self):
-        """The errors on the training rows, an array like the scores."""
-        return 1 - self.train_scores if self.is_score else self.train_scores
-
-    @property
-    def dev_errors(self):
-        """The errors on the rows of the folds, an array like the scores."""
-        return 1 - self.dev_scores if self.is_score else self.dev_scores
 
     @property
     def best(self):
@@ -104,21 +96,6 @@ class ValidationCurve:
     def __repr__(self):
         return f"<ValidationCurve of {self.metric}: {self.verdict}>"
 
-    def __str__(self):
-        return self.text()
-
-    def _repr_html_(self):
-        return f"{table(*self._table())}<p>{self.verdict}</p>"
-
-    def text(self):
-        """The curve and the verdict as lines of text."""
-        header, rows = self._table()
-        lines = [
-            "  ".join(f"{cell!s:>12}" for cell in line)
-            for line in (header, *rows)
-        ]
-        return "\n".join([*lines, self.verdict])
-
     def as_dict(self):
         """The curve as plain values, which `json.dumps` accepts."""
         return {
@@ -165,6 +142,9 @@ class ValidationCurve:
             for value, train, dev in errors
         ]
         return header, rows
+
+    def _sentence(self):
+        return self.verdict
 
 
 def _higher(differences):

@@ -118,7 +118,7 @@ class AshaOracle(ModelOracle):
         if not self.goes_on:
             raise FatalRuntimeError(
                 "AshaOracle needs CrossValidationTuner, which lets a trial go "
-                "on where it paused. Other tuners would train it anew."
+                "on where it paused. Other tuners would start it again."
             )
         if promotion := self._promotion():
             return {"status": TrialStatus.RUNNING, "values": promotion}

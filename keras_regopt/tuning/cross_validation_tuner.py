@@ -66,7 +66,7 @@ class CrossValidationTuner(ResumableTuner):
         save_freq: How often the training of a fold is saved, to go on in its
             middle after a kill: `"epoch"`, a number of batches or a time such
             as `"10min"`; see `keras_regopt.callbacks.FaultTolerant`. `None`
-            trains the fold anew, which needs no backups, and lets
+            trains the fold again, which needs no backups, and lets
             `HyperModel.fit` do what it likes. An `AshaOracle` takes `None`
             for `"10min"`. Defaults to `None`.
         stop_hopeless: Whether a trial ends after a few folds, at least 2, that

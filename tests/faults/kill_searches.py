@@ -9,21 +9,19 @@ but import, so that a start costs no import. The last line of the output is a
 JSON object.
 """
 
-import argparse
 import json
 import os
 import random
 import shutil
 import signal
 import sys
-import tempfile
 import time
-import traceback
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, os.path.dirname(__file__))
 
 from killed_searches import ORACLES, search
+from killing import end_with, last_words, main
 
 # A process dies at a file that is about to get its name, or at any moment.
 WRITE, MOMENT = "before a file has its name", "any moment"
@@ -56,29 +54,16 @@ def run(folder, kind, death=None, after=0):
     status = os.waitpid(child, 0)[1]
     died = os.WIFSIGNALED(status)
     if (died and death is None) or (not died and status):
-        with open(os.path.join(folder, "output.txt")) as file:
-            raise RuntimeError(f"A search failed: {file.read()[-3000:]}")
+        raise RuntimeError(f"A search failed: {last_words(folder)}")
     return died, time.monotonic() - start, files
 
 
 def _be_the_search(folder, kind, deadly, writer):
-    code = 1
-    output = os.open(
-        os.path.join(folder, "output.txt"),
-        os.O_WRONLY | os.O_CREAT | os.O_APPEND,
-    )
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    try:
+    def work():
         _count_files(deadly, writer)
         search(folder, kind)
-        code = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+
+    end_with(work, folder)
 
 
 def _count_files(deadly, writer):
@@ -146,11 +131,4 @@ def found(folder):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as work:
-        report = kill_searches(arguments.kills, arguments.seed, work)
-    print(json.dumps(report))
-    sys.exit(bool(report["differences"]))
+    main(kill_searches, __doc__.splitlines()[0])

@@ -8,7 +8,6 @@ Every process is forked from this one, which has done nothing but import, so
 that a start costs no import. The last line of the output is a JSON object.
 """
 
-import argparse
 import contextlib
 import io
 import json
@@ -18,9 +17,7 @@ import select
 import shutil
 import signal
 import sys
-import tempfile
 import time
-import traceback
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, os.path.dirname(__file__))
@@ -28,6 +25,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 import keras
 import tensorflow as tf  # noqa: F401
 from guarded_training import VARIANTS, digits, train
+from killing import end_with, last_words, main
 
 from keras_regopt.callbacks.backup import _backup_directory
 
@@ -115,38 +113,24 @@ def run(directory, variant, data, death=None, after=0):
     os.close(reader)
     died = os.WIFSIGNALED(status)
     if not begun or (died and death is None) or (not died and status):
-        with open(os.path.join(directory, "output.txt")) as file:
-            raise RuntimeError(f"A training failed: {file.read()[-3000:]}")
+        raise RuntimeError(f"A training failed: {last_words(directory)}")
     return died, time.monotonic() - start
 
 
 def _be_the_training(directory, variant, data, death, after, writer):
-    code = 1
-    output = os.open(
-        os.path.join(directory, "output.txt"),
-        os.O_WRONLY | os.O_CREAT | os.O_APPEND,
-    )
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    # The parent listens once; closing the pipe wakes it up as well.
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    try:
+    def announce():
+        with contextlib.suppress(OSError):
+            os.write(writer, b".")
+
+    def work():
+        # The parent listens once; closing the pipe wakes it up as well.
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         if death in WRITING:
             die_in_writing(death, after)
-
-        def announce():
-            with contextlib.suppress(OSError):
-                os.write(writer, b".")
-
         hook = Hook(announce, batches=1 if death == AT_ONCE else None)
         train(directory, variant, data, hook)
-        code = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+
+    end_with(work, directory)
 
 
 def deaths(dice, seconds):
@@ -226,11 +210,4 @@ def kill_trainings(kills, seed, work):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as work:
-        report = kill_trainings(arguments.kills, arguments.seed, work)
-    print(json.dumps(report))
-    sys.exit(bool(report["differences"]))
+    main(kill_trainings, __doc__.splitlines()[0])

@@ -1,7 +1,6 @@
 """Small searches with real training, which can be killed at any write."""
 
 import gc
-import os
 
 import keras
 import keras_tuner
@@ -9,7 +8,7 @@ import numpy as np
 from sklearn.model_selection import ShuffleSplit
 
 from keras_regopt.callbacks import ReduceLROnPlateau
-from keras_regopt.tuning import AshaOracle, CrossValidationTuner, _state
+from keras_regopt.tuning import AshaOracle, CrossValidationTuner
 
 X = np.random.default_rng(0).normal(size=(24, 3)).astype("float32")
 Y = X[:, :1] - 0.3 * X[:, 1:2]
@@ -66,25 +65,3 @@ def search(folder, made=None, used=callbacks, **options):
         # It takes longer than these trainings.
         gc.collect = collect
     return tuner
-
-
-class Killed(BaseException):
-    """Stands for the end of the process: no handler may catch it."""
-
-
-def dies_at(monkeypatch, write):
-    """Ends the process at a write of any file, before it has its name."""
-    count = 0
-    replace = os.replace
-
-    def replace_or_die(*args):
-        nonlocal count
-        count += 1
-        if count == write:
-            raise Killed
-        replace(*args)
-
-    monkeypatch.setattr(_state.os, "replace", replace_or_die)
-    # Only a power cut needs it, and a busy disk makes it slow.
-    monkeypatch.setattr(_state.os, "fsync", lambda file: None)
-    return lambda: count

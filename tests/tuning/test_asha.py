@@ -5,7 +5,7 @@ import keras
 import keras_tuner
 import numpy as np
 import pytest
-from asha_search import Killed, dies_at
+from deaths import Killed, dies_at
 from fake_search import Returns, searched
 from keras_tuner.errors import FatalRuntimeError, FatalValueError
 

@@ -7,6 +7,7 @@ import asha_search
 import keras_tuner
 import numpy as np
 import pytest
+from deaths import Killed, dies_at
 from sklearn.model_selection import KFold, ShuffleSplit
 
 from keras_regopt.tuning import (
@@ -86,14 +87,14 @@ def test_each_search_is_measured_on_what_it_has_not_seen(tmp_path):
 
 def test_what_was_killed_ends_as_what_was_not(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        writes = asha_search.dies_at(patch, None)
+        writes = dies_at(patch, None)
         whole = nested(tmp_path / "whole")
     # Within the second search, and as its score is written.
     for write in (writes() * 2 // 3, writes()):
         folder = tmp_path / str(write)
         with monkeypatch.context() as patch:
-            asha_search.dies_at(patch, write)
-            with pytest.raises(asha_search.Killed):
+            dies_at(patch, write)
+            with pytest.raises(Killed):
                 nested(folder)
         assert nested(folder) == whole
 

@@ -1,7 +1,6 @@
 """A search that is killed goes on as if nothing had happened."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -11,9 +10,8 @@ import keras_tuner
 import killed_search
 import pytest
 from apart import environment
+from deaths import Killed, dies_at
 from fake_search import ORACLES, FakeModel, X, Y, fake_tuner
-
-from keras_regopt.tuning import _state
 
 # Keras Tuner's Gaussian process, on a handful of points.
 pytestmark = [
@@ -22,38 +20,16 @@ pytestmark = [
 ]
 
 
-class Killed(BaseException):
-    """Stands for the end of the process: no handler may catch it."""
-
-
 def _search(directory, name, model=None):
     tuner = fake_tuner(directory, ORACLES[name](), model)
     tuner.search(X, Y, epochs=2, verbose=0)
     return tuner
 
 
-def _dies_at(monkeypatch, write):
-    """Ends the search at a write, before the new file is in its place."""
-    count = 0
-    replace = os.replace
-
-    def replace_or_die(*args):
-        nonlocal count
-        count += 1
-        if count == write:
-            raise Killed
-        replace(*args)
-
-    monkeypatch.setattr(_state.os, "replace", replace_or_die)
-    # Only a power cut needs it, and a busy disk makes it slow.
-    monkeypatch.setattr(_state.os, "fsync", lambda file: None)
-    return lambda: count
-
-
 @pytest.mark.parametrize("name", sorted(ORACLES))
 def test_a_kill_at_any_write_changes_no_result(tmp_path, monkeypatch, name):
     with monkeypatch.context() as patch:
-        writes = _dies_at(patch, None)
+        writes = dies_at(patch, None)
         model = FakeModel()
         whole = _search(tmp_path / "whole", name, model)
     expected = whole.cross_validation_results()
@@ -67,7 +43,7 @@ def test_a_kill_at_any_write_changes_no_result(tmp_path, monkeypatch, name):
         directory = tmp_path / str(write)
         broken = FakeModel()
         with monkeypatch.context() as patch:
-            _dies_at(patch, write)
+            dies_at(patch, write)
             with pytest.raises(Killed):
                 _search(directory, name, broken)
         resumed = FakeModel()

@@ -180,7 +180,7 @@ class Probe:
 
 
 def _slopes(loss, values, after):
-    """The loss and its gradients; JAX hands the states on beside the loss."""
+    """The loss and its gradients; JAX hands on the states, too."""
     if keras.backend.backend() == "jax":
         import jax
 

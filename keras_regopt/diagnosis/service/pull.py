@@ -2,12 +2,13 @@
 
 import contextlib
 
+import keras
 from keras import ops
 
 from keras_regopt.regularizers import L2SP
 
 
-class _Pull:
+class _Pull(keras.regularizers.Regularizer):
     """A weight's own penalty, and that on its distance from its start."""
 
     def __init__(self, variable, rate):
