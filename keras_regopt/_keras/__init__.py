@@ -122,5 +122,6 @@ from keras_regopt._keras.session import (
     existing_global_seed,
     global_seed_generator,
     in_training,
+    kept_kernels,
     make_default_seed,
 )

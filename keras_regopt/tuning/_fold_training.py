@@ -18,6 +18,7 @@ from keras_regopt.tuning._fold_backup import (
 )
 from keras_regopt.tuning._reused_models import ReusedModels
 from keras_regopt.tuning._scores import fold_record
+from keras_regopt.tuning._validation_batches import ValidationBatches
 from keras_regopt.tuning.asha_oracle import EPOCHS, PARENT, AshaOracle
 
 # How often a fold is saved that may have to go on.
@@ -42,6 +43,7 @@ class FoldTraining:
         self.fit_kwargs = fit_kwargs
         self.verbose = verbose
         self.models = ReusedModels() if tuner.reuse_models else None
+        self.batches = ValidationBatches()
 
     def record(self, trial, fold):
         """Trains a fold's model.
@@ -72,7 +74,7 @@ class FoldTraining:
         data = self.data.fold(fold)
         seed = self._seed(trial, fold)
         options = self._options(hp)
-        result = self._fit_fold(hp, seed, data, callbacks, options)
+        result = self._fit_fold(fold, hp, seed, data, callbacks, options)
         record = fold_record(result, tuner.oracle.objective)
         if backup and backup.pause_after and not backup.begun:
             raise FatalRuntimeError(
@@ -174,13 +176,17 @@ class FoldTraining:
         """Whether garbage is collected before the next model is built."""
         return self.models is None or self.models.must_free_memory()
 
-    def _fit_fold(self, hp, seed, data, callbacks, options):
+    def _fit_fold(self, fold, hp, seed, data, callbacks, options):
         """What `HyperModel.fit` returned for a fold."""
-        model = self.tuner.build_seeded(hp, seed)
-        if self.models is None:
+        reuses = self.models is not None
+        model = self.tuner.build_seeded(hp, seed, keep_kernels=reuses)
+        if not reuses:
             return self._fit(hp, model, data, callbacks, options)
-        model = self.models.instead_of(model, data[0][0])
+        arguments, keywords = data
+        model = self.models.instead_of(model, arguments[0])
+        keywords = self.batches.in_place_of(fold, keywords, options)
         try:
+            data = arguments, keywords
             return self._fit(hp, model, data, callbacks, options)
         except BaseException:
             self.models.forget(model)

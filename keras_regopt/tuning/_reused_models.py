@@ -24,6 +24,8 @@ from keras_regopt.tuning.pruning_callback import PruningCallback
 _MOST = 4
 # How many bytes of weights may wait for Python to collect them.
 _GARBAGE = 2**26
+# What a training leaves beside them, at most.
+_TRAINING = 2**20
 # They change nothing of a model but its weights and its learning rate.
 _CALLBACKS = (
     keras.callbacks.CSVLogger,
@@ -113,9 +115,8 @@ class ReusedModels:
             self.compiled += 1
         else:
             kept.take_over(model, structure.numbers)
-            self._garbage += 3 * sum(
-                4 * math.prod(v.shape) for v in model.variables
-            )
+            size = sum(4 * math.prod(v.shape) for v in model.variables)
+            self._garbage += 3 * size + _TRAINING
         self._kept[structure.text] = kept
         if len(self._kept) > _MOST:
             self._kept.popitem(last=False)
