@@ -76,6 +76,8 @@ class FoldTraining:
         options = self._options(hp)
         result = self._fit_fold(fold, hp, seed, data, callbacks, options)
         record = fold_record(result, tuner.oracle.objective)
+        if self.models is not None:
+            record["compiled"] = self.models.last_is_new
         if backup and backup.pause_after and not backup.begun:
             raise FatalRuntimeError(
                 "AshaOracle needs a `HyperModel.fit` that calls Model.fit with "

@@ -75,10 +75,12 @@ class ReusedModels:
 
     Attributes:
         compiled: How many models have been trained themselves.
+        last_is_new: Whether the last one of all was.
     """
 
     def __init__(self):
         self.compiled = 0
+        self.last_is_new = False
         self._kept = collections.OrderedDict()
         self._reasons = set()
         self._garbage = math.inf
@@ -93,18 +95,22 @@ class ReusedModels:
         Returns:
             The model itself, or one that is compiled.
         """
+        trained = self._compiled_or_new(model, x)
+        self.last_is_new = trained is model
+        self.compiled += self.last_is_new
+        return trained
+
+    def _compiled_or_new(self, model, x):
         if keras.backend.backend() == "torch":
-            self.compiled += 1
             return model
         try:
-            return self._instead_of(model, x)
+            return self._of_same_structure(model, x)
         except IncomparableError as error:
             self._warn(str(error))
-        self.compiled += 1
         self._garbage = math.inf
         return model
 
-    def _instead_of(self, model, x):
+    def _of_same_structure(self, model, x):
         if not model.built and isinstance(x, np.ndarray):
             # As `fit` does; no random number is drawn.
             model.build((None, *x.shape[1:]))
@@ -112,7 +118,6 @@ class ReusedModels:
         kept = self._kept.pop(structure.text, None)
         if kept is None or not kept.is_whole:
             kept = _CompiledModel(model, structure.numbers)
-            self.compiled += 1
         else:
             kept.take_over(model, structure.numbers)
             size = sum(4 * math.prod(v.shape) for v in model.variables)

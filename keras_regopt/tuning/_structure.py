@@ -4,7 +4,6 @@ import dataclasses
 import json
 import math
 import warnings
-from typing import Any
 
 import keras
 
@@ -18,31 +17,20 @@ from keras_regopt._keras import (
 )
 from keras_regopt._optimizer_tree import parts_of
 from keras_regopt._registry import PACKAGE
+from keras_regopt.tuning._variable_numbers import (
+    NUMBERS,
+    OWN_NUMBERS,
+    Number,
+    bounds_of,
+    numbers_of_layers,
+    plain,
+    varies,
+)
 
 # What stands for a number in the text of a structure.
 _NUMBER = "a number"
-# Attributes, by the names of the classes in Keras and here, and what they must
-# be below: at 0 and at this bound, the code takes another branch.
-_NUMBERS: dict[str, dict[str, float]] = {
-    "Dropout": {"rate": 1.0},
-    "SpatialDropout1D": {"rate": 1.0},
-    "SpatialDropout2D": {"rate": 1.0},
-    "SpatialDropout3D": {"rate": 1.0},
-    "GaussianNoise": {"stddev": math.inf},
-    "L1": {"l1": math.inf},
-    "L2": {"l2": math.inf},
-    "L1L2": {"l1": math.inf, "l2": math.inf},
-    "ElasticNet": {"rate": math.inf},
-}
-# Classes of this package whose code depends on their configuration alone.
-_OWN = {
-    *_NUMBERS,
-    "AlphaDropout",
-    "GaussianDropout",
-    "GroupLasso",
-    "SmoothedCrossentropy",
-    "SparseGroupLasso",
-}
+# More classes of this package whose code depends on their configuration alone.
+_OWN = {*NUMBERS, *OWN_NUMBERS, "SmoothedCrossentropy"}
 _LAYERS = ("keras.src.layers.", "keras.src.models.", f"{PACKAGE}.layers.")
 # They may hold what they have learned of data, or code of the user.
 _OTHER_LAYERS = (
@@ -55,23 +43,6 @@ _OPTIMIZERS = ("keras.src.", f"{PACKAGE}.optimizers.algorithms.")
 
 class IncomparableError(Exception):
     """Nobody can tell from the outside what code of this model depends on."""
-
-
-@dataclasses.dataclass
-class Number:
-    """A number that a compiled step can read as a variable.
-
-    Args:
-        owner: The layer, regularizer or optimizer.
-        attribute: The attribute that holds it.
-        value: Its value.
-        label: What it is called in errors.
-    """
-
-    owner: Any
-    attribute: str
-    value: float
-    label: str
 
 
 @dataclasses.dataclass
@@ -101,7 +72,7 @@ def structure_of(model):
             that is not found.
     """
     _require_known_model(model)
-    places = list(_numbers_of_layers(model))
+    places = list(numbers_of_layers(model))
     node = _serialized(model)
     # It may be a name, and the optimizer itself changed since.
     node.get("compile_config", {}).pop("optimizer", None)
@@ -208,9 +179,10 @@ def _masked(node, found):
     if "class_name" not in node:
         return masked
     _require_known_class(node)
-    for name, bound in _NUMBERS.get(node["class_name"], {}).items():
-        value = _plain(node["config"].get(name))
-        if _varies(value, bound):
+    own = (node.get("registered_name") or "").startswith(f"{PACKAGE}>")
+    for name, bound in bounds_of(node["class_name"], own).items():
+        value = plain(node["config"].get(name))
+        if varies(value, bound):
             masked["config"][name] = _NUMBER
             found.append((name, value))
     return masked
@@ -246,38 +218,8 @@ def _optimizer_part(optimizer):
 
 def _decay(optimizer):
     """The weight decay of an optimizer, a list of one or none."""
-    value = _plain(vars(optimizer).get("weight_decay"))
-    if not _varies(value, math.inf):
+    value = plain(vars(optimizer).get("weight_decay"))
+    if not varies(value, math.inf):
         return []
     label = "`weight_decay` of the optimizer"
     return [Number(optimizer, "weight_decay", value, label)]
-
-
-def _numbers_of_layers(model):
-    for layer in all_layers(model):
-        regularizers = [
-            value
-            for value in vars(layer).values()
-            if isinstance(value, keras.regularizers.Regularizer)
-        ]
-        for owner in (layer, *regularizers):
-            known = _NUMBERS.get(type(owner).__name__, {})
-            for attribute, bound in known.items():
-                value = _plain(vars(owner).get(attribute))
-                if _varies(value, bound):
-                    label = f"`{attribute}` of {layer.name}"
-                    yield Number(owner, attribute, value, label)
-
-
-def _plain(value):
-    """A number as a float, `None` for anything else."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    # As Keras' L1 keeps it.
-    if keras.ops.is_tensor(value) and len(value.shape) == 0:
-        return float(keras.ops.convert_to_numpy(value))
-    return None
-
-
-def _varies(value, bound):
-    return value is not None and 0 < value < bound
