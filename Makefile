@@ -41,6 +41,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	bench-audio bench-image-gain bench-optimizers bench-optimizer-quality \
 	bench-regularization bench-fit bench-text bench-tuning bench-checks \
 	bench-gradient-tuning bench-curves bench-monitoring bench-updating \
+	bench-compile-once \
 	clean \
 	$(BACKEND:%=test-%)
 
@@ -143,7 +144,7 @@ audit-replicas: $(VENV)/.test
 # speed; bench-regularization, which measures both cost and gain; bench-tuning,
 # which compares with Optuna where that is installed; bench-checks, an hour for
 # each backend, of which each part can be run alone; bench-gradient-tuning,
-# bench-curves, bench-monitoring and bench-updating.
+# bench-curves, bench-monitoring, bench-updating and bench-compile-once.
 bench: bench-images bench-audio bench-text bench-optimizers bench-fit
 
 bench-images: $(VENV)/.bench
@@ -151,7 +152,7 @@ bench-images: $(VENV)/.bench
 bench-images bench-audio bench-image-gain bench-optimizers \
 bench-optimizer-quality bench-regularization bench-fit bench-text \
 bench-tuning bench-gradient-tuning bench-checks bench-curves \
-bench-monitoring bench-updating: bench-%: $(VENV)/.test
+bench-monitoring bench-updating bench-compile-once: bench-%: $(VENV)/.test
 	$(ONE_THREAD) $(BIN)/python benchmarks/bench_$(subst -,_,$*).py
 
 clean:

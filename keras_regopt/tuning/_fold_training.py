@@ -180,9 +180,9 @@ class FoldTraining:
 
     def _fit_fold(self, fold, hp, seed, data, callbacks, options):
         """What `HyperModel.fit` returned for a fold."""
-        reuses = self.models is not None
-        model = self.tuner.build_seeded(hp, seed, keep_kernels=reuses)
-        if not reuses:
+        keep = self.models is not None
+        model = self.tuner.build_seeded(hp, seed, keep_kernels=keep)
+        if self.models is None:
             return self._fit(hp, model, data, callbacks, options)
         arguments, keywords = data
         model = self.models.instead_of(model, arguments[0])

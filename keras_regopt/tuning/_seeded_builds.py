@@ -67,7 +67,9 @@ class SeededBuilds(keras_tuner.Tuner):
         return super()._build_hypermodel(hp)
 
     def _kernels(self):
-        return kept_kernels() if self._keep_kernels else contextlib.nullcontext()
+        return (
+            kept_kernels() if self._keep_kernels else contextlib.nullcontext()
+        )
 
     def move_tensorboard(self, callbacks, trial, fold):
         """Gives TensorBoard a folder for the fold, on TensorFlow."""
