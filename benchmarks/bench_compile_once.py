@@ -81,7 +81,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=20)
     # Of the tuners that compile each of them.
-    parser.add_argument("--compiled", type=int, default=4)
+    parser.add_argument("--compiled", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--epochs", type=int, default=3)
     arguments = parser.parse_args()
