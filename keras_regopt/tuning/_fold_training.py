@@ -180,10 +180,10 @@ class FoldTraining:
 
     def _fit_fold(self, fold, hp, seed, data, callbacks, options):
         """What `HyperModel.fit` returned for a fold."""
-        keep = self.models is not None
-        model = self.tuner.build_seeded(hp, seed, keep_kernels=keep)
         if self.models is None:
+            model = self.tuner.build_seeded(hp, seed)
             return self._fit(hp, model, data, callbacks, options)
+        model = self.tuner.build_seeded(hp, seed, keep_kernels=True)
         arguments, keywords = data
         model = self.models.instead_of(model, arguments[0])
         keywords = self.batches.in_place_of(fold, keywords, options)
