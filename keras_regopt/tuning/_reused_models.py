@@ -24,7 +24,7 @@ from keras_regopt.tuning.pruning_callback import PruningCallback
 _MOST = 4
 # How many bytes of weights may wait for Python to collect them.
 _GARBAGE = 2**26
-# What a training leaves beside them, at most.
+# What else a training leaves, at most.
 _TRAINING = 2**20
 # They change nothing of a model but its weights and its learning rate.
 _CALLBACKS = (
