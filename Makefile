@@ -42,6 +42,8 @@ ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	bench-regularization bench-fit bench-text bench-tuning bench-checks \
 	bench-gradient-tuning bench-curves bench-monitoring bench-updating \
 	bench-recipe clean \
+	bench-compile-once \
+	clean \
 	$(BACKEND:%=test-%)
 
 demo: $(VENV)/.demo-$(DEMO_BACKEND)
@@ -149,6 +151,7 @@ audit-replicas: $(VENV)/.test
 # which compares with Optuna where that is installed; bench-checks, an hour for
 # each backend, of which each part can be run alone; bench-gradient-tuning,
 # bench-curves, bench-monitoring, bench-updating and bench-recipe.
+# bench-curves, bench-monitoring, bench-updating and bench-compile-once.
 bench: bench-images bench-audio bench-text bench-optimizers bench-fit
 
 bench-images: $(VENV)/.bench
@@ -157,6 +160,7 @@ bench-images bench-audio bench-image-gain bench-optimizers \
 bench-optimizer-quality bench-regularization bench-fit bench-text \
 bench-tuning bench-gradient-tuning bench-checks bench-curves \
 bench-monitoring bench-updating bench-recipe: bench-%: $(VENV)/.test
+bench-monitoring bench-updating bench-compile-once: bench-%: $(VENV)/.test
 	$(ONE_THREAD) $(BIN)/python benchmarks/bench_$(subst -,_,$*).py
 
 clean:

@@ -75,6 +75,7 @@ from keras_regopt._keras.models import (
     build_symbolically,
     compiled_loss,
     direction_of,
+    draw_before_fit,
     finish_quantization,
     graph_nodes,
     graph_of,
@@ -91,6 +92,7 @@ from keras_regopt._keras.optimizers import (
     clipped,
     count_of_calls,
     decay_weights,
+    decays,
     held_rate,
     index_of,
     index_or_none,
@@ -120,5 +122,6 @@ from keras_regopt._keras.session import (
     existing_global_seed,
     global_seed_generator,
     in_training,
+    kept_kernels,
     make_default_seed,
 )

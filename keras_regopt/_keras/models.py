@@ -88,3 +88,23 @@ def jax_state(model):
 def in_sync(model):
     """Whether the variables hold their values; not within an epoch on JAX."""
     return getattr(model, "_jax_state_synced", True)
+
+
+def draw_before_fit(model):
+    """Has the next `fit` draw a batch first, as for a model that is not built.
+
+    On JAX, this moves NumPy's random generator, which orders the samples.
+
+    Args:
+        model: A built model whose loss is built, too.
+    """
+    build = type(model)._symbolic_build
+
+    def build_and_draw(iterator=None, data_batch=None):
+        object.__delattr__(model, "_symbolic_build")
+        for _, _, batches in iterator or ():
+            next(iter(batches))
+            break
+        build(model, iterator, data_batch)
+
+    object.__setattr__(model, "_symbolic_build", build_and_draw)

@@ -100,6 +100,11 @@ def decay_weights(optimizer, variables):
     optimizer._apply_weight_decay(variables)
 
 
+def decays(optimizer, variable):
+    """Whether the weight decay of an optimizer is meant for a variable."""
+    return optimizer._use_weight_decay(variable)
+
+
 def step_of_backend(optimizer, gradients, variables, rate):
     """Makes the step from gradients that are complete and clipped."""
     optimizer._backend_update_step(gradients, variables, rate)

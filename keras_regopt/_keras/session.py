@@ -1,5 +1,8 @@
 """Names, seeds and calls that a whole process shares."""
 
+import contextlib
+
+import keras
 from keras.src.backend.common.global_state import get_global_attribute
 from keras.src.random import seed_generator
 from keras.src.random.seed_generator import (
@@ -43,3 +46,26 @@ def in_training():
     """Whether the call in progress was told that it trains."""
     context = get_global_attribute("current_call_ctx")
     return context is not None and getattr(context, "training", None) is True
+
+
+@contextlib.contextmanager
+def kept_kernels():
+    """Has TensorFlow keep what it has compiled, for all threads.
+
+    It drops it when its global seed is set, and Keras when a session is
+    cleared. The next step of every model would then take long. Operations that
+    draw outside of a model go on with their draws if the seed is set to the
+    one that it was; a new seed gives new draws.
+    """
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    from tensorflow.python.eager import context
+
+    library = context.pywrap_tfe
+    clear = library.TFE_ContextClearCaches
+    library.TFE_ContextClearCaches = lambda handle: None
+    try:
+        yield
+    finally:
+        library.TFE_ContextClearCaches = clear

@@ -4,10 +4,12 @@ import os
 
 import keras_tuner
 
-from keras_regopt._validate import boolean, fail, instance_of
+from keras_regopt._validate import boolean, fail, instance_of, one_of
 from keras_regopt.callbacks import FaultTolerant
 from keras_regopt.callbacks.backup._adapters import guarded_callbacks
 from keras_regopt.callbacks.backup._save_frequency import save_frequency
+from keras_regopt.tuning._callbacks import check_callbacks
+from keras_regopt.tuning._reused_models import check_reuse
 from keras_regopt.tuning._scores import objectives_of
 from keras_regopt.tuning.asha_oracle import AshaOracle
 
@@ -55,6 +57,15 @@ def check_place(owner, directory, options):
             "environment variable KERASTUNER_ORACLE_IP, which asks for a "
             "distributed search. Unset it."
         )
+
+
+def check_search(owner, callbacks, verbose, validation_data, arguments):
+    """Refuses what a search cannot be run with."""
+    check_split(owner, validation_data, arguments)
+    one_of(owner, "verbose", verbose, ("auto", 0, 1, 2))
+    check_callbacks(owner, callbacks)
+    check_backups(owner, callbacks, arguments)
+    check_reuse(owner, callbacks)
 
 
 def check_split(owner, validation_data, arguments):

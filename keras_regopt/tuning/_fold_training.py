@@ -16,7 +16,9 @@ from keras_regopt.tuning._fold_backup import (
     remove_all_but_pause,
     take_over,
 )
+from keras_regopt.tuning._reused_models import ReusedModels
 from keras_regopt.tuning._scores import fold_record
+from keras_regopt.tuning._validation_batches import ValidationBatches
 from keras_regopt.tuning.asha_oracle import EPOCHS, PARENT, AshaOracle
 
 # How often a fold is saved that may have to go on.
@@ -40,6 +42,8 @@ class FoldTraining:
         self.callbacks = callbacks
         self.fit_kwargs = fit_kwargs
         self.verbose = verbose
+        self.models = ReusedModels() if tuner.reuse_models else None
+        self.batches = ValidationBatches()
 
     def record(self, trial, fold):
         """Trains a fold's model.
@@ -69,8 +73,11 @@ class FoldTraining:
             callbacks.insert(0, backup)
         data = self.data.fold(fold)
         seed = self._seed(trial, fold)
-        _, result = self._fit(hp, seed, data, callbacks, self._options(hp))
+        options = self._options(hp)
+        result = self._fit_fold(fold, hp, seed, data, callbacks, options)
         record = fold_record(result, tuner.oracle.objective)
+        if self.models is not None:
+            record["compiled"] = self.models.last_is_new
         if backup and backup.pause_after and not backup.begun:
             raise FatalRuntimeError(
                 "AshaOracle needs a `HyperModel.fit` that calls Model.fit with "
@@ -162,14 +169,36 @@ class FoldTraining:
         )
         seed = self.tuner.fold_seed(trial_id, "all")
         data = self.data.everything()
-        return self._fit(hp, seed, data, callbacks, options)[0]
-
-    def _fit(self, hp, seed, data, callbacks, options):
-        """A model, trained, and what `HyperModel.fit` returned."""
-        arguments, keywords = data
+        # It is the user's, and so it is trained itself.
         model = self.tuner.build_seeded(hp, seed)
+        self._fit(hp, model, data, callbacks, options)
+        return model
+
+    def must_free_memory(self):
+        """Whether garbage is collected before the next model is built."""
+        return self.models is None or self.models.must_free_memory()
+
+    def _fit_fold(self, fold, hp, seed, data, callbacks, options):
+        """What `HyperModel.fit` returned for a fold."""
+        if self.models is None:
+            model = self.tuner.build_seeded(hp, seed)
+            return self._fit(hp, model, data, callbacks, options)
+        model = self.tuner.build_seeded(hp, seed, keep_kernels=True)
+        arguments, keywords = data
+        model = self.models.instead_of(model, arguments[0])
+        keywords = self.batches.in_place_of(fold, keywords, options)
+        try:
+            data = arguments, keywords
+            return self._fit(hp, model, data, callbacks, options)
+        except BaseException:
+            self.models.forget(model)
+            raise
+
+    def _fit(self, hp, model, data, callbacks, options):
+        """What `HyperModel.fit` returned."""
+        arguments, keywords = data
         verbose = 2 if self.verbose == 2 else 0
         keywords = {"callbacks": callbacks, "verbose": verbose, **keywords}
         keywords.update(options)
         hypermodel = self.tuner.hypermodel
-        return model, hypermodel.fit(hp, model, *arguments, **keywords)
+        return hypermodel.fit(hp, model, *arguments, **keywords)

@@ -2,6 +2,8 @@
 
 import time
 
+from keras_tuner.engine.trial import TrialStatus
+
 from keras_regopt._keras import print_msg
 
 
@@ -41,17 +43,17 @@ class Progress:
             f"{self._elapsed()}"
         )
 
-    def trial_fails(self, message):
-        """Shows why a trial failed."""
-        self._print(f"  Failed: {reason_of(message)}; {self._elapsed()}")
+    def trial_has_no_score(self, trial):
+        """Shows when a trial was pruned, or why it failed, if it did."""
+        if trial.status == TrialStatus.STOPPED:
+            self._print(f"  {trial.message.capitalize()}; {self._elapsed()}")
+        elif trial.status != TrialStatus.COMPLETED:
+            reason = reason_of(trial.message)
+            self._print(f"  Failed: {reason}; {self._elapsed()}")
 
     def trial_is_hopeless(self, done, total):
         """Shows that the other folds of a trial are not trained."""
         self._print(f"  Worse than the best after {done} of {total} folds")
-
-    def trial_is_pruned(self, message):
-        """Shows when a trial was pruned."""
-        self._print(f"  {message.capitalize()}; {self._elapsed()}")
 
     def _elapsed(self):
         minutes, seconds = divmod(round(time.monotonic() - self._start), 60)

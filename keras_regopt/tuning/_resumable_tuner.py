@@ -162,7 +162,8 @@ class ResumableTuner(Hinting, SeededBuilds):
             folds less one; `None` of a single split), `"standard_error"`,
             `"scores"` (one a fold),
             `"best_epochs"` (one a fold, from 1, or `None`) and `"epochs"`,
-            their median.
+            their median. With `reuse_models`, also `"compiled"`, how many of
+            the folds' models were compiled for themselves.
         """
         trials = self.oracle.get_best_trials(len(self.oracle.trials))
         left_out = superseded(self.oracle)

@@ -68,6 +68,8 @@ def summary(records, name):
     scores = [record["metrics"][name] for record in trained]
     # Of a single split nothing is known about the deviation.
     std = statistics.stdev(scores) if len(scores) > 1 else None
+    # There, where trials share compiled models.
+    compiled = [r["compiled"] for r in trained if "compiled" in r]
     return {
         "mean": statistics.fmean(r["metrics"][name] for r in records),
         "std": std,
@@ -75,6 +77,7 @@ def summary(records, name):
         "scores": scores,
         "best_epochs": [record["best_epoch"] for record in trained],
         "epochs": middle_epoch(records),
+        **({"compiled": sum(compiled)} if compiled else {}),
     }
 
 

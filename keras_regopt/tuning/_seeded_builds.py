@@ -1,10 +1,13 @@
 """Models that are built under a seed of their own."""
 
+import contextlib
 import math
 
 import keras
 import keras_tuner
 from keras_tuner.errors import FailedTrialError, FatalTypeError
+
+from keras_regopt._keras import kept_kernels
 
 
 class SeededBuilds(keras_tuner.Tuner):
@@ -13,26 +16,33 @@ class SeededBuilds(keras_tuner.Tuner):
     _build_seed: int | None = None
     # Whether to collect garbage before the next model: it takes long.
     _free_memory = True
+    # Whether a compiled model may be trained in the place of the next one.
+    _keep_kernels = False
 
-    def build_seeded(self, hyperparameters, seed):
+    def build_seeded(self, hyperparameters, seed, keep_kernels=False):
         """Builds a model with the global seeds set just before.
 
         Args:
             hyperparameters: The trial's `HyperParameters`.
             seed: An `int`.
+            keep_kernels: Whether TensorFlow keeps what it has compiled, unless
+                memory is freed. Needs a seed that is new. Defaults to `False`.
 
         Returns:
             The model.
         """
         self._build_seed = seed
+        self._keep_kernels = keep_kernels and not self._free_memory
         try:
             return self._try_build(hyperparameters)
         finally:
             self._build_seed = None
+            self._keep_kernels = False
 
     def _try_build(self, hp):
         # Keras Tuner collects garbage twice here, for every model.
-        keras.backend.clear_session(free_memory=self._free_memory)
+        with self._kernels():
+            keras.backend.clear_session(free_memory=self._free_memory)
         self._free_memory = False
         model = self._build_hypermodel(hp)
         if not isinstance(model, keras.Model):
@@ -52,5 +62,15 @@ class SeededBuilds(keras_tuner.Tuner):
     def _build_hypermodel(self, hp):
         # Here, since clearing the session clears Keras' seed as well.
         if self._build_seed is not None:
-            keras.utils.set_random_seed(self._build_seed)
+            with self._kernels():
+                keras.utils.set_random_seed(self._build_seed)
         return super()._build_hypermodel(hp)
+
+    def _kernels(self):
+        return (
+            kept_kernels() if self._keep_kernels else contextlib.nullcontext()
+        )
+
+    def move_tensorboard(self, callbacks, trial, fold):
+        """Gives TensorBoard a folder for the fold, on TensorFlow."""
+        self._configure_tensorboard_dir(callbacks, trial, fold)

@@ -9,11 +9,9 @@ from keras_tuner.engine.trial import TrialStatus
 from keras_regopt._types import Path
 from keras_regopt._validate import one_of
 from keras_regopt.tuning import _made_with
-from keras_regopt.tuning._callbacks import check_callbacks
 from keras_regopt.tuning._checks import (
-    check_backups,
     check_save_frequency,
-    check_split,
+    check_search,
     check_stop_hopeless,
     let_go_on,
 )
@@ -24,6 +22,7 @@ from keras_regopt.tuning._hopeless import imputed_records
 from keras_regopt.tuning._lock import alone
 from keras_regopt.tuning._progress import Progress, show_results
 from keras_regopt.tuning._resumable_tuner import HyperModel, ResumableTuner
+from keras_regopt.tuning._reused_models import check_reuse_models
 
 
 class CrossValidationTuner(ResumableTuner):
@@ -74,6 +73,10 @@ class CrossValidationTuner(ResumableTuner):
             show it to be worse than the best one, at 95 % by their paired
             differences. The other folds count as those of the best trial and
             the mean difference. Defaults to `False`.
+        reuse_models: Whether one compiled model serves all trials that differ
+            in nothing but numbers, such as the learning rate, a dropout rate
+            or the strength of a penalty; the results are the same. Another
+            structure is compiled for itself. Defaults to `False`.
         **kwargs: More of `keras_tuner.Tuner`'s, such as `max_model_size`.
 
     Raises:
@@ -124,10 +127,14 @@ class CrossValidationTuner(ResumableTuner):
         overwrite: bool = False,
         save_freq: str | int | None = None,
         stop_hopeless: bool = False,
+        reuse_models: bool = False,
         **kwargs,
     ):
         self.stop_hopeless = check_stop_hopeless(self, stop_hopeless, oracle)
         self.save_freq = check_save_frequency(self, save_freq)
+        self.reuse_models = check_reuse_models(
+            self, reuse_models, oracle, save_freq
+        )
         self.folds = check_folds(self, folds)
         self.stratify = one_of(
             self, "stratify", stratify, ("auto", True, False)
@@ -177,10 +184,7 @@ class CrossValidationTuner(ResumableTuner):
                 other data or arguments.
             RuntimeError: If another process searches in the project.
         """
-        check_split(self, validation_data, fit_kwargs)
-        one_of(self, "verbose", verbose, ("auto", 0, 1, 2))
-        check_callbacks(self, callbacks)
-        check_backups(self, callbacks, fit_kwargs)
+        check_search(self, callbacks, verbose, validation_data, fit_kwargs)
         data = split_data(self, x, y, sample_weight, groups, validation_data)
         searched = {
             **_made_with.comparable(fit_kwargs, callbacks),
@@ -208,6 +212,7 @@ class CrossValidationTuner(ResumableTuner):
             It ends at a fold that was pruned, or whose objective is not
             finite.
         """
+        self._free_memory = self._training.must_free_memory()
         records = self.load_records(trial)
         resumed = len(records)
         total = len(self._training.data)
@@ -240,20 +245,13 @@ class CrossValidationTuner(ResumableTuner):
             self._progress.trial_is_hopeless(done, len(data))
         return bool(others)
 
-    def move_tensorboard(self, callbacks, trial, fold):
-        """Gives TensorBoard a folder for the fold, on TensorFlow."""
-        self._configure_tensorboard_dir(callbacks, trial, fold)
-
     def on_trial_end(self, trial):
         """Reports a trial to the oracle, the files and the screen."""
         try:
             super().on_trial_end(trial)
             self._training.forget_parent(trial)
         finally:
-            if trial.status == TrialStatus.STOPPED:
-                self._progress.trial_is_pruned(trial.message)
-            elif trial.status != TrialStatus.COMPLETED:
-                self._progress.trial_fails(trial.message)
+            self._progress.trial_has_no_score(trial)
         if trial.status == TrialStatus.COMPLETED:
             best = self.cross_validation_results()[0]
             self._progress.trial_ends(

@@ -88,6 +88,18 @@ def build_symbolically():
 
 
 @check
+def draw_before_fit():
+    model = compiled()
+    model.fit(*data(), verbose=0)
+    drawn = []
+    _keras.draw_before_fit(model)
+    for _ in range(2):
+        batches = (drawn.append(x) for x in range(3))
+        model._symbolic_build(iterator=[(0, 0, batches)])
+    assert drawn == [0]
+
+
+@check
 def in_sync():
     assert all(within_fit(_keras.in_sync)) == (BACKEND != "jax")
     assert all(within_fit(_keras.in_sync, "on_train_end"))

@@ -140,6 +140,15 @@ def decay_weights():
 
 
 @check
+def decays():
+    optimizer = keras.optimizers.SGD(0.5, weight_decay=0.5)
+    variables = [keras.Variable([1.0], name=name) for name in ("a", "b")]
+    optimizer.exclude_from_weight_decay(var_names=["b"])
+    optimizer.build(variables)
+    assert [_keras.decays(optimizer, v) for v in variables] == [True, False]
+
+
+@check
 def step_of_backend():
     optimizer, variable = stepped()
     _keras.step_of_backend(optimizer, [ops.ones(2)], [variable], 0.5)

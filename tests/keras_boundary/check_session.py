@@ -57,3 +57,27 @@ def in_training():
         layer = Telling(_keras.in_training)
         layer(np.ones((1, 3), "float32"), training=training)
         assert layer.told is training
+
+
+@check
+def kept_kernels():
+    if keras.backend.backend() != "tensorflow":
+        with _keras.kept_kernels():
+            keras.utils.set_random_seed(0)
+        return
+    import tensorflow as tf
+    from tensorflow.python.eager import context
+
+    def drawn(seed):
+        tf.random.set_seed(seed)
+        # Its kernel has a state of its own.
+        return float(tf.random.uniform((), seed=1))
+
+    clear = context.pywrap_tfe.TFE_ContextClearCaches
+    first = drawn(0)
+    assert drawn(0) == first
+    with _keras.kept_kernels():
+        assert drawn(0) != first
+        assert drawn(1) != first
+    assert drawn(0) == first
+    assert context.pywrap_tfe.TFE_ContextClearCaches is clear
