@@ -35,15 +35,12 @@ ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	TF_NUM_INTEROP_THREADS=1 TF_CPP_MIN_LOG_LEVEL=3
 
 .PHONY: demo test test-torch-first test-torch-second \
-.PHONY: demo test test-torch-first test-torch-second test-torch-third \
 	test-all test-faults test-ray \
 	test-oldest test-versions check docs audit audit-replicas bench bench-images \
 	bench-audio bench-image-gain bench-optimizers bench-optimizer-quality \
 	bench-regularization bench-fit bench-text bench-tuning bench-checks \
 	bench-gradient-tuning bench-curves bench-monitoring bench-updating \
-	bench-recipe clean \
-	bench-compile-once \
-	clean \
+	bench-recipe bench-compile-once clean \
 	$(BACKEND:%=test-%)
 
 demo: $(VENV)/.demo-$(DEMO_BACKEND)
@@ -150,8 +147,7 @@ audit-replicas: $(VENV)/.test
 # speed; bench-regularization, which measures both cost and gain; bench-tuning,
 # which compares with Optuna where that is installed; bench-checks, an hour for
 # each backend, of which each part can be run alone; bench-gradient-tuning,
-# bench-curves, bench-monitoring, bench-updating and bench-recipe.
-# bench-curves, bench-monitoring, bench-updating and bench-compile-once.
+# bench-curves, bench-monitoring, bench-updating, bench-recipe and bench-compile-once.
 bench: bench-images bench-audio bench-text bench-optimizers bench-fit
 
 bench-images: $(VENV)/.bench
@@ -159,8 +155,8 @@ bench-images: $(VENV)/.bench
 bench-images bench-audio bench-image-gain bench-optimizers \
 bench-optimizer-quality bench-regularization bench-fit bench-text \
 bench-tuning bench-gradient-tuning bench-checks bench-curves \
-bench-monitoring bench-updating bench-recipe: bench-%: $(VENV)/.test
-bench-monitoring bench-updating bench-compile-once: bench-%: $(VENV)/.test
+bench-monitoring bench-updating bench-recipe bench-compile-once: bench-%: \
+$(VENV)/.test
 	$(ONE_THREAD) $(BIN)/python benchmarks/bench_$(subst -,_,$*).py
 
 clean:
