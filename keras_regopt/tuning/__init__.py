@@ -25,9 +25,9 @@ from keras_regopt.tuning.nesting import nested_cross_validation
 from keras_regopt.tuning.optuna_oracle import OptunaOracle
 from keras_regopt.tuning.pruning_callback import PruningCallback
 from keras_regopt.tuning.random_oracle import RandomOracle
+from keras_regopt.tuning.ray_searching import ray_search
 from keras_regopt.tuning.recipe_result import RecipeResult
 from keras_regopt.tuning.recipes import recipe
-from keras_regopt.tuning.ray_searching import ray_search
 from keras_regopt.tuning.sweeping import sweep
 from keras_regopt.tuning.tunable_fit import TunableFit
 
@@ -56,8 +56,8 @@ __all__ = [
     "choose_schedule",
     "learning_curve",
     "nested_cross_validation",
-    "recipe",
     "ray_search",
+    "recipe",
     "sweep",
     "validation_curve",
 ]
