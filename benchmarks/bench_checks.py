@@ -27,7 +27,8 @@ from keras_regopt.diagnosis import check
 
 ROOT = pathlib.Path(__file__).parent.parent
 _CASES = runpy.run_path(str(ROOT / "tests" / "diagnosis" / "check_cases.py"))
-HEALTHY, PLANTED = _CASES["HEALTHY"], _CASES["PLANTED"]
+HEALTHY = _CASES["HEALTHY"] | _CASES["TRAINED"]
+PLANTED = _CASES["PLANTED"]
 digits = _CASES["digits"]
 
 RESULTS = ROOT / "docs" / "benchmarks" / "checks.jsonl"
