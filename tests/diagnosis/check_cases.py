@@ -473,7 +473,7 @@ def found_rate_over_1000_sgd(seed):
 
 @planted("learning_rate")
 def rate_too_high_adam(seed):
-    return with_rate(mlp(seed), 300)
+    return with_rate(mlp(seed), 100)
 
 
 @planted("learning_rate")

@@ -11,7 +11,7 @@ _PROGRESS = 0.1
 # A loss of so many times that at a lower rate has bounced.
 _BOUNCE = 1.5
 # A step that moves the weights by this part of themselves is looked into.
-_MOVED = 0.05
+_MOVED = 0.03
 
 
 class LearningRate(Check):
@@ -40,10 +40,9 @@ class LearningRate(Check):
                 own, lower, factor = found
                 yield self.finding(
                     f"The learning rate {told} is too high: within "
-                    f"{len(own.losses)} steps the loss went up to "
-                    f"{max(own.losses):.3g}; at {_times(rates, factor)} to "
-                    f"{max(lower.losses):.3g}. The last step moved "
-                    f"the weights by {moved:.1%} of their size.",
+                    f"{len(own.losses)} steps {_course(own)}; at "
+                    f"{_times(rates, factor)} {_course(lower)}. The last step "
+                    f"moved the weights by {moved:.1%} of their size.",
                     "Lower the rate; "
                     "`keras_regopt.callbacks.find_learning_rate` finds one.",
                 )
@@ -64,16 +63,18 @@ class LearningRate(Check):
         return None
 
     def _later(self, case):
-        """As `_too_high`, of a run whose loss rises only later."""
+        """As `_too_high`, of a loss that rises or stays only later."""
         own = self._try(case, 1.0, _LONG)
-        lower = self._try(case, 1 / 30, _LONG)
-        if not lower.finite:
-            return None
-        ended, better = (
-            np.mean(run.losses[-2 * _ROUND :]) for run in (own, lower)
-        )
-        worse = ended > max(2 * better, 0.5 * own.losses[0])
-        return (own, lower, 1 / 30) if worse or not own.finite else None
+        ended = np.mean(own.losses[-2 * _ROUND :])
+        for factor in (1 / 10, 1 / 30):
+            lower = self._try(case, factor, _LONG)
+            if not lower.finite:
+                continue
+            better = np.mean(lower.losses[-2 * _ROUND :])
+            worse = ended > max(2 * better, 0.3 * own.losses[0])
+            if worse or not own.finite:
+                return own, lower, factor
+        return None
 
     def _too_low(self, case, rates, own, told, moved):
         higher = self._try(case, 1000.0)
@@ -106,6 +107,14 @@ def _progress(run):
     count = min(_ROUND, max(len(run.losses) // 2, 1))
     first = np.mean(run.losses[:count])
     return float((first - np.mean(run.losses[-count:])) / max(abs(first), 1e-9))
+
+
+def _course(run):
+    """How far the loss of a run went up, and where it ended, in words."""
+    return (
+        f"the loss went up to {max(run.losses):.3g} and ended at "
+        f"{np.mean(run.losses[-_ROUND:]):.3g}"
+    )
 
 
 def _bounce(high, low):
