@@ -251,9 +251,9 @@ def _undecided(case, measures, rows, at):
         return "diverged"
     # An accuracy is finite, whatever the weights are. Those of an earlier
     # epoch may have been restored.
-    if at == "last" and case.loss is not None and not case.given.early:
-        if not np.isfinite(case.loss.train[-1:]).all():
-            return "diverged"
+    ended = at == "last" and case.loss is not None and not case.given.early
+    if ended and not np.isfinite(case.loss.train[-1:]).all():
+        return "diverged"
     if {"train", "dev"} <= set(rows):
         return ""
     ends = [curves.train[-1:], curves.dev[curves.measured][-1:]]
