@@ -144,9 +144,10 @@ def page():
 
             The names with `found_rate` have the rate that
             `find_learning_rate` suggests, times 100 or over 1,000; the other
-            rates are planted around that of the model. A hundred times Adam's
-            0.001 still trains the net of `rate_too_high_adam`, so that it has
-            300 times. The healthy models whose name ends with `trained` were
+            rates are planted around that of the model. The first version of
+            the check had missed a hundred times Adam's 0.001 on seed 0, and
+            the second a hundred times the suggestion for `SGD` on seeds 100
+            and 101. The healthy models whose name ends with `trained` were
             trained for six epochs. On the tuning seeds, `calibration` had
             alarmed on 4 of 100 of these, each a residual net whose moving
             statistics lagged behind (half of the dev rows wrong, and most of
