@@ -27,7 +27,8 @@ from keras_regopt.diagnosis import check
 
 ROOT = pathlib.Path(__file__).parent.parent
 _CASES = runpy.run_path(str(ROOT / "tests" / "diagnosis" / "check_cases.py"))
-HEALTHY, PLANTED = _CASES["HEALTHY"], _CASES["PLANTED"]
+HEALTHY = _CASES["HEALTHY"] | _CASES["TRAINED"]
+PLANTED = _CASES["PLANTED"]
 digits = _CASES["digits"]
 
 RESULTS = ROOT / "docs" / "benchmarks" / "checks.jsonl"
@@ -138,16 +139,26 @@ def page():
             Written by `make bench-checks`, from what
             `benchmarks/bench_checks.py` has added to `checks.jsonl`; each
             seed makes another split, other weights and another fault. The
-            thresholds of the checks were tuned on seeds 100, 101, 200 and
-            201, and on seeds 0 and 1; the table is of others, from 2 on.
+            thresholds of the checks were tuned on seeds 0, 1, 100 to 105 and
+            200 to 204; the table is of others, from 2 on.
 
-            Rates are planted around the rate of the model, not that of
-            `find_learning_rate`. A hundred times Adam's 0.001 was not found
-            on seed 0 by the first version of the check, and is not in the
-            table: it has 300 times. The healthy models are untrained: after
-            six epochs, on seeds 200 and 201, `slices` and `calibration`
-            alarmed on half of them, so that harder classes, ranges and models
-            that are too unsure are notes now; this was not run again.
+            The names with `found_rate` have the rate that
+            `find_learning_rate` suggests, times 100 or over 1,000; the other
+            rates are planted around that of the model. The first version of
+            the check had missed a hundred times Adam's 0.001 on seed 0, and
+            the second a hundred times the suggestion for `SGD` on seeds 100
+            and 101. The healthy models whose name ends with `trained` were
+            trained for six epochs. On the tuning seeds, `calibration` had
+            alarmed on 4 of 100 of these, each a residual net whose moving
+            statistics lagged behind (half of the dev rows wrong, and most of
+            the training batches right); that is told as such, by a note.
+            The rows of healthy models on torch, seeds 2 to 8 and part of 9,
+            stand from before the last change to `learning_rate`; that check
+            alone was run again on tuning seeds 0, 1, 100 and 101, without an
+            alarm on 80 healthy models.
+
+            Notes are not counted as alarms: after six epochs most nets are
+            too unsure, and some classes are harder than others.
             """
         )
         + f"\n\n{versions('keras', 'numpy', 'scikit-learn')}.\n\n"

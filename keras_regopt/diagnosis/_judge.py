@@ -132,7 +132,7 @@ def judge_output(owner, rules, lists, epochs, given, measured, output, index):
         unclean=unclean,
         remarks=choice.remarks,
     )
-    cause = _undecided(case, measures, rows) or choice.cause
+    cause = _undecided(case, measures, rows, at) or choice.cause
     if not known and cause in ("", "no reference"):
         cause = "no mode"
     return conclude(replace(case, cause=cause), _overfits(case, at, cause))
@@ -244,10 +244,15 @@ def _noise(curves, measures, rows, given, at):
     return {"train": train, "dev": dev}
 
 
-def _undecided(case, measures, rows):
+def _undecided(case, measures, rows, at):
     """Why no verdict is possible, or an empty string."""
     curves, estimates = case.curves, case.estimates
     if any(not np.isfinite(e.value) for e in estimates.values()):
+        return "diverged"
+    # An accuracy is finite, whatever the weights are. Those of an earlier
+    # epoch may have been restored.
+    ended = at == "last" and case.loss is not None and not case.given.early
+    if ended and not np.isfinite(case.loss.train[-1:]).all():
         return "diverged"
     if {"train", "dev"} <= set(rows):
         return ""

@@ -109,10 +109,11 @@ def _all(r):
 
 def _against_bias(r):
     both = "high variance" in r.parts
-    steps = [advice.WEIGH] if r.rare and r.constant else []
-    steps += [advice.CHECK] if r.constant else []
-    if r.rate == "high":
-        steps.append(advice.LOWER_RATE)
+    lower = [advice.LOWER_RATE] if r.rate == "high" else []
+    # Where nothing was learned, all else may come of the rate.
+    steps = list(lower) if r.constant else []
+    steps += [advice.WEIGH] if r.rare and r.constant else []
+    steps += [advice.CHECK] if r.constant else lower
     regularized = r.taken & {"drop", "augment", "penalize", "decay"}
     strong = r.penalized or r.taken & {"drop", "augment"}
     # Less regularization would raise a high variance further.

@@ -1,5 +1,6 @@
 """The answers for each gap, put together to a verdict."""
 
+import math
 from dataclasses import replace
 
 from keras_regopt.diagnosis import _sampling, _steps
@@ -186,8 +187,14 @@ def _rate(case):
     level = abs(float(loss[len(loss) // 2 :].mean())) or 1.0
     bounces = jitter(loss) > 0.1 * level and loss[-1] > 1.3 * loss.min()
     exploded = loss.max() > 10 * max(abs(loss[0]), 1e-12)
-    large = rate is not None and rate > 3 and _is_constant(case)
-    return "high" if bounces or exploded or large else ""
+    large = rate is not None and rate > 3
+    classes = case.given.facts.classes.get(case.output, 0)
+    if case.given.facts.losses.get(case.output) == "ce" and classes > 1:
+        # A net that knows nothing has the logarithm; one that was thrown far
+        # off is sure and wrong.
+        large |= loss[-1] > 2 * math.log(classes)
+    stuck = large and _is_constant(case)
+    return "high" if bounces or exploded or stuck else ""
 
 
 def _penalized(case):

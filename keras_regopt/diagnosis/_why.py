@@ -8,6 +8,8 @@ def why_undecided(d, gap=""):
     if d.cause == "diverged":
         bad = ~np.isfinite(d.curves.train)
         bad |= d.curves.measured & ~np.isfinite(d.curves.dev)
+        if d.loss_curves is not None:
+            bad |= ~np.isfinite(d.loss_curves.train)
         if not bad.any():
             return "The errors that were measured are not finite numbers."
         first = int(d.curves.epochs[bad][0])

@@ -4,6 +4,7 @@ import textwrap
 
 import numpy as np
 
+from keras_regopt.diagnosis._advice import LOWER_RATE
 from keras_regopt.diagnosis._why import why_undecided
 
 _WIDTH = 78
@@ -169,7 +170,10 @@ def verdict(diagnosis):
         "noise": "cannot tell from noise",
         "unclean": "training error not measured cleanly",
         "which epoch": "which epoch was restored",
+        "diverged": "the training diverged",
     }
+    if not d.cause and d.steps[:1] == (LOWER_RATE,):
+        return f"{d.verdict}: the learning rate seems too high"
     return f"{d.verdict}: {told[d.cause]}" if d.cause in told else d.verdict
 
 

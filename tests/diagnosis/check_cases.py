@@ -7,6 +7,7 @@ import numpy as np
 from keras import layers, ops
 from sklearn import datasets
 
+from keras_regopt.callbacks import find_learning_rate
 from keras_regopt.diagnosis import split
 
 
@@ -208,6 +209,18 @@ HEALTHY = {
         normalized,
         two_inputs,
     )
+}
+
+
+def trained(case, epochs=8):
+    case.model.fit(case.x, case.y, epochs=epochs, verbose=0)
+    return case
+
+
+# The same after a training.
+TRAINED = {
+    f"{name}_trained": lambda seed, made=made: trained(made(seed), 6)
+    for name, made in HEALTHY.items()
 }
 
 # By name: the check that must find it, and a function of a seed.
@@ -431,9 +444,36 @@ def with_rate(case, factor):
     return case
 
 
+def around_the_found(case, factor):
+    """The rate of `find_learning_rate`, times a factor."""
+    found = find_learning_rate(case.model, case.x, case.y)
+    case.model.optimizer.learning_rate = factor * found.suggestion
+    return case
+
+
+@planted("learning_rate")
+def found_rate_times_100_adam(seed):
+    return around_the_found(mlp(seed), 100)
+
+
+@planted("learning_rate")
+def found_rate_over_1000_adam(seed):
+    return around_the_found(mlp(seed), 1 / 1000)
+
+
+@planted("learning_rate")
+def found_rate_times_100_sgd(seed):
+    return around_the_found(table(seed), 100)
+
+
+@planted("learning_rate")
+def found_rate_over_1000_sgd(seed):
+    return around_the_found(table(seed), 1 / 1000)
+
+
 @planted("learning_rate")
 def rate_too_high_adam(seed):
-    return with_rate(mlp(seed), 300)
+    return with_rate(mlp(seed), 100)
 
 
 @planted("learning_rate")
@@ -504,11 +544,6 @@ def flipped(y, share, seed):
 def flipped_labels(seed):
     case = mlp(seed)
     case.y, _ = flipped(case.y, 0.05, seed)
-    return case
-
-
-def trained(case, epochs=8):
-    case.model.fit(case.x, case.y, epochs=epochs, verbose=0)
     return case
 
 

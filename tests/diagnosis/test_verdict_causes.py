@@ -106,3 +106,37 @@ def test_a_notebook_shows_the_text_of_a_diagnosis():
     shown = diagnose(ELSEWHERE)._repr_html_()
     assert shown.startswith("<pre>")
     assert "high variance" in shown
+
+
+def test_a_loss_that_is_no_number_is_no_high_bias():
+    nan = [float("nan")] * 4
+    chance = {"accuracy": [0.1] * 4, "val_accuracy": [0.1] * 4}
+    result = diagnose({"loss": nan, "val_loss": nan} | chance)
+    assert (result.verdict, result.cause) == ("undecided", "diverged")
+    assert "Verdict: undecided: the training diverged" in result.text()
+    assert "from epoch 1 on" in result.text()
+    assert result.steps[0].action.startswith("Lower the learning rate")
+    # The weights of an epoch before that may still be judged.
+    loss = {"loss": [2.0, 1.0, *nan[:2]], "val_loss": [2.0, 1.0, *nan[:2]]}
+    assert diagnose(loss | chance, at="best").verdict == "high bias"
+
+
+@pytest.mark.parametrize(("level", "told"), [(14.5, True), (2.4, False)])
+def test_a_net_thrown_far_off_is_told_by_its_rate(level, told):
+    model = keras.Sequential(
+        [keras.Input((2,)), keras.layers.Dense(10, "softmax")]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+    history = {
+        "loss": [level] * 4,
+        "val_loss": [level] * 4,
+        "accuracy": [0.1, 0.09, 0.1, 0.1],
+        "val_accuracy": [0.1] * 4,
+    }
+    result = diagnose(history, model=model)
+    assert result.verdict == "high bias"
+    words = "Verdict: high bias: the learning rate seems too high"
+    assert (words in result.text()) is told
+    first = result.steps[0].action
+    assert first.startswith("Lower the learning rate") is told
+    assert told or "check(model, x, y)" in first

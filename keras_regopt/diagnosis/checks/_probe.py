@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from keras_regopt._autodiff import pullback
-from keras_regopt._keras import held_rate
+from keras_regopt._keras import ValuesScope, held_rate, replace_rate
 from keras_regopt._optimizer_tree import inner_of
 from keras_regopt.callbacks.rates._rates import rate_holders
 from keras_regopt.diagnosis._loss_function import (
@@ -63,6 +63,8 @@ class Probe:
         )
         self._scale = _SCALE if half else 1.0
         self._function = compiled(self._step, case.model)
+        self._factor = keras.Variable(1.0, trainable=False, name="factor")
+        self._updates: dict[Any, Any] = {}
 
     def batch(self, number):
         """The rows of a batch; the same number always has the same."""
@@ -108,7 +110,7 @@ class Probe:
                 break
             last = number == len(batches) - 1
             before = as_arrays(self.variables) if last else None
-            _no_graph(lambda g=gradients: optimizer.apply(g, self.variables))
+            self._update(optimizer, gradients)
             for variable, state in zip(self._others, states, strict=True):
                 if state is not None:
                     variable.assign(_detached(state))
@@ -116,18 +118,36 @@ class Probe:
                 run.ratios = _ratios(before, as_arrays(self.variables))
         return run
 
-    def own_optimizer(self):
-        """The optimizer of the model, without the scaling of losses."""
+    def train_at(self, factor, batches):
+        """Begins at the start, and trains at a multiple of the own rates.
+
+        Args:
+            factor: By what the learning rates are multiplied.
+            batches: As in `train`.
+
+        Returns:
+            A `Run`.
+        """
+        self.reset()
+        self._factor.assign(factor)
+        for holder, _, scaled in self._rates:
+            replace_rate(holder, scaled)
         optimizer = self._model.optimizer
         if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-            return inner_of(optimizer)
-        return optimizer
+            # The losses are scaled already.
+            optimizer = inner_of(optimizer)
+        return self.train(batches, optimizer)
 
     def rates(self):
-        """The learning rates of the optimizer, by its holders.
+        """The learning rates of the optimizer, a list of floats.
 
         Of a schedule, the highest rate of the first 10,000 steps.
         """
+        return [rate for _, rate, _ in self._rates]
+
+    @functools.cached_property
+    def _rates(self):
+        """The holders of rates, their rates, and these times the factor."""
         found = []
         for _, holder in rate_holders(self._model.optimizer):
             rate = held_rate(holder)
@@ -141,8 +161,11 @@ class Probe:
                 )
             else:
                 value = float(ops.convert_to_numpy(holder.learning_rate))
-            found.append((holder, value))
+            found.append((holder, value, self._scaled(value)))
         return found
+
+    def _scaled(self, rate):
+        return lambda: ops.multiply(self._factor, rate)
 
     def reset(self):
         """Puts the model back to where the probe began."""
@@ -157,6 +180,28 @@ class Probe:
     @functools.lru_cache(maxsize=8)  # noqa: B019
     def _order(self, epoch):
         return self._case.random(f"epoch {epoch}").permutation(self._case.count)
+
+    def _update(self, optimizer, gradients):
+        if keras.backend.backend() != "jax" or self._model.run_eagerly:
+            _no_graph(lambda: optimizer.apply(gradients, self.variables))
+            return
+        # Eagerly, JAX compiles every operation for every shape.
+        rates = [held_rate(holder) for _, holder in rate_holders(optimizer)]
+        variables = [*self.variables, *optimizer.variables, self._factor]
+
+        def updated(values, slopes):
+            with ValuesScope(variables, values) as scope:
+                optimizer.apply(slopes, self.variables)
+                return [scope.get_current_value(v) for v in variables]
+
+        key = (id(optimizer), *map(id, rates))
+        # The objects stay, so that no other gets their identity.
+        kept = self._updates.setdefault(
+            key, (compiled(updated, self._model), optimizer, rates)
+        )
+        values = kept[0]([v.value for v in variables], gradients)
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
 
     def _called(self, batch):
         values = [v.value for v in self.variables]

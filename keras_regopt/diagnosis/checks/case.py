@@ -8,15 +8,17 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_regopt._keras import takes_training
+from keras_regopt._keras import ValuesScope, takes_training
 from keras_regopt.diagnosis import _nested
-from keras_regopt.diagnosis._loss_function import to_tensors
+from keras_regopt.diagnosis._loss_function import compiled, to_tensors
 from keras_regopt.diagnosis.checks._losses import loss_of
 from keras_regopt.diagnosis.checks._probe import Probe
 from keras_regopt.diagnosis.checks.base import Skip
 
 # Rows beyond these tell no more, and cost time.
 _ROWS, _PREDICTED, _COLUMNS = 2000, 512, 4096
+# How many rows the model predicts at a time.
+_TOGETHER = 256
 
 
 class CheckCase:
@@ -54,6 +56,7 @@ class CheckCase:
         self.loss = loss_of(model)
         # What several checks have computed once.
         self.found: dict[str, Any] = {}
+        self._compiled: dict[Any, Any] = {}
 
     def random(self, name):
         """A `RandomState` of the seed and a name."""
@@ -145,8 +148,8 @@ class CheckCase:
         total = _nested.count("check", {"x": x})
         count = total if count is None else min(count, total)
         parts = []
-        for start in range(0, count, 256):
-            rows = np.arange(start, min(start + 256, count))
+        for start in range(0, count, _TOGETHER):
+            rows = np.arange(start, min(start + _TOGETHER, count))
             outputs = self.call(_nested.take(x, rows))
             if isinstance(outputs, (list, tuple, dict)):
                 raise Skip("the model has several outputs")
@@ -156,9 +159,44 @@ class CheckCase:
 
     def call(self, x):
         """The model's outputs for rows, without gradients."""
+        return self.evaluate(self.model, x)
+
+    def evaluate(self, function, x):
+        """What a function that calls the model gives for rows, no gradients.
+
+        JAX compiles it, for one number of rows: the rows are repeated, and
+        what belongs to the others is left out.
+
+        Args:
+            function: Of the inputs as tensors, and of `training` where the
+                model takes that.
+            x: Inputs.
+
+        Returns:
+            What the function returns; of JAX, arrays.
+        """
         options = {"training": False} if takes_training(self.model) else {}
-        tensors = to_tensors(x)
-        return without_gradients(lambda: self.model(tensors, **options))
+        if keras.backend.backend() != "jax" or self.model.run_eagerly:
+            tensors = to_tensors(x)
+            return without_gradients(lambda: function(tensors, **options))
+        count = _nested.count("check", {"x": x})
+        size = max(count, _TOGETHER)
+        variables = self.model.variables
+
+        def within(values, tensors):
+            with ValuesScope(variables, values):
+                return function(tensors, **options)
+
+        if function not in self._compiled:
+            self._compiled[function] = compiled(within, self.model)
+        outputs = self._compiled[function](
+            [v.value for v in variables],
+            to_tensors(_nested.take(x, np.arange(size) % count)),
+        )
+        return keras.tree.map_structure(
+            lambda t: np.asarray(t)[:count] if t.shape[:1] == (size,) else t,
+            outputs,
+        )
 
     def probabilities_of(self, x):
         """Predicted probabilities of the classes of all rows, in two axes.

@@ -1,17 +1,17 @@
 """A learning rate that is too high or too low."""
 
 import numpy as np
-from keras import ops
 
-from keras_regopt._keras import replace_rate
 from keras_regopt.diagnosis.checks.base import Check
 
-# Steps of a trial: three rounds of the same four batches.
-_STEPS, _ROUND = 12, 4
+# Steps of a trial: three rounds of the same four batches, or eight.
+_STEPS, _LONG, _ROUND = 12, 32, 4
 # By what part of the loss a few steps at a fitting rate lower it.
 _PROGRESS = 0.1
 # A loss of so many times that at a lower rate has bounced.
 _BOUNCE = 1.5
+# A step that moves the weights by this part of themselves is looked into.
+_MOVED = 0.03
 
 
 class LearningRate(Check):
@@ -19,8 +19,9 @@ class LearningRate(Check):
 
     Makes twelve steps at the rate of the model. Where the loss bounces or the
     weights move by a large part of themselves, the same batches are tried
-    at a thirtieth and a thousandth of the rate; where the loss hardly moves,
-    at a thousand times the rate. Of a schedule, the highest rate counts.
+    at a thirtieth and a thousandth of the rate, and for 32 steps, since a
+    loss may rise only later; where the loss hardly moves, at a thousand times
+    the rate. Of a schedule, the highest rate counts.
     """
 
     name = "learning_rate"
@@ -28,38 +29,55 @@ class LearningRate(Check):
 
     def run(self, case):
         rates = case.probe.rates()
-        own = self._try(case, rates, 1.0)
-        told = " and ".join(f"{rate:.3g}" for _, rate in rates)
+        own = self._try(case, 1.0)
+        told = _times(rates, 1)
         # Updates of a thousandth of the weights are usual.
         moved = float(np.median(own.ratios)) if own.ratios else 0.0
-        wild = not own.finite or moved > 0.1
-        if wild or max(own.losses) > _BOUNCE * max(own.losses[:1]):
-            yield from self._too_high(case, rates, own, told, moved)
+        bounced = own.finite and max(own.losses) > _BOUNCE * own.losses[0]
+        if not own.finite or bounced or moved > _MOVED:
+            found = self._too_high(case, own) or self._later(case)
+            if found:
+                own, lower, factor = found
+                yield self.finding(
+                    f"The learning rate {told} is too high: within "
+                    f"{len(own.losses)} steps {_course(own)}; at "
+                    f"{_times(rates, factor)} {_course(lower)}. The last step "
+                    f"moved the weights by {moved:.1%} of their size.",
+                    "Lower the rate; "
+                    "`keras_regopt.callbacks.find_learning_rate` finds one.",
+                )
         elif _progress(own) < _PROGRESS and moved < 0.01:
             yield from self._too_low(case, rates, own, told, moved)
 
-    def _too_high(self, case, rates, own, told, moved):
+    def _too_high(self, case, own):
+        """The run, a better one at a lower rate, and the factor; or `None`."""
         for factor in (1 / 30, 1 / 1000):
-            lower = self._try(case, rates, factor)
+            lower = self._try(case, factor)
             if not lower.finite:
                 continue
             bounce = _bounce(own, lower)
             ended = np.mean(own.losses[-_ROUND:])
             better = np.mean(lower.losses[-_ROUND:])
             if bounce > 2 * _BOUNCE or better < 0.7 * ended:
-                yield self.finding(
-                    f"The learning rate {told} is too high: within "
-                    f"{len(own.losses)} steps the loss went up to "
-                    f"{max(own.losses):.3g}; at {_times(rates, factor)} to "
-                    f"{max(lower.losses):.3g}. The last step moved "
-                    f"the weights by {moved:.1%} of their size.",
-                    "Lower the rate; "
-                    "`keras_regopt.callbacks.find_learning_rate` finds one.",
-                )
-                return
+                return own, lower, factor
+        return None
+
+    def _later(self, case):
+        """As `_too_high`, of a loss that rises or stays only later."""
+        own = self._try(case, 1.0, _LONG)
+        ended = np.mean(own.losses[-2 * _ROUND :])
+        for factor in (1 / 10, 1 / 30):
+            lower = self._try(case, factor, _LONG)
+            if not lower.finite:
+                continue
+            better = np.mean(lower.losses[-2 * _ROUND :])
+            worse = ended > max(2 * better, 0.3 * own.losses[0])
+            if worse or not own.finite:
+                return own, lower, factor
+        return None
 
     def _too_low(self, case, rates, own, told, moved):
-        higher = self._try(case, rates, 1000.0)
+        higher = self._try(case, 1000.0)
         if not higher.finite or _bounce(higher, own) > _BOUNCE:
             return
         # Of the same batches, so that their differences do not count.
@@ -76,19 +94,12 @@ class LearningRate(Check):
                 "`keras_regopt.callbacks.find_learning_rate` finds one.",
             )
 
-    def _try(self, case, rates, factor):
+    def _try(self, case, factor, steps=_STEPS):
         probe = case.probe
-        probe.reset()
-        for holder, rate in rates:
-            replace_rate(holder, _constant(factor * rate))
-        batches = [probe.batch(number % _ROUND) for number in range(_STEPS)]
-        run = probe.train(batches, probe.own_optimizer())
+        batches = [probe.batch(number % _ROUND) for number in range(steps)]
+        run = probe.train_at(factor, batches)
         probe.reset()
         return run
-
-
-def _constant(rate):
-    return lambda: ops.convert_to_tensor(rate, dtype="float32")
 
 
 def _progress(run):
@@ -96,6 +107,14 @@ def _progress(run):
     count = min(_ROUND, max(len(run.losses) // 2, 1))
     first = np.mean(run.losses[:count])
     return float((first - np.mean(run.losses[-count:])) / max(abs(first), 1e-9))
+
+
+def _course(run):
+    """How far the loss of a run went up, and where it ended, in words."""
+    return (
+        f"the loss went up to {max(run.losses):.3g} and ended at "
+        f"{np.mean(run.losses[-_ROUND:]):.3g}"
+    )
 
 
 def _bounce(high, low):
@@ -110,4 +129,4 @@ def _bounce(high, low):
 
 
 def _times(rates, factor):
-    return " and ".join(f"{factor * rate:.3g}" for _, rate in rates)
+    return " and ".join(f"{factor * rate:.3g}" for rate in rates)

@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_regopt._keras import all_layers, direct_layers
+from keras_regopt.diagnosis._loss_function import as_arrays
 from keras_regopt.diagnosis.checks._losses import constant_loss
 from keras_regopt.diagnosis.checks.base import Check, Skip
 from keras_regopt.diagnosis.checks.initial_loss import penalty
@@ -41,10 +42,14 @@ class OneBatch(Check):
         if constants is not None and constants[0] < 1e-9:
             raise Skip("all targets of a batch are the same")
         first = best = None
+        optimizer = keras.optimizers.Adam(name="one_batch")
+        optimizer.build(probe.variables)
+        fresh = as_arrays(optimizer.variables)
         for rate, steps in _TRIALS:
             probe.reset()
-            optimizer = keras.optimizers.Adam(rate, name="one_batch")
-            optimizer.build(probe.variables)
+            for variable, value in zip(optimizer.variables, fresh, strict=True):
+                variable.assign(value)
+            optimizer.learning_rate = rate
             for _ in range(steps // _CHUNK):
                 run = probe.train([rows] * _CHUNK, optimizer)
                 if not run.finite:

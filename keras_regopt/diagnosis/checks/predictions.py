@@ -1,14 +1,20 @@
 """Slices on which a model does worse, and its calibration."""
 
 import numpy as np
+from keras import ops
 
+from keras_regopt._keras import all_layers
 from keras_regopt.diagnosis import _nested
+from keras_regopt.diagnosis._loss_function import to_tensors
+from keras_regopt.diagnosis.checks._losses import constant_loss
 from keras_regopt.diagnosis.checks.base import Check, Skip
 
 _ROWS = 2000
 # More columns are pixels or samples of a wave, which have no meaning alone.
 _FEATURES = 40
 _BINS = 15
+# Batches that are looked at in training mode.
+_BATCHES = 8
 # Below these, what is significant does not matter.
 _CALIBRATION, _GAP, _RELATIVE_GAP = 0.03, 0.1, 0.5
 # The rate of false discoveries among the slices.
@@ -43,6 +49,9 @@ class Slices(Check):
             )
             if keep and (inside - outside) / scale > least
         ]
+        told = _lagging(case) if found else None
+        if told:
+            raise Skip(told)
         for _, name, inside, outside, count, half in sorted(found)[::-1][:5]:
             yield self.finding(
                 f"The {unit} for {name} is {inside:.3g} +- {half:.2g} "
@@ -89,7 +98,8 @@ class Calibration(Check):
 
     The expected calibration error is the mean gap of confidence and accuracy
     over 15 bins. It is above zero by chance, so it is compared with what a
-    calibrated model with these confidences would have.
+    calibrated model with these confidences would have. Where the moving
+    statistics of batch normalization lag behind, it is only a note.
     """
 
     name = "calibration"
@@ -113,6 +123,15 @@ class Calibration(Check):
         ]
         if gap > max(np.quantile(chance, 0.995), _CALIBRATION):
             which = "too sure" if sure.mean() > right.mean() else "too unsure"
+            told = _lagging(case)
+            if told:
+                yield self.finding(
+                    f"The model is {which}, but {told}.",
+                    "Train on, or give `BatchNormalization` a lower "
+                    "`momentum`, and check again.",
+                    "note",
+                )
+                return
             yield self.finding(
                 f"The model is {which}: mean confidence {sure.mean():.1%}, "
                 f"accuracy {right.mean():.1%}, expected calibration error "
@@ -171,6 +190,34 @@ def _require_trained(accuracy, labels):
     majority = np.unique(labels, return_counts=True)[1].max() / len(labels)
     if accuracy < majority + 0.3 * (1 - majority):
         raise Skip("the model is not trained yet")
+
+
+def _lagging(case):
+    """Why inference mode shows more errors than the weights make, or `None`.
+
+    Moving statistics that still come from the first steps do that, in a
+    model that is healthy otherwise.
+    """
+    if not any(hasattr(x, "moving_mean") for x in all_layers(case.model)):
+        return None
+    batches = [case.probe.batch(number) for number in range(_BATCHES)]
+    training = np.mean([case.probe.gradients(rows)[0] for rows in batches])
+    x, y = case.take(np.concatenate(batches))
+    inference = case.model.compute_loss(
+        y=to_tensors(y),
+        y_pred=to_tensors(case.predict(x, None)),
+        training=False,
+    )
+    inference = float(ops.convert_to_numpy(inference))
+    gap = inference - training
+    # Near zero, losses differ by many times.
+    if gap < max(0.5 * training, 0.1 * max(constant_loss(case) or [0.0])):
+        return None
+    return (
+        f"the moving statistics of batch normalization lag behind: the loss "
+        f"of training rows is {inference:.3g} in inference mode, and "
+        f"{training:.3g} in training mode"
+    )
 
 
 def _test(errors, inside):

@@ -34,23 +34,9 @@ class Units(Check):
         ]
         if not layers:
             raise Skip("no layer has a ReLU, a sigmoid or a tanh")
-        seen = {}
-
-        def listening(call, index):
-            def heard(*arguments, **options):
-                outputs = call(*arguments, **options)
-                seen[index] = outputs
-                return outputs
-
-            return heard
-
         x = case.take(case.rows[:_ROWS])[0]
-        with replaced_calls(layers, listening):
-            final = case.call(x)
-        last = {id(t) for t in _flat(final)}
-        for index, outputs in sorted(seen.items()):
-            if not hasattr(outputs, "shape") or id(outputs) in last:
-                continue
+        heard = case.evaluate(_listening(case.model, layers), x)
+        for index, outputs in sorted(heard.items()):
             yield from self._layer(layers[index], outputs)
 
     def _layer(self, layer, outputs):
@@ -113,6 +99,30 @@ class UnusedInputs(Check):
                     "whose output is not used, weights of zero, and dead "
                     "units.",
                 )
+
+
+def _listening(model, layers):
+    """A function that gives what layers within a model return, by index."""
+
+    def function(x, **options):
+        seen = {}
+
+        def changed(call, index):
+            def heard(*arguments, **options):
+                seen[index] = outputs = call(*arguments, **options)
+                return outputs
+
+            return heard
+
+        with replaced_calls(layers, changed):
+            last = {id(t) for t in _flat(model(x, **options))}
+        return {
+            index: outputs
+            for index, outputs in seen.items()
+            if hasattr(outputs, "shape") and id(outputs) not in last
+        }
+
+    return function
 
 
 def activation_of(layer):
