@@ -10,6 +10,7 @@ from keras_regopt import schedules as rates
 from keras_regopt._registry import registered
 from keras_regopt.tuning import (
     BayesianOracle,
+    CrossValidationTuner,
     Nested,
     Options,
     RandomOracle,
@@ -243,6 +244,40 @@ def test_the_choices_work_in_random_search_of_keras_tuner(tmp_path):
 @pytest.mark.parametrize("name", ["bayesian", "hyperband", "grid"])
 def test_the_choices_work_in_the_other_tuners(tmp_path, name):
     searches_and_reloads(*keras_tuners()[name], tmp_path)
+
+
+@pytest.mark.any_backend
+@pytest.mark.filterwarnings(*QUIET)
+def test_the_choices_work_in_cross_validation(tmp_path):
+    def searched(name, **options):
+        tuner = CrossValidationTuner(
+            build,
+            BayesianOracle("val_loss", 3, seed=3, num_initial_points=2),
+            folds=2,
+            directory=tmp_path,
+            project_name=name,
+            **options,
+        )
+        tuner.search(X, Y, epochs=1, batch_size=8, verbose=0)
+        return tuner
+
+    tuner = searched("fresh")
+    results = tuner.cross_validation_results()
+    assert [len(result["scores"]) for result in results] == [2] * 3
+    optimizers_tried = {r["hyperparameters"]["optimizer"] for r in results}
+    assert optimizers_tried <= {"AdamW", "SGD"}
+    again = searched("fresh")
+    one, other = (
+        t.get_best_models()[0].predict(X, verbose=0) for t in (tuner, again)
+    )
+    np.testing.assert_array_equal(one, other)
+    # Of which most have a structure of their own.
+    reused = searched("reused", reuse_models=True)
+    for fresh, result in zip(
+        results, reused.cross_validation_results(), strict=True
+    ):
+        assert result["hyperparameters"] == fresh["hyperparameters"]
+        assert result["scores"] == pytest.approx(fresh["scores"], rel=1e-5)
 
 
 @pytest.mark.any_backend
