@@ -1,10 +1,16 @@
-"""Functions to minimize, as stand-ins for trainings; the optimum is 0.
+"""Functions to minimize, as stand-ins for trainings, and one training.
+
+The optimum of the functions is 0, that of the training is not known.
 
 A space is a function of Keras Tuner's `HyperParameters`, so that every search
 engine sees the same one.
 """
 
+import functools
+
+import keras
 import numpy as np
+import sklearn.datasets
 
 
 def branin(values):
@@ -95,9 +101,51 @@ def conditional_space(hp):
         hp.Float("dropout", 0.0, 0.8)
 
 
+@functools.cache
+def _digits():
+    """600 digits to train on, and 1,197 to score by."""
+    x, y = sklearn.datasets.load_digits(return_X_y=True)
+    order = np.random.default_rng(0).permutation(len(x))
+    x, y = (x[order] / 16).astype("float32"), y[order]
+    return (x[:600], y[:600]), (x[600:], y[600:])
+
+
+def digits(values):
+    """The loss of a small network on other digits, after 12 epochs."""
+    train, dev = _digits()
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((64,)),
+            keras.layers.Dense(
+                values["units"],
+                activation="relu",
+                kernel_regularizer=keras.regularizers.L2(values["l2"]),
+            ),
+            keras.layers.Dropout(values["dropout"]),
+            keras.layers.Dense(10),
+        ]
+    )
+    optimizer = keras.optimizers.Adam(values["rate"], beta_1=values["beta_1"])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer, loss, metrics=[loss])
+    model.fit(*train, epochs=12, batch_size=50, verbose=0)
+    # Without the penalty.
+    return model.evaluate(*dev, batch_size=1197, verbose=0)[1]
+
+
+def digits_space(hp):
+    hp.Float("rate", 1e-5, 1.0, sampling="log")
+    hp.Float("beta_1", 0.0, 0.99)
+    hp.Int("units", 8, 256, sampling="log")
+    hp.Float("dropout", 0.0, 0.8)
+    hp.Float("l2", 1e-7, 1e-1, sampling="log")
+
+
 PROBLEMS = {
     "Branin": (branin, branin_space),
     "Hartmann6": (hartmann6, hartmann6_space),
     "Rosenbrock-4": (rosenbrock4, rosenbrock4_space),
     "conditional": (conditional, conditional_space),
+    "digits": (digits, digits_space),
 }

@@ -2,6 +2,7 @@
 
     python benchmarks/bench_tuning.py --engines "ours;TPE" --problems Branin
     python benchmarks/bench_tuning.py --table
+    python benchmarks/bench_tuning.py --late
 
 Each run is appended to a file, so that small pieces add up to one table.
 """
@@ -131,6 +132,25 @@ def run(name, problem, seed, trials):
     return min(scores), seconds
 
 
+def late(problem="conditional", trials=300):
+    """Prints what late trials of our oracle cost, as early ones do."""
+    function, fill = PROBLEMS[problem]
+    space = keras_tuner.HyperParameters()
+    fill(space)
+    search = engine("ours", space, 0, trials)
+    seconds = []
+    for _ in range(trials):
+        start = time.process_time()
+        values = search.ask()
+        seconds.append(time.process_time() - start)
+        search.tell(float(function(values)))
+    early, end = sum(seconds[50:100]), sum(seconds[250:300])
+    print(
+        f"{problem}: trials 51 to 100 {early:.2f} CPU s, 251 to 300 {end:.2f}, "
+        f"{end / early:.1f} times"
+    )
+
+
 def show(path):
     """Prints a table of all runs in a file."""
     runs = [json.loads(line) for line in path.read_text().splitlines()]
@@ -158,18 +178,23 @@ def main():
     parser.add_argument("--engines", default=";".join(ENGINES))
     parser.add_argument("--problems", default=",".join(PROBLEMS))
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--trials", type=int, default=50)
     parser.add_argument("--file", default="bench_tuning.jsonl")
     parser.add_argument("--table", action="store_true", help="run nothing")
+    parser.add_argument("--late", action="store_true", help="only its CPU time")
     options = parser.parse_args()
-    path = pathlib.Path(options.file)
+    path, first = pathlib.Path(options.file), options.first_seed
+    if options.late:
+        late()
+        return
     has_optuna = importlib.util.find_spec("optuna") is not None
     for problem in [] if options.table else options.problems.split(","):
         for name in options.engines.split(";"):
             if name in ENGINES[4:] and not has_optuna:
                 print(f"{name}: Optuna is not installed.")
                 continue
-            for seed in range(options.seeds):
+            for seed in range(first, first + options.seeds):
                 regret, seconds = run(name, problem, seed, options.trials)
                 record = {
                     "engine": name,
