@@ -1,5 +1,5 @@
 # demo   the main job on real data, on screen           (KERAS_BACKEND=jax make demo)
-# test   everything that CI runs                        (make test BACKEND=jax)
+# test   all that CI runs but demo, kills and old Keras (make test BACKEND=jax)
 # test-all  the same, and on each backend what `test` runs on torch alone
 # test-versions  contract, drop-ins and demo on the oldest and the newest Keras,
 #        and on Python 3.11 and 3.13, in environments of their own
@@ -71,7 +71,8 @@ test-tensorflow test-jax: test-%:
 FIRST := tests/augmentation tests/callbacks tests/layers tests/optimizers \
 	tests/regularizers tests/test_contract.py
 SITE := tests/test_site.py tests/test_site_links.py
-test-torch: test-torch-first test-torch-second
+# The second waits for processes of its own, so it begins first.
+test-torch: test-torch-second test-torch-first
 
 test-torch-first: $(VENV)/.test
 	@echo "== torch: $(FIRST) =="

@@ -6,15 +6,15 @@ python examples/migrate_albumentations.py
 Both are told to do the same to every image, so that no draws differ.
 """
 
-import keras
-import numpy as np
-
-import keras_regopt.augmentation as kr
-
 try:
     import albumentations as A
 except ImportError as error:
     raise SystemExit(f"This example needs albumentations: {error}") from error
+
+import keras
+import numpy as np
+
+import keras_regopt.augmentation as kr
 
 # Of 255: albumentations cuts off what is rounded here.
 TOLERANCE = 1

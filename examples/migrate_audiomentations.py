@@ -6,15 +6,15 @@ python examples/migrate_audiomentations.py
 Both are told to do the same to every clip, so that no draws differ.
 """
 
-import keras
-import numpy as np
-
-import keras_regopt.augmentation as kr
-
 try:
     import audiomentations as A
 except ImportError as error:
     raise SystemExit(f"This example needs audiomentations: {error}") from error
+
+import keras
+import numpy as np
+
+import keras_regopt.augmentation as kr
 
 RATE = 16000
 TOLERANCE = 1e-6

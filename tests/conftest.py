@@ -49,6 +49,8 @@ QUICKEST = {
     "any_training": {"jax", "torch"},
     # On JAX as on torch, `tf.data` maps in a graph of TensorFlow.
     "any_pipeline": {"tensorflow", "torch"},
+    # With `--everywhere` alone.
+    "long": set(),
 }
 # Where a test with the mark `any_case` runs with all of them.
 ALL_CASES = {"torch"}

@@ -98,6 +98,9 @@ def marks(cls, promise):
         return ()
     if promise is optimizers.compiles_once:
         return pytest.mark.any_compiler
+    if promise is optimizers.steps_alike_under_torch_compile:
+        # Two seconds each, for what the optimizers' engine does for all.
+        return pytest.mark.long
     if promise.__name__ in FOR_ALL_OF_A_KIND:
         return pytest.mark.any_backend
     if promise.__name__ in IN_TRAINING:

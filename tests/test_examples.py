@@ -7,7 +7,6 @@ import sys
 import pytest
 from apart import environment
 
-# CI runs the whole quickstart on TensorFlow besides, by `make demo`.
 pytestmark = pytest.mark.any_backend
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -51,7 +50,16 @@ def run(name, directory):
     )
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        # CI runs it whole, by `make demo`.
+        pytest.param(
+            name, marks=pytest.mark.long if name == "quickstart.py" else ()
+        )
+        for name in EXAMPLES
+    ],
+)
 def test_an_example_runs_and_leaves_nothing_half_written(name, tmp_path):
     done = run(name, tmp_path)
     if "This example needs" in done.stderr:

@@ -3,7 +3,7 @@
 import pytest
 from killing import report_of
 
-pytestmark = pytest.mark.any_backend
+pytestmark = [pytest.mark.any_backend, pytest.mark.long]
 
 
 def test_searches_that_are_killed_find_what_others_find():

@@ -3,7 +3,7 @@
 import pytest
 from killing import report_of
 
-pytestmark = pytest.mark.any_backend
+pytestmark = [pytest.mark.any_backend, pytest.mark.long]
 
 WRITING = ("half written", "before the first rename", "between the renames")
 

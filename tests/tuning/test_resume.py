@@ -193,6 +193,7 @@ def test_another_search_than_that_of_the_project_is_refused(
         tuner.search(**arguments)
 
 
+@pytest.mark.long
 def test_a_process_killed_three_times_ends_with_the_same_results(
     tmp_path, capsys
 ):
