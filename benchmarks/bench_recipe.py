@@ -322,11 +322,11 @@ pairs, of which two count.
 REMARKS = """
 What was hoped for, that the recipe beats the plain model by more than the
 spread over the seeds, and random search at equal cost, is not seen here: on
-digits and MNIST it gained 0.3 points, which five seeds do not make certain, and
-in breast cancer it lost half a point, one of 114 test rows in the mean. With two
-folds a remedy is kept only if it helps in both: for MNIST one of five seeds kept
-one, where random search found better models with three of them. More folds, a
-larger budget and longer trainings were not measured.
+digits and MNIST it gained 0.3 points, which five seeds do not make certain,
+and in breast cancer it lost half a point, one of 114 test rows in the mean.
+With two folds a remedy is kept only if it helps in both: for MNIST one of five
+seeds kept one, where random search found better models with three of them.
+More folds, a larger budget and longer trainings were not measured.
 """
 
 
