@@ -12,6 +12,8 @@ _PROGRESS = 0.1
 _BOUNCE = 1.5
 # A step that moves the weights by this part of themselves is looked into.
 _MOVED = 0.03
+# A step that moves them by less than this part hardly changes anything.
+_STILL = 1e-4
 
 
 class LearningRate(Check):
@@ -21,7 +23,8 @@ class LearningRate(Check):
     weights move by a large part of themselves, the same batches are tried
     at a thirtieth and a thousandth of the rate, and for 32 steps, since a
     loss may rise only later; where the loss hardly moves, at a thousand times
-    the rate. Of a schedule, the highest rate counts.
+    the rate, and for 32 steps where the weights stand still. Of a schedule, the
+    highest rate counts.
     """
 
     name = "learning_rate"
@@ -78,17 +81,18 @@ class LearningRate(Check):
 
     def _too_low(self, case, rates, own, told, moved):
         higher = self._try(case, 1000.0)
-        if not higher.finite or _bounce(higher, own) > _BOUNCE:
-            return
-        # Of the same batches, so that their differences do not count.
-        ends = [np.mean(run.losses[-_ROUND:]) for run in (own, higher)]
-        first = np.mean(own.losses[:_ROUND])
-        gain = ends[0] - ends[1]
-        if gain > max(2 * (first - ends[0]), 0.003 * abs(first)):
+        ends = _ends(own, higher)
+        if ends is None and moved < _STILL:
+            # A net that begins slowly needs more steps to tell.
+            own = self._try(case, 1.0, _LONG)
+            higher = self._try(case, 1000.0, _LONG)
+            ends = _ends(own, higher)
+        if ends is not None:
+            first, end, better = ends
             yield self.finding(
                 f"The learning rate {told} is too low: {len(own.losses)} "
-                f"steps bring the loss from {first:.4g} to {ends[0]:.4g}; at "
-                f"{_times(rates, 1000)} to {ends[1]:.4g}. The last step moved "
+                f"steps bring the loss from {first:.4g} to {end:.4g}; at "
+                f"{_times(rates, 1000)} to {better:.4g}. The last step moved "
                 f"the weights by {moved:.0e} of their size.",
                 "Raise the rate; "
                 "`keras_regopt.callbacks.find_learning_rate` finds one.",
@@ -107,6 +111,23 @@ def _progress(run):
     count = min(_ROUND, max(len(run.losses) // 2, 1))
     first = np.mean(run.losses[:count])
     return float((first - np.mean(run.losses[-count:])) / max(abs(first), 1e-9))
+
+
+def _ends(own, higher):
+    """Where a run begins and ends, and another one ends, if that is better.
+
+    `None` if it is not, by more than twice what the first run gains and by
+    0.3 %, or if it bounces.
+    """
+    if not higher.finite or _bounce(higher, own) > _BOUNCE:
+        return None
+    # Of the same batches, so that their differences do not count.
+    ends = [np.mean(run.losses[-_ROUND:]) for run in (own, higher)]
+    first = np.mean(own.losses[:_ROUND])
+    gain = ends[0] - ends[1]
+    if gain > max(2 * (first - ends[0]), 0.003 * abs(first)):
+        return first, *ends
+    return None
 
 
 def _course(run):

@@ -211,7 +211,7 @@ def _lagging(case):
     inference = float(ops.convert_to_numpy(inference))
     gap = inference - training
     # Near zero, losses differ by many times.
-    if gap < max(0.5 * training, 0.1 * max(constant_loss(case) or [0.0])):
+    if gap < max(0.25 * training, 0.1 * max(constant_loss(case) or [0.0])):
         return None
     return (
         f"the moving statistics of batch normalization lag behind: the loss "
