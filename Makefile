@@ -41,6 +41,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	bench-audio bench-image-gain bench-optimizers bench-optimizer-quality \
 	bench-regularization bench-fit bench-text bench-tuning bench-checks \
 	bench-gradient-tuning bench-curves bench-monitoring bench-updating \
+	bench-study \
 	clean \
 	$(BACKEND:%=test-%)
 
@@ -143,7 +144,8 @@ audit-replicas: $(VENV)/.test
 # speed; bench-regularization, which measures both cost and gain; bench-tuning,
 # which compares with Optuna where that is installed; bench-checks, an hour for
 # each backend, of which each part can be run alone; bench-gradient-tuning,
-# bench-curves, bench-monitoring and bench-updating.
+# bench-curves, bench-monitoring and bench-updating; bench-study, hours that go on
+# where they stopped (STUDY="--size 5000 --minutes 120 --share 0/2").
 bench: bench-images bench-audio bench-text bench-optimizers bench-fit
 
 bench-images: $(VENV)/.bench
@@ -153,6 +155,10 @@ bench-optimizer-quality bench-regularization bench-fit bench-text \
 bench-tuning bench-gradient-tuning bench-checks bench-curves \
 bench-monitoring bench-updating: bench-%: $(VENV)/.test
 	$(ONE_THREAD) $(BIN)/python benchmarks/bench_$(subst -,_,$*).py
+
+STUDY ?=
+bench-study: $(VENV)/.test
+	$(ONE_THREAD) $(BIN)/python benchmarks/bench_study.py $(STUDY)
 
 clean:
 	rm -rf $(VENV) build dist docs/_build demo_output *.egg-info
