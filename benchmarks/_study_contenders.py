@@ -15,6 +15,34 @@ BASELINE = "Keras Adam"
 # Of the rate that a class proposes, and of the one that the baseline takes.
 FACTORS = tuple(float(f) for f in 10.0 ** np.arange(-0.5, 1.6, 0.5))
 AGAIN = tuple(float(f) for f in 10.0 ** np.arange(-0.5, 0.6, 0.25))
+# What comes first, and alone with `--shortlist`: some of each kind.
+SHORTLIST = (
+    f"{BASELINE}, tuned again",
+    "AdamW",
+    "L2",
+    "RandomAffine, shifts, rotation and zoom",
+    "OneCycle",
+    "EMA",
+    "SGD, momentum 0.9, nesterov",
+    "Dropout",
+    "RandomElastic",
+    "MixUp",
+    "Keras BatchNormalization",
+    "SOAP",
+    "RandAugment",
+    "constant",
+    "SWA, constant rate",
+    "Keras label smoothing",
+    "ScheduleFreeAdamW, warm-up",
+    "CutMix",
+    "ManifoldMixup",
+    "SharpnessAwareModel(Adam)",
+    "RandomErasing",
+    "DropBlock2D",
+    "Keras Lion",
+    "VirtualAdversarial",
+    "Prodigy",
+)
 # These need no decay, by their papers.
 WITHOUT_DECAY = ("DoG", "Prodigy", "ScheduleFree")
 

@@ -1,7 +1,10 @@
 """The page of bench_study.py, made of its lines whatever is there of them."""
 
+import collections
+
 import numpy as np
 from _pages import filled, table, versions
+from _study_protocol import HOW_TO_READ, NOT_IN_IT, protocol
 from _study_rows import (
     BASELINE,
     differences,
@@ -13,6 +16,8 @@ from _study_rows import (
 
 # Techniques that are named for a kind.
 FIRST = 3
+# Of what is missing, the number up to which it is told by name.
+LISTED = 40
 HEAD = [
     "technique",
     "kind",
@@ -32,7 +37,8 @@ def page(lines, names, task):
 
     Args:
         lines: The lines of the file, dicts.
-        names: Names of all techniques, those not measured included.
+        names: A dict: name to kind, of all techniques, those not measured
+            included.
         task: A dict: `steps` by size, `batch`, `dev` and `test` images, and
             `on_the_way`, those of the dev images looked at on the way.
     """
@@ -105,13 +111,32 @@ def line(of, kind, names):
         one.kind == kind and one.name != BASELINE for one in of.values()
     )
     if not names:
-        text = f"nothing helped clearly, of {count} measured"
+        text = f"no accuracy rose clearly, of {count} measured"
     else:
         shown = [
             f"{n} ({gaps(of, n).mean():+.1f} points)" for n in names[:FIRST]
         ]
-        text = f"{', '.join(shown)}; {len(names)} of {count} helped clearly"
+        text = f"{', '.join(shown)}; {len(names)} of {count} clearly helped"
+    lower = [
+        f"{name} ({differences(of[name], of[BASELINE], 'losses').mean():+.2f})"
+        for name in calmer(of, kind)
+        if name not in names
+    ]
+    if lower:
+        text += f". Lower in the loss alone: {', '.join(lower[:FIRST])}"
     return filled(f"- **{kind}**: {text}.")
+
+
+def calmer(of, kind):
+    """Names of a kind whose loss is clearly lower, the lowest first."""
+    chosen = [
+        name
+        for name, result in of.items()
+        if result.kind == kind
+        and name != BASELINE
+        and verdict(differences(result, of[BASELINE], "losses")) < 0
+    ]
+    return sorted(chosen, key=lambda name: of[name].loss)
 
 
 def by_size(found):
@@ -142,7 +167,7 @@ def section(size, of, names, task):
     baseline = of[BASELINE]
     order = sorted(of, key=lambda name: -of[name].accuracy)
     rows = [cells(of, name) for name in order]
-    missing = [name for name in names if name not in of]
+    missing = unmeasured(names, of)
     unclear = len(of) - 1 - len(better(of)) - len(better(of, -1))
     by_chance = max(1, round((len(of) - 1) / 20))
     before = f"""
@@ -158,7 +183,7 @@ def section(size, of, names, task):
     Neither can be said of {unclear}. Of {len(of) - 1} techniques that do
     nothing, about {by_chance} would still seem better or worse.
 
-    Not measured on this size yet: {"; ".join(missing) or "none"}."""
+    Not measured on this size yet: {missing}."""
     return "\n\n".join(
         [
             f"## {size:,} images",
@@ -167,6 +192,16 @@ def section(size, of, names, task):
             filled(after),
         ]
     )
+
+
+def unmeasured(names, of):
+    """What is missing by name, or by kind where it is much."""
+    missing = [name for name in names if name not in of]
+    if len(missing) <= LISTED:
+        return "; ".join(missing) or "none"
+    kinds = collections.Counter(names[name] for name in missing)
+    shown = ", ".join(f"{kind} {count}" for kind, count in kinds.items())
+    return f"{len(missing)} of {len(names)} ({shown})"
 
 
 def cells(of, name):
@@ -199,66 +234,6 @@ def with_error(values, digits):
     """Mean and standard error of differences."""
     error = values.std(ddof=1) / len(values) ** 0.5
     return f"{values.mean():+.{digits}f} ± {error:.{digits}f}"
-
-
-def protocol(task):
-    return f"""
-    **Data.** MNIST. {task["dev"]:,} of its training images, drawn once, are the
-    dev set. Each seed draws its own training set from the others, its own order
-    of batches of {task["batch"]} and its own initial weights, the same for all
-    techniques. {task["test"]:,} of the test images, drawn once, are the test
-    set.
-
-    **Net.** Three convolutions with 8, 16 and 16 filters, the last one a
-    residual branch, and two dense layers; ReLU. No image is made smaller.
-
-    **Baseline.** {BASELINE} with a warm-up over a tenth of the steps and a
-    cosine decay to zero. All others train as it does but for the one technique.
-    Optimizers keep this schedule, except for those that by their papers need
-    none (ScheduleFree, DoG, Prodigy), which have a constant rate.
-
-    **Budget.** Five trials for each, also for the baseline, each from two
-    seeds. Of those within half a point of the highest mean accuracy on the dev
-    set, the one with the lowest loss wins. Of optimizers and schedules the
-    learning rate is tuned, from 0.32 to 32 times the default of the class by
-    factors of 3.2. All others train at the rate that won for the baseline, and
-    their strength is tuned; those without a strength have the rate tuned once
-    more, from 0.32 to 3.2 times as high, and "{BASELINE}, tuned again" shows
-    what such a second round brings by itself. The test is with other seeds than
-    the tuning, five or, where it is close, ten.
-
-    **Length.** As many steps for all. What takes two gradients a step
-    (SharpnessAwareModel, and what is said in the column of the time) still
-    makes all of them, and GradientAccumulation half as many updates."""
-
-
-HOW_TO_READ = f"""
-Accuracy: the mean over the seeds, on the test images. Against {BASELINE}:
-points of accuracy more, seed by seed, mean and standard error; the interval is
-of a bootstrap over the seeds, 95 %, widened for their small number (Hesterberg
-2015, arXiv 1411.5279), and covers the draw of the training set, the initial
-weights and the order. Loss: cross-entropy on the test images, less that of the
-baseline; below zero is better, and 1,000 stands for what has diverged. Steps:
-the part of its steps after which a technique has, in the mean over the seeds,
-reached the accuracy that the baseline has at its end, on 500 images of the dev
-set, looked at after each tenth; a rate that has not decayed yet makes this
-later. Time: CPU seconds of a training on one thread, compilation left out, as a
-multiple of the baseline's; other work on the machine makes it inexact. Chosen:
-the trial that won, for optimizers and schedules the multiple of the default
-rate; with a star, the first or the last that was tried, so that more may be had
-beyond.
-
-The net is small and so are the images: what is made for large nets, long
-trainings, colours or many classes cannot show here what it is good for."""
-
-NOT_IN_IT = """
-What acts on colours or channels, since the images have one channel; what
-changes the length of a training (EarlyStopping and its criteria); what needs
-all data in one step (LBFGS, full batch); what changes the number of nets
-(SnapshotEnsemble) or is for inference alone (MonteCarlo, Averaged,
-TemperatureScaling); what is for sequences, tables, text, audio, fairness,
-sparsity within an activity (KLSparsity) or fine-tuning (layerwise_decay,
-GradualUnfreezing)."""
 
 
 def cost(found):

@@ -258,6 +258,7 @@ class ByFit(Trainer):
             augmented(self.task, setup, seed),
             epochs=EPOCHS,
             steps_per_epoch=steps,
+            shuffle=False,
             verbose=0,
             callbacks=callbacks,
         )

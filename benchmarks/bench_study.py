@@ -7,6 +7,7 @@ the work.
 """
 
 import argparse
+import collections
 import os
 import pathlib
 import re
@@ -52,7 +53,8 @@ def text_of_page():
         "test": task.TEST,
         "on_the_way": task.ON_THE_WAY,
     }
-    names = list(_study_contenders.contenders())
+    made = _study_contenders.contenders()
+    names = {name: contender.kind for name, contender in made.items()}
     return _study_page.page(_study_rows.read(ROWS), names, told)
 
 
@@ -72,6 +74,11 @@ def parsed_arguments():
     parser.add_argument("--kind", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument(
         "--only", default="", help="regular expression on the names"
+    )
+    parser.add_argument(
+        "--shortlist",
+        action="store_true",
+        help="only the techniques that come first",
     )
     parser.add_argument(
         "--more",
@@ -99,7 +106,7 @@ def measure(arguments):
     study = Study(task)
     made = _study_contenders.contenders()
     seeds = MORE_SEEDS if arguments.more else SEEDS
-    for name in names(arguments, made):
+    for name in names(arguments, made, _study_contenders.SHORTLIST):
         found = _study_rows.results(_study_rows.read(ROWS), task.size)
         if name in found and set(seeds) <= set(found[name].seeds):
             continue
@@ -113,7 +120,7 @@ def measure(arguments):
             traceback.print_exc()
 
 
-def names(arguments, made):
+def names(arguments, made, shortlist):
     """What this process is to measure, in this order: the baseline first."""
     part, parts = map(int, arguments.share.split("/"))
     if arguments.more:
@@ -126,20 +133,22 @@ def names(arguments, made):
         if name != BASELINE
         and contender.kind in kinds
         and re.search(arguments.only, name)
+        and (name in shortlist or not arguments.shortlist)
     ]
-    # One of each kind in turn, so that none waits for the end.
-    order = {kind: 0 for kind in kinds}
-    turns = []
-    for name in chosen:
-        turns.append(order[made[name].kind])
-        order[made[name].kind] += 1
-    chosen = [
-        name
-        for _, name in sorted(
-            zip(turns, chosen, strict=True), key=lambda pair: pair[0]
-        )
-    ]
+    chosen = in_turn(chosen, made, shortlist)
     return [BASELINE, *chosen[part::parts]]
+
+
+def in_turn(chosen, made, shortlist):
+    """The shortlist, then one of each kind in turn, so that none waits long."""
+    seen = collections.Counter()
+    ranks = {}
+    for name in chosen:
+        kind = made[name].kind
+        ranks[name] = len(shortlist) + seen[kind]
+        seen[kind] += 1
+    ranks.update((n, i) for i, n in enumerate(shortlist) if n in ranks)
+    return sorted(ranks, key=ranks.get)
 
 
 class Study:

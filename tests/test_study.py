@@ -17,7 +17,13 @@ TASK = {
     "test": 5000,
     "on_the_way": 500,
 }
-NAMES = [BASELINE, "MixUp", "L2", "Ftrl", "CutMix"]
+NAMES = {
+    BASELINE: "optimizer",
+    "MixUp": "augmentation",
+    "L2": "regularization",
+    "Ftrl": "optimizer",
+    "CutMix": "augmentation",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -70,8 +76,8 @@ def test_ranks_what_was_measured_and_names_what_was_not(lines):
     assert "Better than Keras Adam, the interval above zero: MixUp." in text
     assert "Worse, the interval below zero: Ftrl." in text
     assert "Not measured on this size yet: CutMix." in text
-    assert "**augmentation**: MixUp (+2.0 points); 1 of 1 helped" in text
-    assert "**optimizer**: nothing helped clearly, of 1 measured" in text
+    assert "**augmentation**: MixUp (+2.0 points); 1 of 1 clearly" in text
+    assert "**optimizer**: no accuracy rose clearly, of 1 measured" in text
     table = text[text.index("## 500 images\n") :]
     places = [table.index(f"| {name} |") for name in ("MixUp", "L2", "Ftrl")]
     assert places == sorted(places)
@@ -85,6 +91,22 @@ def test_says_nothing_of_a_size_without_the_baseline(lines):
 
     assert "## 5,000 images" not in page(lines, NAMES, TASK)
     assert "none" in page([], NAMES, TASK)
+
+
+def test_tells_what_is_missing_by_kind_where_it_is_much(lines):
+    from _study_page import unmeasured
+
+    names = {f"new {number}": "schedule" for number in range(50)}
+    found = dict.fromkeys(NAMES)
+    assert unmeasured({**NAMES, **names}, found) == "50 of 55 (schedule 50)"
+
+
+def test_names_what_lowers_the_loss_alone(lines):
+    from _study_page import page
+
+    lines[2]["losses"] = [0.3, 0.31, 0.29, 0.3, 0.3]
+    text = page(lines, NAMES, TASK)
+    assert "Lower in the loss alone: L2 (-0.20)." in " ".join(text.split())
 
 
 def test_an_interval_of_few_values_is_wider_than_the_plain_bootstrap():
