@@ -41,6 +41,8 @@ ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	bench-regularization bench-fit bench-text bench-tuning bench-checks \
 	bench-gradient-tuning bench-curves bench-monitoring bench-updating \
 	bench-recipe bench-compile-once clean \
+	bench-study \
+	clean \
 	$(BACKEND:%=test-%)
 
 demo: $(VENV)/.demo-$(DEMO_BACKEND)
@@ -149,6 +151,8 @@ audit-replicas: $(VENV)/.test
 # which compares with Optuna where that is installed; bench-checks, an hour for
 # each backend, of which each part can be run alone; bench-gradient-tuning,
 # bench-curves, bench-monitoring, bench-updating, bench-recipe and bench-compile-once.
+# bench-curves, bench-monitoring and bench-updating; bench-study, hours that go on
+# where they stopped (STUDY="--size 5000 --minutes 120 --share 0/2").
 bench: bench-images bench-audio bench-text bench-optimizers bench-fit
 
 bench-images: $(VENV)/.bench
@@ -159,6 +163,10 @@ bench-tuning bench-gradient-tuning bench-checks bench-curves \
 bench-monitoring bench-updating bench-recipe bench-compile-once: bench-%: \
 $(VENV)/.test
 	$(ONE_THREAD) $(BIN)/python benchmarks/bench_$(subst -,_,$*).py
+
+STUDY ?=
+bench-study: $(VENV)/.test
+	$(ONE_THREAD) $(BIN)/python benchmarks/bench_study.py $(STUDY)
 
 clean:
 	rm -rf $(VENV) build dist docs/_build demo_output *.egg-info

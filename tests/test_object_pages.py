@@ -92,6 +92,9 @@ def test_two_standard_errors_are_a_difference():
     assert measured.verdict_of(-0.21, 0.1) == "Hurt"
     assert measured.verdict_of(0.19, 0.1) == "No clear difference"
     assert measured.verdict_of(0.0, 0.0) == "No clear difference"
+    assert measured.verdict_within("+0.10 to +0.40") == "Helped"
+    assert measured.verdict_within("-0.40 to -0.10") == "Hurt"
+    assert measured.verdict_within("-0.10 to +0.40") == "No clear difference"
 
 
 def test_a_table_knows_no_object_that_there_is_not():

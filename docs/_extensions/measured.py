@@ -10,8 +10,8 @@ NOTHING = "Not measured yet."
 ERRORS = 2
 HOW_TO_READ = (
     "Mean and standard error over the seeds; two standard errors count as a "
-    "difference. Small data and small networks: read the page before you "
-    "conclude."
+    "difference, or an interval where the page has one. Small data and small "
+    "networks: read the page before you conclude."
 )
 
 # What stands in a table for an object of another name.
@@ -101,6 +101,9 @@ def gain(name):
                 text += unit.format(difference)
                 value, error = map(float, difference.split(" ± "))
                 verdict = verdict_of(value * better, error)
+                if between := row.cells.get("interval"):
+                    # Of few seeds, wider than two standard errors.
+                    verdict = verdict_within(between)
             else:
                 # Instead of a number the table says what went wrong.
                 text, verdict = text + difference, "Hurt"
@@ -125,6 +128,14 @@ def verdict_of(better_by, error):
     return "Helped" if better_by > 0 else "Hurt"
 
 
+def verdict_within(interval):
+    """A heading, from an interval of what is better above zero."""
+    low, high = map(float, interval.split(" to "))
+    if low <= 0 <= high:
+        return "No clear difference"
+    return "Helped" if low > 0 else "Hurt"
+
+
 # Page, what is compared, the sign of what is better, and the column.
 GAINS = (
     ("augmentation_gain", "accuracy {} points", 1, "against none"),
@@ -133,6 +144,12 @@ GAINS = (
         "optimizer_quality",
         "test loss {} against Keras Adam",
         -1,
+        "against Keras Adam",
+    ),
+    (
+        "study",
+        "accuracy on MNIST {} points, against Adam without it",
+        1,
         "against Keras Adam",
     ),
 )
