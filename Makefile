@@ -40,9 +40,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	bench-audio bench-image-gain bench-optimizers bench-optimizer-quality \
 	bench-regularization bench-fit bench-text bench-tuning bench-checks \
 	bench-gradient-tuning bench-curves bench-monitoring bench-updating \
-	bench-recipe bench-compile-once clean \
-	bench-study \
-	clean \
+	bench-recipe bench-compile-once bench-study clean \
 	$(BACKEND:%=test-%)
 
 demo: $(VENV)/.demo-$(DEMO_BACKEND)
@@ -150,8 +148,8 @@ audit-replicas: $(VENV)/.test
 # speed; bench-regularization, which measures both cost and gain; bench-tuning,
 # which compares with Optuna where that is installed; bench-checks, an hour for
 # each backend, of which each part can be run alone; bench-gradient-tuning,
-# bench-curves, bench-monitoring, bench-updating, bench-recipe and bench-compile-once.
-# bench-curves, bench-monitoring and bench-updating; bench-study, hours that go on
+# bench-curves, bench-monitoring, bench-updating, bench-recipe and
+# bench-compile-once; bench-study, hours that go on
 # where they stopped (STUDY="--size 5000 --minutes 120 --share 0/2").
 bench: bench-images bench-audio bench-text bench-optimizers bench-fit
 
