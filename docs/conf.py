@@ -63,6 +63,9 @@ nitpick_ignore_regex = [
     ("py:class", r"keras_regopt\.\w+\._.*"),
     ("py:class", r"keras_regopt\.diagnosis\.service\..*"),
     ("py:class", r"numpy\.ndarray"),
+    # In the annotations of a dataclass, of which none has a page here.
+    ("py:class", r"keras\.src\..*"),
+    ("py:class", r"collections\.abc\.Callable"),
     ("py:exc", "Skip"),
 ]
 napoleon_use_rtype = False
